@@ -1,0 +1,35 @@
+//! What a job is: from the text a person wrote to the spec the system means, and the life it then leads.
+//!
+//! A job file flows through [`template`] (variables filled in as data) into a [`document`] (YAML or JSON with
+//! the place of every value), is read as a [`manifest`] (the shape people write), and becomes a [`Spec`] once
+//! [`validate`] has found nothing wrong. The crate is pure: it reads no file, no clock and no randomness.
+
+pub mod document;
+pub mod template;
+
+pub mod manifest;
+pub mod modules;
+pub mod read;
+
+pub mod spec;
+pub mod validate;
+
+pub mod life;
+pub mod outcome;
+
+pub mod digest;
+pub mod guest_path;
+pub mod id;
+pub mod labels;
+pub mod path;
+pub mod problem;
+pub mod resources;
+pub mod time;
+
+pub use digest::Digest;
+pub use document::Document;
+pub use id::{ExecutionId, JobId, NodeId};
+pub use manifest::Manifest;
+pub use problem::{Problem, Problems};
+pub use spec::Spec;
+pub use time::Timestamp;

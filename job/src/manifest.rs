@@ -1,0 +1,164 @@
+//! The job as written: the shape of the job file and of the API, forgiving and unchecked.
+//!
+//! The keys are those of the Bacalhau job model (reference requester-api 1.1 to 1.4). Deriving serde here is a
+//! promise: this is what is stored, sent to nodes and shown by the API.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// A job as a person or a program wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Manifest {
+    /// Unique within the namespace; empty means the job's id. The same name again is an update.
+    pub name: String,
+    /// Empty means `default`.
+    pub namespace: String,
+    /// `batch`, `ops`, `service` or `daemon`.
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// Larger runs first. Default 0.
+    pub priority: i64,
+    /// Number of partitions (`batch`, `service`). Absent means 1; `ops` and `daemon` take none.
+    pub count: Option<i64>,
+    /// Conditions on the labels of nodes; all must hold.
+    pub constraints: Vec<Constraint>,
+    /// Free text the system carries along.
+    pub meta: BTreeMap<String, String>,
+    /// For finding the job again.
+    pub labels: BTreeMap<String, String>,
+    /// Exactly one task runs; more are dropped with a warning.
+    pub tasks: Vec<Task>,
+}
+
+/// One condition as written; the operator is still text.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Constraint {
+    /// The label's name.
+    pub key: String,
+    /// One of `=`, `==`, `!=`, `in`, `notin`, `exists`, `!`, `gt`, `lt`.
+    pub operator: String,
+    /// Values to compare with.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub values: Vec<String>,
+}
+
+/// What runs, and with what.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Task {
+    /// Required; a label for people.
+    pub name: String,
+    /// What runs it; `wasm` is the only type.
+    pub engine: Typed,
+    /// Where results go; an empty type publishes nothing.
+    pub publisher: Typed,
+    /// Environment of the guest.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// Free text the system carries along.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub meta: BTreeMap<String, String>,
+    /// What the guest can read, or write where asked and allowed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub input_sources: Vec<InputSource>,
+    /// Directories collected when the guest is done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub result_paths: Vec<ResultPath>,
+    /// What the task asks of the node.
+    pub resources: Resources,
+    /// What the guest may reach.
+    pub network: Network,
+    /// How long things may take.
+    pub timeouts: Timeouts,
+}
+
+/// A type name and its free-form parameters.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Typed {
+    /// Compared without regard to case.
+    #[serde(rename = "Type")]
+    pub kind: String,
+    /// Meaning depends on the type.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+/// Something put at a path of the guest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct InputSource {
+    /// Where it comes from.
+    pub source: Typed,
+    /// Another name for it, unique in the task.
+    pub alias: String,
+    /// The guest path, unique in the task.
+    pub target: String,
+}
+
+/// A directory whose content is kept.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ResultPath {
+    /// Name in the results.
+    pub name: String,
+    /// Absolute guest path.
+    pub path: String,
+}
+
+/// Amounts as text; see [`crate::resources`] for the grammar.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Resources {
+    /// `500m` or `0.5`.
+    #[serde(rename = "CPU", skip_serializing_if = "String::is_empty")]
+    pub cpu: String,
+    /// `512MB`.
+    #[serde(rename = "Memory", skip_serializing_if = "String::is_empty")]
+    pub memory: String,
+    /// `1GB`.
+    #[serde(rename = "Disk", skip_serializing_if = "String::is_empty")]
+    pub disk: String,
+    /// `1`.
+    #[serde(rename = "GPU", skip_serializing_if = "String::is_empty")]
+    pub gpu: String,
+}
+
+/// What the guest may reach.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Network {
+    /// `None`, `Default`, `HTTP`, `Full`, `Host` or `Bridge`; empty means `Default`.
+    #[serde(rename = "Type", skip_serializing_if = "String::is_empty")]
+    pub kind: String,
+    /// Hosts allowed with `HTTP`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// Ports of a service, as written.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ports: Vec<Value>,
+}
+
+/// Limits in whole seconds; 0 means none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Timeouts {
+    /// For one execution.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub execution_timeout: i64,
+    /// For waiting until a node fits.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub queue_timeout: i64,
+    /// For the whole job.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub total_timeout: i64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}

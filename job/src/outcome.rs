@@ -1,0 +1,137 @@
+//! How an execution ended, in the words the node reports and the history keeps.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How many bytes of each output stream travel with the outcome; the rest stays in the node's log store.
+pub const OUTPUT_HEAD_BYTES: usize = 2048;
+
+/// The first part of what the guest printed, and its exit code.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunOutput {
+    /// First [`OUTPUT_HEAD_BYTES`] of standard output, invalid UTF-8 replaced.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stdout: String,
+    /// Whether there was more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stdout_truncated: bool,
+    /// First [`OUTPUT_HEAD_BYTES`] of standard error, invalid UTF-8 replaced.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub stderr: String,
+    /// Whether there was more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stderr_truncated: bool,
+    /// What the guest exited with; a normal return is 0. None if it never got to exit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+}
+
+impl RunOutput {
+    /// Cuts the head out of what was captured of both streams.
+    pub fn head(stdout: &[u8], stderr: &[u8], exit_code: Option<i32>) -> Self {
+        let head = |bytes: &[u8]| {
+            let cut = bytes.len().min(OUTPUT_HEAD_BYTES);
+            (String::from_utf8_lossy(&bytes[..cut]).into_owned(), bytes.len() > cut)
+        };
+        let (stdout, stdout_truncated) = head(stdout);
+        let (stderr, stderr_truncated) = head(stderr);
+        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code }
+    }
+}
+
+/// Why an execution failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What kind of cause; decides whether trying again makes sense.
+    pub cause: Cause,
+    /// For people: names the thing.
+    pub message: String,
+    /// The way out, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+    /// What the guest printed before, and its exit code.
+    #[serde(default)]
+    pub output: RunOutput,
+}
+
+/// Kinds of cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Cause {
+    /// The guest exited with a code other than 0.
+    Exited,
+    /// The guest trapped.
+    Trapped,
+    /// The guest ran into its memory limit, or another limit but time.
+    Limit,
+    /// The guest ran out of time.
+    Timeout,
+    /// The module or an input could not be made ready. Permanent: the same again would fail again.
+    NotPrepared,
+    /// The node stopped while the guest ran.
+    Interrupted,
+    /// The node was not heard from for too long.
+    NodeLost,
+}
+
+impl Cause {
+    /// Whether the same execution elsewhere or later could end otherwise.
+    pub fn is_permanent(self) -> bool {
+        matches!(self, Self::NotPrepared)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// Why a node would not run an execution. Nothing ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The rule that refused.
+    pub rule: Rule,
+    /// For people: names path, mode, entries tried, and so on.
+    pub message: String,
+    /// The way out, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Rules by which a node refuses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Rule {
+    /// `Compute.AllowListedLocalPaths`: the path, or its mode, is on no entry.
+    AllowList,
+    /// The execution asks for more than the node shares out.
+    Capacity,
+    /// The node does not have this engine, source or publisher.
+    Unsupported,
+    /// `Compute.Env.AllowList`: the host variable is not allowed or not set.
+    Environment,
+    /// The host path does not exist, and the job does not ask to create it.
+    MissingPath,
+    /// The node is shutting down.
+    Draining,
+}
+
+impl Rule {
+    /// A word for tables and grouping.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AllowList => "allow-list",
+            Self::Capacity => "capacity",
+            Self::Unsupported => "unsupported",
+            Self::Environment => "environment",
+            Self::MissingPath => "missing-path",
+            Self::Draining => "draining",
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}

@@ -1,0 +1,145 @@
+//! The engine: there is one, `wasm`, and its module comes from an input source.
+
+use serde_json::Value;
+
+use super::{
+    inputs::Sources,
+    params::{self, Params},
+};
+use crate::{
+    guest_path, manifest,
+    path::Path,
+    problem::{Problem, nearest, quoted},
+    read,
+    spec::Program,
+};
+
+/// The function called if the job names none.
+pub(crate) const DEFAULT_ENTRY_POINT: &str = "_start";
+
+const PARAMS: &[&str] = &["EntryModule", "Entrypoint", "Parameters", "ImportModules"];
+
+/// Where the module goes when the old form, an input source in place of a path, names no target.
+const LEGACY_MODULE_TARGET: &str = "/wasm/entry.wasm";
+
+/// Lower-case type, canonical parameter names, the default entry point, and the old form rewritten.
+pub(super) fn normalise(task: &mut manifest::Task) {
+    task.engine.kind = task.engine.kind.trim().to_lowercase();
+    if task.engine.kind != "wasm" {
+        return;
+    }
+    params::canonical(&mut task.engine.params, PARAMS);
+    if let Some(source @ Value::Object(_)) = task.engine.params.get("EntryModule") {
+        let mut source = read::input_source_value(source);
+        if source.target.trim().is_empty() {
+            LEGACY_MODULE_TARGET.clone_into(&mut source.target);
+        }
+        task.engine.params.insert("EntryModule".to_owned(), source.target.clone().into());
+        task.input_sources.push(source);
+        // The old form carried the environment of other engines along; it never had an effect.
+        task.engine.params.retain(|name, _| !name.eq_ignore_ascii_case("EnvironmentVariables"));
+    }
+    for list in ["Parameters", "ImportModules"] {
+        params::texts_as_written(&mut task.engine.params, list);
+    }
+    let entry_point = task.engine.params.entry("Entrypoint").or_insert(Value::Null);
+    if entry_point.as_str().is_none_or(|name| name.trim().is_empty()) && !entry_point.is_object() {
+        *entry_point = params::as_text(entry_point)
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| DEFAULT_ENTRY_POINT.to_owned())
+            .into();
+    }
+}
+
+/// The program, and which of the inputs is its module.
+pub(super) fn read(
+    task: &manifest::Task,
+    sources: &Sources,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<(Program, usize)> {
+    let engine = path.key("Engine");
+    match task.engine.kind.as_str() {
+        "wasm" => {}
+        "" => {
+            problems.push(
+                Problem::new(engine, "a task needs an engine")
+                    .hint(engine_block("Engine:\n  Type: wasm\n  Params:")),
+            );
+            return None;
+        }
+        "docker" => {
+            problems.push(Problem::new(engine.key("Type"), "`docker` cannot run here: skrei runs WebAssembly only").hint(
+                engine_block(
+                    "compile the program to WASM (for Rust: `cargo build --release --target wasm32-wasip1`) and write\nEngine:\n  Type: wasm\n  Params:",
+                ),
+            ));
+            return None;
+        }
+        other => {
+            let hint = match nearest(other, ["wasm", "webassembly"]) {
+                Some(_) => "did you mean `wasm`?",
+                None => "`wasm` is the only engine",
+            };
+            let message = format!("{} is not an engine", quoted(&task.engine.kind));
+            problems.push(Problem::new(engine.key("Type"), message).hint(hint));
+            return None;
+        }
+    }
+    let params =
+        Params::read(&task.engine.params, engine.key("Params"), "the `wasm` engine", PARAMS, problems);
+    let arguments = params.texts("Parameters", problems);
+    if arguments.iter().any(|argument| argument.contains('\0')) {
+        problems.push(Problem::new(params.path("Parameters"), "there is a NUL character in an argument"));
+    }
+    let entry_point = params.text("Entrypoint", problems).unwrap_or_else(|| DEFAULT_ENTRY_POINT.to_owned());
+    if !params.texts("ImportModules", problems).is_empty() {
+        problems.push(
+            Problem::new(params.path("ImportModules"), "importing other modules is not supported yet")
+                .hint("link everything into one module"),
+        );
+    }
+    let module = params.required(
+        "EntryModule",
+        "name the module: a file next to the job file, or the `Target` of an input source",
+        problems,
+    )?;
+    let module_at = module_input(&module, task, &params.path("EntryModule"), problems)?;
+    let source = sources.get(module_at)?.as_ref()?.source.clone();
+    Some((Program { module: source, entry_point, arguments }, module_at))
+}
+
+/// Which input supplies the module.
+fn module_input(
+    module: &str,
+    task: &manifest::Task,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) -> Option<usize> {
+    let wanted = match guest_path::normalise(module) {
+        Ok(wanted) => wanted,
+        Err(reason) => {
+            problems.push(Problem::new(path, format!("{} {reason}", quoted(module))));
+            return None;
+        }
+    };
+    let targets: Vec<_> =
+        task.input_sources.iter().map(|input| guest_path::normalise(&input.target).ok()).collect();
+    let found = targets.iter().position(|target| target.as_deref() == Some(wanted.as_str()));
+    if found.is_none() {
+        let below = targets.iter().flatten().any(|target| guest_path::is_within(&wanted, target));
+        let hint = if below {
+            "the target of the source must be the module file itself, not a directory around it"
+        } else {
+            "give it as a file next to the job file, or add an input source with this `Target`"
+        };
+        let message = format!("no input source supplies the module {}", quoted(module));
+        problems.push(Problem::new(path, message).hint(hint));
+    }
+    found
+}
+
+fn engine_block(before: &str) -> String {
+    let indent = if before.ends_with("Params:") { "    " } else { "" };
+    format!("{before}\n{indent}EntryModule: main.wasm")
+}

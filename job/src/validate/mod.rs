@@ -1,0 +1,126 @@
+//! From what was written to what is meant: every check of a manifest, all problems at once.
+//!
+//! The rules are those of the Bacalhau API at submission and in its store (reference requester-api 1.9), less
+//! what skrei cannot do yet: that is refused here with the way out, not on the node.
+
+mod engine;
+mod environment;
+mod inline;
+mod inputs;
+mod job;
+mod limits;
+mod network;
+mod params;
+mod results;
+
+pub use crate::problem::{Problem, Problems};
+
+use crate::{
+    manifest::{self, Manifest},
+    path::Path,
+    spec::{Spec, Task},
+};
+
+/// A job that passed every check, and what was ignored on the way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// The job as meant.
+    pub spec: Spec,
+    /// What was dropped or ignored.
+    pub warnings: Vec<Problem>,
+}
+
+/// Checks a job as it is submitted: takes out what a client may not set, then [`validate`]s.
+///
+/// # Errors
+/// All problems, in the order of the job model.
+pub fn check(mut manifest: Manifest) -> Result<Checked, Problems> {
+    let warnings = sanitise(&mut manifest);
+    let spec = validate(manifest)?;
+    Ok(Checked { spec, warnings })
+}
+
+/// Meta keys that start so belong to the orchestrator.
+pub const RESERVED_META_PREFIX: &str = "bacalhau.org/";
+
+/// Takes out what a client may not set, and says what.
+pub fn sanitise(manifest: &mut Manifest) -> Vec<Problem> {
+    let mut warnings = Vec::new();
+    manifest.meta.retain(|key, _| {
+        let reserved = key.starts_with(RESERVED_META_PREFIX);
+        if reserved {
+            let path = Path::root().key("Meta").key(key);
+            warnings.push(Problem::new(path, "ignored: the orchestrator sets this key"));
+        }
+        !reserved
+    });
+    if manifest.tasks.len() > 1 {
+        warnings.push(
+            Problem::new(Path::root().key("Tasks").index(1), "ignored: a job runs its first task only")
+                .hint("submit one job per task"),
+        );
+        manifest.tasks.truncate(1);
+    }
+    warnings
+}
+
+/// Checks everything and makes the spec. The manifest inside is normalised: defaults filled in, amounts and
+/// types in lower case, old forms rewritten. Validating that manifest again gives the same spec.
+///
+/// # Errors
+/// All problems, in the order of the job model.
+pub fn validate(mut manifest: Manifest) -> Result<Spec, Problems> {
+    manifest.tasks.truncate(1);
+    let mut problems = Vec::new();
+    let kind = job::kind(&mut manifest, &mut problems);
+    job::names(&mut manifest, &mut problems);
+    let constraints = job::constraints(&mut manifest, &mut problems);
+    let path = Path::root().key("Tasks");
+    let task = match manifest.tasks.first_mut() {
+        Some(written) => task(written, &path.index(0), &mut problems),
+        None => {
+            problems.push(
+                Problem::new(path, "a job needs a task")
+                    .hint("Tasks:\n  - Name: main\n    Engine:\n      Type: wasm\n      Params: {EntryModule: main.wasm}"),
+            );
+            None
+        }
+    };
+    Problems::check(problems)?;
+    match (kind, task) {
+        (Some(kind), Some(task)) => Ok(Spec { manifest, kind, constraints, task }),
+        // Whatever gives nothing has said why.
+        _ => Err(Problem::new("", "the job could not be understood").into()),
+    }
+}
+
+fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) -> Option<Task> {
+    job::task_name(&written.name, path, problems);
+    engine::normalise(written);
+    inputs::normalise(&mut written.input_sources);
+    let sources = inputs::read(&written.input_sources, path, problems);
+    let program = engine::read(written, &sources, path, problems);
+    results::publisher(&mut written.publisher, &path.key("Publisher"), problems);
+    environment::check(&written.env, &path.key("Env"), problems);
+    let results = results::paths(written, &sources, path, problems);
+    let resources = limits::resources(&mut written.resources, &path.key("Resources"), problems);
+    let network = network::read(&written.network, &path.key("Network"), problems);
+    let timeouts = limits::timeouts(written.timeouts, &path.key("Timeouts"), problems);
+    let (program, module_at) = program?;
+    let inputs = sources
+        .into_iter()
+        .enumerate()
+        .filter(|(index, _)| *index != module_at)
+        .filter_map(|(_, source)| source)
+        .collect();
+    Some(Task {
+        name: written.name.clone(),
+        program,
+        env: written.env.clone(),
+        inputs,
+        results,
+        resources,
+        network,
+        timeouts,
+    })
+}
