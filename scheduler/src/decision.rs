@@ -1,0 +1,75 @@
+//! What follows from an event.
+
+use serde::{Deserialize, Serialize};
+use skrei_job::{
+    ExecutionId, JobId, NodeId, Timestamp,
+    life::{Execution, JobState},
+};
+
+use crate::{Job, Node, history::Entry};
+
+/// What to store, and then what to send. All records of a decision are stored together or not at all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Decision {
+    /// To be stored durably, in this order, before anything is sent.
+    pub records: Vec<Record>,
+    /// To be sent once the records are stored.
+    pub sends: Vec<Send>,
+}
+
+/// A fact to store. Its serialised form is what old stores contain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Record {
+    /// A new job or a new version of one, spec included.
+    JobAccepted(Job),
+    /// The state of a job changed.
+    JobChanged(JobChange),
+    /// An execution was created (revision 1) or changed.
+    ExecutionChanged(Execution),
+    /// Something for the job's history.
+    History(Entry),
+    /// A node was met for the first time, or changed.
+    NodeChanged(Node),
+    /// A node was removed.
+    NodeForgotten(NodeId),
+}
+
+/// What changed about a job when its state did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobChange {
+    /// Which job.
+    pub job: JobId,
+    /// Which version of it.
+    pub version: u64,
+    /// Its new revision.
+    pub revision: u64,
+    /// Its new state.
+    pub state: JobState,
+    /// Why, for people; may be empty.
+    pub message: String,
+    /// When.
+    pub modified: Timestamp,
+}
+
+/// A message to a connected node. Repeating one does no harm: executions are told apart by their id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Send {
+    /// Run this execution.
+    Run {
+        /// To whom.
+        node: NodeId,
+        /// Which.
+        execution: ExecutionId,
+        /// The job it belongs to.
+        job: JobId,
+    },
+    /// Stop this execution, or do not start it. The node may not know it.
+    Cancel {
+        /// To whom.
+        node: NodeId,
+        /// Which.
+        execution: ExecutionId,
+        /// Why, for people.
+        reason: String,
+    },
+}

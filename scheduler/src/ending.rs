@@ -1,0 +1,135 @@
+//! How jobs end: done, failed, stopped, out of time.
+
+use skrei_job::{
+    ExecutionId, JobId, NodeId,
+    life::{ExecutionState, JobState},
+};
+
+use crate::{
+    Scheduler,
+    history::{Details, Topic},
+    live::Live,
+    timers::Timer,
+};
+
+impl Scheduler {
+    pub(crate) fn stop(&mut self, job: &JobId, reason: &str) {
+        let Some(mut live) = self.take(job) else { return };
+        if !live.job.state.is_terminal() {
+            let details = Details::from([("Reason".into(), reason.to_owned())]);
+            self.note(&mut live, None, Topic::Scheduling, "Job stop requested".to_owned(), details);
+            self.finish(&mut live, JobState::Stopped, reason.to_owned(), None);
+        }
+        self.put(live);
+    }
+
+    /// Puts a job into a terminal state; whatever of it still goes on is cancelled. `trouble` is the topic
+    /// under which the message stands in the history, if something went wrong.
+    pub(crate) fn finish(
+        &mut self,
+        live: &mut Live,
+        state: JobState,
+        message: String,
+        trouble: Option<Topic>,
+    ) {
+        self.leave_queues(live);
+        self.clear_timers(live);
+        if let Some(topic) = trouble {
+            self.note(live, None, topic, message.clone(), error_details());
+        }
+        let reason = match state {
+            JobState::Stopped => message.clone(),
+            _ => "the job is over".to_owned(),
+        };
+        self.cancel_active(live, &reason);
+        self.change_job(live, state, message);
+        if live.owed > 0 {
+            let at = self.now.after(self.config.late_outcome_window);
+            live.forget_at = Some(at);
+            self.timers.set(at, Timer::Forget(live.job.id.clone(), live.job.version));
+        }
+    }
+
+    /// Cancels what is assigned or running. An execution that its node was told about keeps its room until
+    /// the node says that it has ended.
+    pub(crate) fn cancel_active(&mut self, live: &mut Live, reason: &str) {
+        let active: Vec<(ExecutionId, NodeId)> = live
+            .attempts
+            .values()
+            .filter(|attempt| !attempt.execution.state.is_terminal())
+            .map(|attempt| (attempt.execution.id.clone(), attempt.execution.node.clone()))
+            .collect();
+        for (id, node) in active {
+            self.change_execution(live, &id, ExecutionState::Cancelled { reason: reason.to_owned() });
+            let details = Details::from([
+                ("NodeID".into(), node.as_str().to_owned()),
+                ("Reason".into(), reason.to_owned()),
+            ]);
+            self.note(live, Some(&id), Topic::Scheduling, "Cancelled".to_owned(), details);
+            if self.fleet.unhold(&node, &id).is_some() {
+                self.roomy.insert(node);
+            } else {
+                owe(live, &id);
+                self.send_cancel(&node, &id, reason);
+            }
+        }
+    }
+
+    /// A new attempt takes the place of lost ones, which may still run if their node is back.
+    pub(crate) fn cancel_lost(&mut self, live: &Live, partition: u32) {
+        for lost in live.attempts_at(partition).filter(|execution| execution.state == ExecutionState::Lost) {
+            self.send_cancel(&lost.node, &lost.id, "replaced by another attempt");
+        }
+    }
+
+    pub(crate) fn queue_time_is_over(&mut self, job: &JobId, version: u64) {
+        let Some(mut live) = self.take(job) else { return };
+        if live.job.version == version && !live.job.state.is_terminal() {
+            let waited = live.job.spec.task().timeouts.queue.unwrap_or_default().as_secs();
+            let never_placed = live.waiting.keys().find(|partition| !live.tried.contains_key(partition));
+            let hopeless = live
+                .waiting
+                .values()
+                .find(|demand| self.queue.get(demand).is_none_or(|line| line.possible.is_none()));
+            let why = if self.waiting_ops.contains(job) {
+                Some(self.why_no_node(&live, None))
+            } else if let Some(demand) = hopeless {
+                Some(self.why_no_node(&live, Some(demand)))
+            } else {
+                never_placed
+                    .and_then(|partition| live.waiting.get(partition))
+                    .map(|demand| self.why_wait(demand))
+            };
+            if let Some(why) = why {
+                let message = format!("not placed within its queue timeout of {waited} s; {why}");
+                self.finish(&mut live, JobState::Failed, message, Some(Topic::Queueing));
+            }
+        }
+        self.put(live);
+    }
+
+    pub(crate) fn total_time_is_over(&mut self, job: &JobId, version: u64) {
+        let Some(mut live) = self.take(job) else { return };
+        if live.job.version == version && !live.job.state.is_terminal() {
+            let limit = live.job.spec.task().timeouts.total.unwrap_or_default().as_secs();
+            let message = format!("not done within its total timeout of {limit} s");
+            self.finish(&mut live, JobState::Failed, message, Some(Topic::JobTimeout));
+        }
+        self.put(live);
+    }
+}
+
+/// From now on the node owes a word about how this execution really ended.
+pub(crate) fn owe(live: &mut Live, id: &ExecutionId) {
+    if let Some(attempt) = live.attempts.get_mut(id)
+        && !attempt.owed
+    {
+        attempt.owed = true;
+        live.owed += 1;
+    }
+}
+
+/// Details of an entry about something that went wrong.
+pub(crate) fn error_details() -> Details {
+    Details::from([("IsError".into(), "true".to_owned())])
+}

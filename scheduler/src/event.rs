@@ -1,0 +1,73 @@
+//! Everything that can happen.
+
+use std::sync::Arc;
+
+use skrei_job::{ExecutionId, JobId, NodeId, Spec, life::ExecutionState};
+
+use crate::{Job, NodeInfo};
+
+/// Something happened outside; the scheduler decides what follows.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A new job. Ignored if a job of this id is at hand.
+    JobSubmitted {
+        /// Its new id.
+        job: JobId,
+        /// What is meant.
+        spec: Arc<Spec>,
+    },
+    /// A new version of a job, whatever state it is in.
+    JobUpdated {
+        /// The job as stored. It counts only if the scheduler no longer remembers the job.
+        stored: Box<Job>,
+        /// What is meant now.
+        spec: Arc<Spec>,
+    },
+    /// Somebody stopped a job. Changes nothing if the job has ended.
+    JobStopped {
+        /// Which.
+        job: JobId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A node's link is up, for the first time or again.
+    NodeConnected {
+        /// What it says about itself.
+        node: NodeInfo,
+        /// The executions it has that have not ended there. It is told to cancel those it should not run.
+        holds: Vec<ExecutionId>,
+    },
+    /// Labels, capacity or membership of a node changed.
+    NodeChanged {
+        /// What holds now.
+        node: NodeInfo,
+    },
+    /// A node's link broke.
+    NodeDisconnected {
+        /// Which.
+        node: NodeId,
+    },
+    /// Somebody removed a node; what it still runs is lost at once.
+    NodeForgotten {
+        /// Which.
+        node: NodeId,
+    },
+    /// A node began to run an execution.
+    ExecutionStarted {
+        /// Which.
+        execution: ExecutionId,
+        /// Who says so.
+        node: NodeId,
+    },
+    /// An execution ended, or was refused.
+    ExecutionEnded {
+        /// Which.
+        execution: ExecutionId,
+        /// Who says so.
+        node: NodeId,
+        /// `Completed`, `Failed`, `Refused` or `Cancelled`; any other state is ignored.
+        state: ExecutionState,
+    },
+    /// Time passed; sent when [`Scheduler::next_wakeup`](crate::Scheduler::next_wakeup) says so.
+    Tick,
+}

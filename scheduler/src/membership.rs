@@ -1,0 +1,166 @@
+//! Nodes that come, go, change and fall silent.
+
+use std::collections::BTreeSet;
+
+use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, life::JobState};
+
+use crate::{Connection, NodeInfo, Record, Scheduler, fleet::Occupant, timers::Timer};
+
+/// What a node that came back should do about one execution.
+enum Told {
+    /// Run it, or go on running it.
+    Run(JobId),
+    /// Go on; how it ends is still of interest, though it was given up.
+    GoOn,
+    /// Stop.
+    Cancel(String),
+}
+
+impl Scheduler {
+    /// Tells the node again all it should run and what it should not; saying it twice does no harm.
+    pub(crate) fn node_connected(&mut self, info: NodeInfo, holds: &[ExecutionId]) {
+        let node = info.id.clone();
+        self.stop_grace(&node);
+        if self.fleet.put(info, Connection::Connected) {
+            self.record_node(&node);
+        }
+        let holds: BTreeSet<_> = holds.iter().cloned().collect();
+        let expected: BTreeSet<ExecutionId> = match self.fleet.get(&node) {
+            Some(member) => member.occupants.keys().cloned().collect(),
+            None => BTreeSet::new(),
+        };
+        for id in expected.union(&holds) {
+            match self.told(id, &node) {
+                Told::Run(job) => {
+                    self.runs_after_all(&node, id);
+                    self.send_run(&node, id, &job);
+                }
+                Told::GoOn => self.keep_room(id, &node),
+                Told::Cancel(reason) => {
+                    self.send_cancel(&node, id, &reason);
+                    if holds.contains(id) {
+                        self.keep_room(id, &node);
+                    } else {
+                        self.settle_by_absence(id, &node);
+                    }
+                }
+            }
+        }
+        self.reconsider(&node);
+    }
+
+    fn told(&self, id: &ExecutionId, node: &NodeId) -> Told {
+        let known = self.executions.get(id).and_then(|job| self.jobs.get(job));
+        let Some((live, execution)) = known
+            .and_then(|live| Some((live, live.execution(id)?)))
+            .filter(|(_, execution)| execution.node == *node)
+        else {
+            return Told::Cancel("its job is over".to_owned());
+        };
+        match &execution.state {
+            ExecutionState::Assigned | ExecutionState::Running => Told::Run(live.job.id.clone()),
+            ExecutionState::Cancelled { reason } => Told::Cancel(reason.clone()),
+            ExecutionState::Lost if live.is_replaced(execution) => {
+                Told::Cancel("replaced by another attempt".to_owned())
+            }
+            ExecutionState::Lost if live.is_current(execution) && live.job.state != JobState::Stopped => {
+                Told::GoOn
+            }
+            _ => Told::Cancel("its job is over".to_owned()),
+        }
+    }
+
+    /// What was given up but still runs there takes room until the node says that it has ended.
+    fn keep_room(&mut self, id: &ExecutionId, node: &NodeId) {
+        let live = self.executions.get(id).and_then(|job| self.jobs.get(job));
+        let Some((live, attempt)) = live.and_then(|live| Some((live, live.attempts.get(id)?))) else {
+            return;
+        };
+        if attempt.owed && attempt.execution.node == *node {
+            let occupant = Occupant { job: live.job.id.clone(), resources: attempt.resources };
+            self.fleet.occupy(node, id, &occupant);
+        }
+    }
+
+    /// A cancelled execution that its node does not have any more needs no confirmation.
+    fn settle_by_absence(&mut self, id: &ExecutionId, node: &NodeId) {
+        if let Some(mut live) = self.executions.get(id).cloned().and_then(|job| self.take(&job)) {
+            self.settle(&mut live, id, node);
+            self.put(live);
+        }
+    }
+
+    pub(crate) fn node_changed(&mut self, info: NodeInfo) {
+        let node = info.id.clone();
+        let Some(connection) = self.fleet.get(&node).map(|member| member.node.connection) else { return };
+        if self.fleet.put(info, connection) {
+            self.record_node(&node);
+            self.reconsider(&node);
+        }
+    }
+
+    pub(crate) fn node_disconnected(&mut self, node: &NodeId) {
+        if self.fleet.get(node).is_some_and(|member| member.is_connected()) {
+            self.start_grace(node);
+            self.record_node(node);
+            self.reconsider(node);
+        }
+    }
+
+    pub(crate) fn node_forgotten(&mut self, node: &NodeId) {
+        if self.fleet.get(node).is_none() {
+            return;
+        }
+        self.stop_grace(node);
+        self.fleet.connection(node, Connection::Lost { since: self.now });
+        self.lose_work(node);
+        self.decision.records.push(Record::NodeForgotten(node.clone()));
+        // While it still has its entry, so that a line it was set aside for finds another.
+        self.reconsider(node);
+        self.fleet.remove(node);
+        self.roomy.remove(node);
+    }
+
+    /// The grace of a silent node has ended.
+    pub(crate) fn lose_node(&mut self, node: &NodeId) {
+        let Some(Connection::Away { since }) = self.fleet.get(node).map(|member| member.node.connection)
+        else {
+            return;
+        };
+        self.fleet.connection(node, Connection::Lost { since });
+        self.record_node(node);
+        self.lose_work(node);
+        self.reconsider(node);
+    }
+
+    fn lose_work(&mut self, node: &NodeId) {
+        let held: BTreeSet<ExecutionId> = match self.fleet.get(node) {
+            Some(member) => member.held.iter().map(|(id, _)| id.clone()).collect(),
+            None => return,
+        };
+        for id in self.fleet.clear(node) {
+            self.lose(&id, !held.contains(&id));
+        }
+    }
+
+    pub(crate) fn start_grace(&mut self, node: &NodeId) {
+        self.fleet.connection(node, Connection::Away { since: self.now });
+        self.timers.set(self.grace_end(self.now), Timer::Silence(node.clone()));
+    }
+
+    fn stop_grace(&mut self, node: &NodeId) {
+        if let Some(Connection::Away { since }) = self.fleet.get(node).map(|member| member.node.connection) {
+            self.timers.clear(self.grace_end(since), Timer::Silence(node.clone()));
+        }
+    }
+
+    fn grace_end(&self, since: Timestamp) -> Timestamp {
+        since.after(self.config.disconnect_timeout)
+    }
+
+    fn record_node(&mut self, node: &NodeId) {
+        if let Some(member) = self.fleet.get(node) {
+            self.decision.records.push(Record::NodeChanged(member.node.clone()));
+        }
+    }
+}

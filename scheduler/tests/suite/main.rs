@@ -1,0 +1,14 @@
+//! Stories about scheduling, one file per rule, and a model test over random events.
+
+mod batch;
+mod capacity;
+mod constraints;
+mod given;
+mod model;
+mod node_loss;
+mod ops;
+mod restore;
+mod stop;
+mod store;
+mod update;
+mod world;

@@ -1,0 +1,274 @@
+//! What may happen, at random.
+
+use std::time::Duration;
+
+use skrei_job::{ExecutionId, JobId, NodeId, life::ExecutionState};
+use skrei_scheduler::*;
+
+use super::machine::{Machine, Machinery};
+use crate::given::{JobFile, batch, labelled, ops};
+
+const NODES_MAX: usize = 6;
+const JOBS_MAX: usize = 12;
+
+impl Machine {
+    pub(super) fn random_step(&mut self) {
+        self.now = self.now.after(Duration::from_millis(self.dice.below(2000) as u64));
+        match self.dice.below(24) {
+            0 => self.new_node(),
+            1 => self.cut_link(),
+            2..4 => self.mend_link(),
+            4..8 => self.new_job(),
+            8 => self.new_version(),
+            9 => self.stop_job(),
+            10 => self.forget_or_change_node(),
+            11 => self.restart_orchestrator(),
+            12 => self.let_time_pass(),
+            13..16 => self.start_something(),
+            16..20 => self.end_something(),
+            _ => self.report_something(),
+        }
+    }
+
+    /// Every node is there for good, and everything that runs completes: then every job must end.
+    pub(super) fn bring_to_an_end(&mut self) {
+        self.join(labelled("n-large", "zone", "x"));
+        self.join(labelled("n-other", "zone", "y"));
+        let unlinked: Vec<_> =
+            self.nodes.iter().filter(|(_, n)| !n.linked).map(|(id, _)| id.clone()).collect();
+        for node in unlinked {
+            self.link(&node);
+        }
+        for _ in 0..400 {
+            let work: Vec<_> = self
+                .nodes
+                .iter()
+                .flat_map(|(n, m)| m.holds.iter().map(|(e, dying)| (n.clone(), e.clone(), *dying)))
+                .collect();
+            for (node, execution, dying) in &work {
+                let state = match dying {
+                    true => ExecutionState::Cancelled { reason: "told so".into() },
+                    false => self.some_end(9),
+                };
+                self.nodes.get_mut(node).expect("the node exists").end(execution, state);
+            }
+            let ends = self.unreported();
+            if ends.is_empty() && work.is_empty() {
+                break;
+            }
+            for (node, execution) in ends {
+                self.report(&node, &execution, false);
+            }
+        }
+        for _ in 0..1000 {
+            let Some((at, _)) = self.scheduler.next_wakeup() else { break };
+            self.now = self.now.max(at);
+            self.handle(Event::Tick);
+        }
+        for job in self.store.jobs.values() {
+            assert!(job.state.is_terminal(), "every job ends when everything it runs does: {job:?}");
+        }
+        assert_eq!(self.scheduler.next_wakeup(), None, "ended jobs leave no timers");
+        assert_eq!(self.scheduler.job_count(), 0, "ended jobs are forgotten");
+    }
+
+    pub(super) fn new_node(&mut self) {
+        if self.nodes.len() >= NODES_MAX {
+            return;
+        }
+        let zone = self.dice.pick(&["x", "y"]).expect("there is something to pick");
+        let mut info = labelled(&format!("n-{}", self.nodes.len()), "zone", zone);
+        info.capacity.cpu_millis = self.dice.pick(&[1000, 2000]).expect("there is something to pick");
+        if self.dice.one_in(8) {
+            info.membership = Membership::Pending;
+        }
+        self.join(info);
+    }
+
+    fn join(&mut self, info: NodeInfo) {
+        let id = info.id.clone();
+        let machinery = Machinery {
+            info,
+            linked: false,
+            holds: Default::default(),
+            orphans: Default::default(),
+            ended: Default::default(),
+            unreported: Default::default(),
+        };
+        self.nodes.insert(id.clone(), machinery);
+        self.link(&id);
+    }
+
+    fn link(&mut self, node: &NodeId) {
+        let machinery = self.nodes.get_mut(node).expect("the node exists");
+        machinery.linked = true;
+        let event = Event::NodeConnected {
+            node: machinery.info.clone(),
+            holds: machinery.holds.keys().cloned().collect(),
+        };
+        self.handle(event);
+    }
+
+    fn cut_link(&mut self) {
+        if let Some(node) = self.some_node(true) {
+            self.nodes.get_mut(&node).expect("the node exists").linked = false;
+            self.handle(Event::NodeDisconnected { node });
+        }
+    }
+
+    fn mend_link(&mut self) {
+        // Also of a node whose link nobody saw break.
+        let linked = self.dice.one_in(6);
+        if let Some(node) = self.some_node(linked) {
+            if self.dice.one_in(6) {
+                // It started again, and what ran was interrupted.
+                let state = self.some_end(2);
+                let machinery = self.nodes.get_mut(&node).expect("the node exists");
+                for execution in machinery.holds.clone().into_keys() {
+                    machinery.end(&execution, state.clone());
+                }
+            }
+            self.link(&node);
+        }
+    }
+
+    fn forget_or_change_node(&mut self) {
+        let linked = self.dice.one_in(2);
+        let Some(node) = self.some_node(linked) else { return };
+        let machinery = self.nodes.get_mut(&node).expect("the node exists");
+        if linked {
+            let zone = self.dice.pick(&["x", "y"]).expect("there is something to pick");
+            machinery.info.labels.insert("zone".into(), zone.into());
+            machinery.info.membership = Membership::Approved;
+            let node = machinery.info.clone();
+            self.handle(Event::NodeChanged { node });
+        } else {
+            machinery.orphans = machinery.holds.keys().cloned().collect();
+            self.handle(Event::NodeForgotten { node });
+        }
+    }
+
+    fn file(&mut self) -> JobFile {
+        let mut file = if self.dice.one_in(3) { ops() } else { batch(self.dice.below(5) as i64) };
+        file = file
+            .cpu(self.dice.pick(&[250, 500, 1000, 1500]).expect("there is something to pick"))
+            .priority(self.dice.below(3) as i64);
+        if self.dice.one_in(3) {
+            let zone = self.dice.pick(&["x", "y"]).expect("there is something to pick");
+            file = file.only("zone", "=", &[zone]);
+        }
+        if self.dice.one_in(3) {
+            file = file.queue_timeout(1 + self.dice.below(90) as i64);
+        }
+        if self.dice.one_in(6) {
+            file = file.total_timeout(100 + self.dice.below(200) as i64);
+        }
+        file
+    }
+
+    fn new_job(&mut self) {
+        if self.jobs.len() < JOBS_MAX {
+            let job = JobId::from_random([self.jobs.len() as u8; 16]);
+            self.jobs.push(job.clone());
+            let spec = self.file().spec();
+            self.handle(Event::JobSubmitted { job, spec });
+        }
+    }
+
+    fn new_version(&mut self) {
+        if let Some(job) = self.dice.pick(&self.jobs.clone()) {
+            let next_history = self.store.history[&job].len() as u64 + 1;
+            let stored = Box::new(Job { next_history, ..self.store.jobs[&job].clone() });
+            let spec = self.file().spec();
+            self.handle(Event::JobUpdated { stored, spec });
+        }
+    }
+
+    fn stop_job(&mut self) {
+        if let Some(job) = self.dice.pick(&self.jobs.clone()) {
+            self.handle(Event::JobStopped { job, reason: "enough".into() });
+        }
+    }
+
+    fn restart_orchestrator(&mut self) {
+        self.scheduler = Scheduler::restore(Config::default(), self.store.snapshot(), self.now);
+        for node in self.nodes.values_mut() {
+            node.linked = false;
+            node.orphans = node.holds.keys().cloned().collect();
+        }
+        for node in self.store.nodes.values_mut() {
+            node.connection = Connection::Away { since: self.now };
+        }
+    }
+
+    fn let_time_pass(&mut self) {
+        let jump = Duration::from_secs(self.dice.below(100) as u64);
+        let end = self.now.after(jump);
+        // Woken on time, or late, after everything.
+        while self.dice.below(4) > 0
+            && let Some((at, _)) = self.scheduler.next_wakeup().filter(|(at, _)| *at <= end)
+        {
+            self.now = self.now.max(at);
+            self.handle(Event::Tick);
+        }
+        self.now = self.now.max(end);
+        self.handle(Event::Tick);
+        if self.dice.one_in(4) {
+            // The clock jumps back.
+            self.now = skrei_job::Timestamp::from_nanos(self.now.as_nanos() - 30_000_000_000);
+        }
+    }
+
+    fn start_something(&mut self) {
+        let Some(node) = self.some_node(true) else { return };
+        let running: Vec<_> = self.nodes[&node].holds.keys().cloned().collect();
+        if let Some(execution) = self.dice.pick(&running) {
+            self.handle(Event::ExecutionStarted { execution, node });
+        }
+    }
+
+    fn end_something(&mut self) {
+        let linked = !self.dice.one_in(3);
+        let Some(node) = self.some_node(linked) else { return };
+        let running: Vec<_> =
+            self.nodes[&node].holds.iter().map(|(id, dying)| (id.clone(), *dying)).collect();
+        let Some((execution, dying)) = self.dice.pick(&running) else { return };
+        let kind = self.dice.below(12);
+        let state = match dying && kind > 4 {
+            true => ExecutionState::Cancelled { reason: "told so".into() },
+            false => self.some_end(kind),
+        };
+        self.nodes.get_mut(&node).expect("the node exists").end(&execution, state);
+        if linked {
+            self.report(&node, &execution, false);
+        }
+    }
+
+    /// An end that was held up, or one that was said before.
+    fn report_something(&mut self) {
+        if self.dice.one_in(4) {
+            if let Some(node) = self.some_node(true) {
+                let ended: Vec<_> = self.nodes[&node].ended.keys().cloned().collect();
+                if let Some(execution) = self.dice.pick(&ended) {
+                    self.report(&node, &execution, true);
+                }
+            }
+        } else {
+            let all = self.unreported();
+            if let Some((node, execution)) = self.dice.pick(&all) {
+                self.report(&node, &execution, false);
+            }
+        }
+    }
+
+    fn unreported(&self) -> Vec<(NodeId, ExecutionId)> {
+        let linked = self.nodes.iter().filter(|(_, machinery)| machinery.linked);
+        linked.flat_map(|(node, m)| m.unreported.iter().map(|e| (node.clone(), e.clone()))).collect()
+    }
+
+    fn some_node(&mut self, linked: bool) -> Option<NodeId> {
+        let nodes: Vec<_> =
+            self.nodes.iter().filter(|(_, m)| m.linked == linked).map(|(id, _)| id.clone()).collect();
+        self.dice.pick(&nodes)
+    }
+}
