@@ -1,0 +1,155 @@
+//! The handle: queue a change, run a query.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use rusqlite::{Connection, OpenFlags, Transaction};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::writer::{self, Change};
+
+/// Changes that may wait for the writer. Beyond it callers wait for room, so memory stays bounded.
+const QUEUE_MAX: usize = 16_384;
+
+/// Idle read connections kept open; more are opened while more queries run at once.
+const IDLE_READERS_MAX: usize = 4;
+
+/// A handle on one SQLite file; cheap to clone. The writer stops when the last handle is gone.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    changes: mpsc::Sender<Change>,
+    readers: Arc<Readers>,
+}
+
+/// Why a change or a query failed.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// SQLite says so; nothing of the change is stored.
+    #[error("store `{}`: {message}", path.display())]
+    Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        message: String,
+    },
+    /// The file was written by a newer version of the program.
+    #[error("store `{}` has schema {found}, this program knows up to {known}", path.display())]
+    TooNew {
+        /// The file.
+        path: PathBuf,
+        /// Its schema number.
+        found: usize,
+        /// The newest one known here.
+        known: usize,
+    },
+    /// The writer is gone: the process is shutting down.
+    #[error("the store is closed")]
+    Closed,
+}
+
+/// What a queued change came to: ready once it is on disk.
+#[derive(Debug)]
+pub struct Committed<T>(oneshot::Receiver<Result<T, Error>>);
+
+impl<T> Committed<T> {
+    /// Waits until the change is on disk, or has failed.
+    ///
+    /// # Errors
+    /// As [`Error`] says; nothing of the change is stored then.
+    pub async fn wait(self) -> Result<T, Error> {
+        self.0.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl Ledger {
+    /// Opens or makes the file and brings its schema up to date: `migrations` are applied in order, each once.
+    ///
+    /// # Errors
+    /// If the file cannot be opened, is not a database, or comes from a newer version.
+    pub fn open(path: &Path, migrations: &[&str]) -> Result<Self, Error> {
+        let connection = writer::open(path, migrations)?;
+        let (changes, queue) = mpsc::channel(QUEUE_MAX);
+        let name = format!("ledger {}", path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default());
+        let file = path.to_owned();
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(move || writer::run(connection, queue, &file))
+            .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
+        Ok(Self { changes, readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }) })
+    }
+
+    /// Queues a change. Changes are applied in the order they were queued; each is stored whole or not at all.
+    ///
+    /// Waits only for room in the queue; wait on what is returned for the disk.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Committed<T> {
+        let (change, committed) = Change::new(self.readers.path.clone(), change);
+        // A closed queue drops the change and with it the answer's sender: the caller reads `Closed`.
+        let _ = self.changes.send(change).await;
+        Committed(committed)
+    }
+
+    /// Runs a query on a connection of its own, off the async threads.
+    ///
+    /// # Errors
+    /// As SQLite says.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let readers = Arc::clone(&self.readers);
+        tokio::task::spawn_blocking(move || readers.run(query)).await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// As [`Ledger::read`], on the calling thread.
+    ///
+    /// # Errors
+    /// As SQLite says.
+    pub fn read_blocking<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Error> {
+        self.readers.run(query)
+    }
+}
+
+#[derive(Debug)]
+struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let failed = |error: rusqlite::Error| Error::sqlite(&self.path, &error);
+        let connection = match idle {
+            Some(connection) => connection,
+            None => self.connect().map_err(failed)?,
+        };
+        let answer = query(&connection).map_err(failed)?;
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(connection);
+        }
+        Ok(answer)
+    }
+
+    fn connect(&self) -> rusqlite::Result<Connection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, flags)?;
+        connection.busy_timeout(Duration::from_secs(5))?;
+        Ok(connection)
+    }
+}
+
+impl Error {
+    pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
+        Self::Sqlite { path: path.to_owned(), message: error.to_string() }
+    }
+}
