@@ -1,0 +1,212 @@
+//! A typed client of the API.
+
+mod error;
+mod events;
+mod logs;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde::{Serialize, de::DeserializeOwned};
+use skrei_job::{Digest, Manifest};
+use url::Url;
+
+pub use error::Error;
+pub use events::Events;
+pub use logs::{LogQuery, Logs};
+
+use crate::{
+    api::{
+        Alive, BASE, List,
+        artifact::Artifact,
+        execution::Execution,
+        history::HistoryEntry,
+        job::{GetJobResponse, Job, PutJobRequest, PutJobResponse, StopJobRequest, StopJobResponse},
+        node::{GetNodeResponse, ListNodesResponse, NodeState},
+    },
+    version::BuildInfo,
+};
+
+/// Longest wait for an answer, streams and uploads excepted.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Talks to one orchestrator. Cheap to clone; connections are kept and reused.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    endpoint: Url,
+}
+
+/// Query parameters by name; empty ones are left out.
+type Query<'a> = [(&'a str, String)];
+
+impl Client {
+    /// A client for the orchestrator at `endpoint`, `http://HOST:PORT`.
+    ///
+    /// # Errors
+    /// If the endpoint is not such a URL.
+    pub fn new(endpoint: &str) -> Result<Self, Error> {
+        let parsed = Url::parse(endpoint).ok().filter(|url| url.scheme() == "http" && url.has_host());
+        let endpoint = parsed.ok_or_else(|| Error::BadEndpoint(endpoint.to_owned()))?;
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .tcp_nodelay(true)
+            .no_proxy()
+            .build()
+            .map_err(|error| Error::unreachable(&endpoint, error))?;
+        Ok(Self { http, endpoint })
+    }
+
+    /// Where it talks to.
+    pub fn endpoint(&self) -> &str {
+        self.endpoint.as_str().trim_end_matches('/')
+    }
+
+    /// Whether the other side answers.
+    ///
+    /// # Errors
+    /// As [`Error`] says; so for all calls below.
+    pub async fn alive(&self) -> Result<Alive, Error> {
+        self.get("/agent/alive", &[]).await
+    }
+
+    /// What the other side was built as.
+    pub async fn version(&self) -> Result<BuildInfo, Error> {
+        self.get("/agent/version", &[]).await
+    }
+
+    /// Submits a job; `force` also if the stored one of its name is the same.
+    pub async fn submit(&self, job: &Manifest, force: bool) -> Result<PutJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs", &PutJobRequest { job, force }).await
+    }
+
+    /// A job by name, id or short id; `include` is `executions`, `history`, both with a comma, or empty.
+    pub async fn job(&self, job: &str, include: &str) -> Result<GetJobResponse, Error> {
+        self.get(&job_path(job, ""), &[("include", include.to_owned())]).await
+    }
+
+    /// A page of jobs, newest first.
+    pub async fn jobs(&self, labels: &str, limit: u32, next_token: &str) -> Result<List<Job>, Error> {
+        let query = [
+            ("labels", labels.to_owned()),
+            ("limit", limit.to_string()),
+            ("next_token", next_token.to_owned()),
+            ("reverse", "true".to_owned()),
+        ];
+        self.get("/orchestrator/jobs", &query).await
+    }
+
+    /// The executions of a job's latest version.
+    pub async fn executions(&self, job: &str) -> Result<List<Execution>, Error> {
+        self.get(&job_path(job, "/executions"), &[]).await
+    }
+
+    /// A page of a job's history.
+    pub async fn history(&self, job: &str, next_token: &str) -> Result<List<HistoryEntry>, Error> {
+        self.get(&job_path(job, "/history"), &[("next_token", next_token.to_owned())]).await
+    }
+
+    /// Stops a job.
+    pub async fn stop(&self, job: &str, reason: Option<String>) -> Result<StopJobResponse, Error> {
+        self.send(Method::DELETE, &job_path(job, ""), &StopJobRequest { reason }).await
+    }
+
+    /// All nodes.
+    pub async fn nodes(&self, labels: &str) -> Result<Vec<NodeState>, Error> {
+        let query = [("labels", labels.to_owned())];
+        self.get::<ListNodesResponse>("/orchestrator/nodes", &query).await.map(|answer| answer.nodes)
+    }
+
+    /// A node by id or the beginning of it.
+    pub async fn node(&self, node: &str) -> Result<NodeState, Error> {
+        let path = format!("/orchestrator/nodes/{}", segment(node));
+        self.get::<GetNodeResponse>(&path, &[]).await.map(|answer| answer.node)
+    }
+
+    /// Makes sure the orchestrator holds this content; sends it only if it does not.
+    pub async fn ensure_artifact(&self, content: Bytes) -> Result<Artifact, Error> {
+        let digest = Digest::of(&content);
+        let size = content.len() as u64;
+        let path = format!("/orchestrator/artifacts/{}", digest.hex());
+        let head = self.request(Method::HEAD, &path, &[]).timeout(ANSWER_TIMEOUT);
+        if self.answer(head).await?.status() == StatusCode::OK {
+            return Ok(Artifact { digest, size });
+        }
+        let upload = self
+            .request(Method::PUT, &path, &[])
+            .header("Content-Type", "application/octet-stream")
+            .body(content);
+        self.read(upload).await
+    }
+
+    /// Follows the event stream after `position`. 0 means from the beginning of the job, or from now on for all.
+    pub async fn events(&self, job: Option<&str>, position: u64) -> Result<Events, Error> {
+        Events::open(self.clone(), job.map(str::to_owned), position).await
+    }
+
+    /// Opens a job's log.
+    pub async fn logs(&self, job: &str, query: &LogQuery) -> Result<Logs, Error> {
+        Logs::open(&self.endpoint, &job_path(job, "/logs"), query).await
+    }
+
+    async fn get<T: DeserializeOwned>(&self, path: &str, query: &Query<'_>) -> Result<T, Error> {
+        self.read(self.request(Method::GET, path, query).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    async fn send<T: DeserializeOwned>(
+        &self,
+        method: Method,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<T, Error> {
+        self.read(self.request(method, path, &[]).json(body).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    fn request(&self, method: Method, path: &str, query: &Query<'_>) -> RequestBuilder {
+        let mut url = self.endpoint.clone();
+        url.set_path(&format!("{BASE}{path}"));
+        for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        self.http.request(method, url)
+    }
+
+    async fn answer(&self, request: RequestBuilder) -> Result<reqwest::Response, Error> {
+        request.send().await.map_err(|error| Error::unreachable(&self.endpoint, error))
+    }
+
+    async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
+        let answer = self.answer(request).await?;
+        let status = answer.status();
+        let body = answer.bytes().await.map_err(|error| Error::unreachable(&self.endpoint, error))?;
+        if status == StatusCode::OK {
+            return serde_json::from_slice(&body).map_err(|error| Error::unexpected(&self.endpoint, status, &error));
+        }
+        match serde_json::from_slice(&body) {
+            Ok(body) => Err(Error::Api(Box::new(body))),
+            Err(error) => Err(Error::unexpected(&self.endpoint, status, &error)),
+        }
+    }
+}
+
+fn job_path(job: &str, rest: &str) -> String {
+    format!("/orchestrator/jobs/{}{rest}", segment(job))
+}
+
+/// One path segment: names of jobs may contain anything, slashes and spaces included.
+fn segment(text: &str) -> String {
+    use std::fmt::Write as _;
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            escaped.push(char::from(byte));
+        } else {
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    escaped
+}
