@@ -1,0 +1,86 @@
+//! Errors as answers.
+
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use skrei_protocol::api::error::{Code, ErrorBody};
+
+use crate::{artifacts, decide::Refused};
+
+/// An error on its way out.
+#[derive(Debug)]
+pub(crate) struct ApiError(Box<ErrorBody>);
+
+impl From<ErrorBody> for ApiError {
+    fn from(body: ErrorBody) -> Self {
+        Self(Box::new(body))
+    }
+}
+
+impl ApiError {
+    /// The request cannot be understood.
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        ErrorBody::new(Code::BadRequest, message).into()
+    }
+
+    /// There is no such thing.
+    pub(crate) fn not_found(what: &str, name: &str, hint: &str) -> Self {
+        let name: String = name.chars().take(200).collect();
+        ErrorBody::new(Code::NotFound, format!("there is no {what} `{name}`")).hint(hint).into()
+    }
+
+    /// Its words, for a stream that has begun.
+    pub(crate) fn message(&self) -> &str {
+        &self.0.message
+    }
+}
+
+impl From<skrei_ledger::Error> for ApiError {
+    fn from(error: skrei_ledger::Error) -> Self {
+        tracing::error!(%error, "a request failed on the store");
+        ErrorBody::new(Code::ServiceUnavailable, "the orchestrator's store does not answer")
+            .hint("see the orchestrator's log; a full disk is the usual cause")
+            .into()
+    }
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        let message = refused.to_string();
+        match refused {
+            Refused::Unchanged(_) => ErrorBody::new(Code::NoChanges, message)
+                .hint("submit it with --force to run it again all the same")
+                .into(),
+            Refused::Ended { .. } => ErrorBody::new(Code::ConflictJobState, message).into(),
+            Refused::NoSuchJob(_) => ErrorBody::new(Code::NotFound, message).into(),
+            Refused::Store(error) => error.into(),
+            Refused::NoRandomness => ErrorBody::new(Code::InternalError, message).into(),
+            Refused::ShuttingDown => ErrorBody::new(Code::ServiceUnavailable, message).into(),
+        }
+    }
+}
+
+impl From<artifacts::Error> for ApiError {
+    fn from(error: artifacts::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            artifacts::Error::OtherContent { .. } => ErrorBody::new(Code::ValidationError, message)
+                .hint("the path ends in the SHA-256 of the body, 64 hexadecimal digits")
+                .into(),
+            artifacts::Error::TooLarge => ErrorBody::new(Code::PayloadTooLarge, message).into(),
+            artifacts::Error::BrokenOff(_) => ErrorBody::new(Code::BadRequest, message).into(),
+            artifacts::Error::Io(_) => {
+                tracing::error!(%error, "an artifact cannot be stored");
+                ErrorBody::new(Code::ServiceUnavailable, message).into()
+            }
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, super::json(&*self.0)).into_response()
+    }
+}

@@ -1,0 +1,100 @@
+//! `PUT /orchestrator/jobs` (reference 3.2).
+
+use axum::{
+    body::Bytes,
+    extract::State,
+    extract::rejection::BytesRejection,
+    http::{HeaderMap, header},
+    response::Response,
+};
+use serde_json::Value;
+use skrei_job::{Problem, Problems, Spec, read, spec::Source};
+use skrei_protocol::api::{
+    error::{Code, ErrorBody},
+    job::PutJobResponse,
+};
+
+use crate::{
+    api::{Api, error::ApiError, json},
+    clock,
+};
+
+pub(in crate::api) async fn submit(
+    State(api): State<Api>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, ApiError> {
+    let body = parse(&headers, body)?;
+    let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
+    let job = field("Job")
+        .filter(|job| job.is_object())
+        .ok_or_else(|| ApiError::bad_request("the body has no `Job`"))?;
+    let force = field("Force").and_then(Value::as_bool).unwrap_or(false);
+    let checked = read::body(job).check(None).map_err(|problems| invalid(&problems))?;
+    require_artifacts(&api, &checked.spec).await?;
+    let accepted = api.orchestrator.submit(checked.spec, force).await?;
+    let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
+    let evaluation = clock::random().map(|bytes| uuid(bytes)).unwrap_or_default();
+    Ok(json(&PutJobResponse {
+        job_id: accepted.job.to_string(),
+        evaluation_id: evaluation,
+        warnings: (!warnings.is_empty()).then_some(warnings),
+    }))
+}
+
+/// A JSON body, or why it is none (reference 0.2).
+pub(in crate::api) fn parse(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Value, ApiError> {
+    let body = body.map_err(|rejection| {
+        let code = match rejection.status().as_u16() {
+            413 => Code::PayloadTooLarge,
+            _ => Code::BadRequest,
+        };
+        ErrorBody::new(code, format!("the body cannot be read: {}", rejection.body_text()))
+    })?;
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/json") {
+        let message = "the body must be `application/json`";
+        return Err(ErrorBody::new(Code::UnsupportedMediaType, message).into());
+    }
+    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
+}
+
+fn invalid(problems: &Problems) -> ApiError {
+    let mut body = ErrorBody::new(Code::ValidationError, problems.to_string());
+    body.details = problems
+        .iter()
+        .filter(|problem| !problem.path.is_empty())
+        .map(|problem| (problem.path.clone(), problem.message.clone()))
+        .collect();
+    body.into()
+}
+
+/// A job that names content nobody has would fail on every node: say so before it is accepted.
+async fn require_artifacts(api: &Api, spec: &Spec) -> Result<(), ApiError> {
+    let task = spec.task();
+    let sources = task.inputs.iter().map(|input| &input.source).chain([&task.program.module]);
+    for source in sources {
+        if let Source::Artifact { digest, .. } = source
+            && api.orchestrator.artifacts.size(*digest).await.is_none()
+        {
+            let message = format!("the orchestrator does not hold artifact `{digest}`");
+            let hint = "send its content first: PUT /api/v1/orchestrator/artifacts/<hexadecimal digits>";
+            return Err(ErrorBody::new(Code::ValidationError, message).hint(hint).into());
+        }
+    }
+    Ok(())
+}
+
+/// Go's decoder, and so real clients, match keys in any case.
+pub(in crate::api) fn any_case<'a>(object: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
+/// Sixteen bytes in the form of a version 4 UUID: evaluations have no other use here than their name.
+pub(in crate::api) fn uuid(bytes: [u8; 16]) -> String {
+    skrei_job::JobId::from_random(bytes).as_str()[2..].to_owned()
+}

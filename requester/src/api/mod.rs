@@ -1,0 +1,103 @@
+//! The HTTP API: routes, and one file per action.
+
+mod agent;
+mod artifact;
+mod error;
+mod events;
+mod jobs;
+mod lookup;
+mod nodes;
+mod page;
+mod query;
+mod selector;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    http::{HeaderValue, Method, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, put},
+};
+use skrei_protocol::api::{
+    BASE,
+    error::{Code, ErrorBody},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::orchestrator::Orchestrator;
+use error::ApiError;
+
+/// Largest request body but for artifacts (reference 2.1): bounds what a job carries inline.
+const BODY_MAX_BYTES: usize = 10 << 20;
+
+/// What handlers share.
+#[derive(Clone)]
+pub(crate) struct Api {
+    pub(crate) orchestrator: Arc<Orchestrator>,
+    /// Cancelled when streams must end.
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// The routes of the API.
+pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToken) -> Router {
+    let routes = Router::new()
+        .route("/agent/alive", get(agent::alive))
+        .route("/agent/version", get(agent::version))
+        .route("/agent/node", get(agent::node))
+        .route("/agent/config", get(agent::config))
+        .route("/orchestrator/jobs", put(jobs::submit).post(jobs::submit).get(jobs::list))
+        .route("/orchestrator/jobs/{id}", get(jobs::get).delete(jobs::stop))
+        .route("/orchestrator/jobs/{id}/executions", get(jobs::executions))
+        .route("/orchestrator/jobs/{id}/history", get(jobs::history))
+        .route("/orchestrator/jobs/{id}/logs", get(jobs::logs))
+        .route("/orchestrator/nodes", get(nodes::list))
+        .route("/orchestrator/nodes/{id}", get(nodes::get))
+        .route("/orchestrator/events", get(events::follow))
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .route(
+            "/orchestrator/artifacts/{digest}",
+            // HEAD is answered by the GET route.
+            get(artifact::head).put(artifact::store).layer(DefaultBodyLimit::disable()),
+        );
+    Router::new()
+        .nest(BASE, routes)
+        .route("/", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
+        .route("/version", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
+        .route("/livez", get(|| async { Redirect::permanent("/api/v1/agent/alive") }))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(request_id))
+        .with_state(Api { orchestrator, shutdown })
+}
+
+async fn unknown_path(request: Request) -> ApiError {
+    let path = request.uri().path().chars().take(200).collect::<String>();
+    ErrorBody::new(Code::NotFound, format!("there is no `{path}` in this API")).into()
+}
+
+async fn wrong_method(method: Method) -> ApiError {
+    ErrorBody::new(Code::MethodNotAllowed, format!("this path does not take {method}")).into()
+}
+
+/// Repeats the caller's request id, so that both sides can find the call in their logs.
+async fn request_id(request: Request, next: Next) -> Response {
+    const REQUEST_ID: &str = "x-request-id";
+    let id: Option<HeaderValue> = request.headers().get(REQUEST_ID).cloned();
+    let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// A JSON answer with status 200, as every success of this API.
+fn json(body: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(body) {
+        Ok(bytes) => ([(header::CONTENT_TYPE, "application/json")], bytes).into_response(),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}

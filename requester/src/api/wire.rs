@@ -1,0 +1,59 @@
+//! From what is stored to what the API shows.
+
+use skrei_job::{life, resources};
+use skrei_protocol::api::{
+    execution::Execution,
+    history::{Event, HistoryEntry, Level},
+    job::{Job, State},
+    resources::Resources,
+    time::rfc3339,
+};
+use skrei_scheduler::history::Entry;
+
+use crate::store::StoredJob;
+
+pub(super) fn job(stored: StoredJob) -> Job {
+    Job {
+        id: stored.id.to_string(),
+        manifest: stored.manifest,
+        state: State { state_type: stored.state, message: stored.message },
+        version: stored.version,
+        revision: stored.revision,
+        create_time: stored.created.as_nanos(),
+        modify_time: stored.modified.as_nanos(),
+    }
+}
+
+pub(super) fn executions(job: &StoredJob, executions: &[life::Execution]) -> Vec<Execution> {
+    let task = job.manifest.tasks.first();
+    let name = task.map_or("main", |task| task.name.as_str());
+    let amounts = task.map_or_else(Resources::default, |task| {
+        let written = &task.resources;
+        Resources::from(resources::Resources {
+            cpu_millis: resources::parse_cpu(&written.cpu).unwrap_or(0),
+            memory_bytes: resources::parse_bytes(&written.memory).unwrap_or(0),
+            disk_bytes: resources::parse_bytes(&written.disk).unwrap_or(0),
+            gpus: resources::parse_gpus(&written.gpu).unwrap_or(0),
+        })
+    });
+    let namespace = &job.manifest.namespace;
+    executions.iter().map(|execution| Execution::new(execution, namespace, name, amounts)).collect()
+}
+
+pub(super) fn entry(entry: &Entry) -> HistoryEntry {
+    let time = rfc3339(entry.at);
+    HistoryEntry {
+        seq_num: entry.number,
+        kind: if entry.execution.is_some() { Level::Execution } else { Level::Job },
+        job_id: entry.job.to_string(),
+        job_version: entry.version,
+        execution_id: entry.execution.as_ref().map(ToString::to_string).unwrap_or_default(),
+        event: Event {
+            message: entry.message.clone(),
+            topic: entry.topic.as_str().to_owned(),
+            timestamp: time.clone(),
+            details: entry.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
+        },
+        time,
+    }
+}

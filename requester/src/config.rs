@@ -1,0 +1,44 @@
+//! What an orchestrator is told at start.
+
+use std::{path::PathBuf, time::Duration};
+
+use skrei_job::NodeId;
+use tokio::net::TcpListener;
+
+/// Settings of an orchestrator.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its id; shown as the orchestrator of every job.
+    pub node: NodeId,
+    /// Its own directory: database and artifacts. Made if missing.
+    pub data_dir: PathBuf,
+    /// A node that was silent for this long is given up, and so is what it ran
+    /// (`Orchestrator.NodeManager.DisconnectTimeout`).
+    pub disconnect_timeout: Duration,
+    /// The token a node must show to join; none lets every node join (`Orchestrator.Auth.Token`).
+    pub token: Option<String>,
+    /// The configuration in force, secrets masked, for `GET /agent/config`.
+    pub settings: serde_json::Value,
+}
+
+impl Config {
+    /// A node's link may be silent for so long before it counts as broken. Half of the timeout, so that together
+    /// with the grace that follows ([`Config::grace`]) a silent node is given up after the whole of it.
+    pub(crate) fn silence_max(&self) -> Duration {
+        self.disconnect_timeout / 2
+    }
+
+    /// A node whose link broke may stay away for so long before it is given up.
+    pub(crate) fn grace(&self) -> Duration {
+        self.disconnect_timeout / 2
+    }
+}
+
+/// The two ports of an orchestrator, bound by the caller.
+#[derive(Debug)]
+pub struct Listeners {
+    /// For people and programs.
+    pub api: TcpListener,
+    /// For compute nodes.
+    pub nodes: TcpListener,
+}

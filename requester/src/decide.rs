@@ -1,0 +1,291 @@
+//! The event loop: the one owner of the scheduler.
+//!
+//! Commands come in, the scheduler decides, the records go to the store in order, and what follows from them
+//! waits behind the flush in [`perform`](crate::perform). The loop itself never waits for the disk.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use skrei_job::{JobId, Spec, Timestamp, life::JobState};
+use skrei_protocol::link::{Assignment, ToNode};
+use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, history::Entry};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    clock,
+    perform::{Effects, Followed, Outgoing, Reply},
+    store::{Error as StoreError, Placed, Position, Store},
+};
+
+/// Commands taken in at once; bounds how long the first waits for the last.
+const COMMANDS_MAX: usize = 256;
+
+/// What the event loop is asked to do.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// A new job, or a new version of the one of that name.
+    Submit { spec: Box<Spec>, force: bool, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    /// Stop a job.
+    Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
+    /// Something happened to a node or an execution. The number is acknowledged once it is stored.
+    Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
+    /// Records could not be stored: what is in memory is ahead of the disk.
+    Reload,
+}
+
+/// A job that is in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Accepted {
+    pub(crate) job: JobId,
+}
+
+/// What stopping a job came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stopped {
+    Now,
+    Already,
+}
+
+/// Why a command was not carried out.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error("job `{0}` is the same as the stored one")]
+    Unchanged(String),
+    #[error("job `{job}` has ended: it is {}", state.as_str())]
+    Ended { job: JobId, state: JobState },
+    #[error("there is no job `{0}`")]
+    NoSuchJob(JobId),
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    #[error("the system has no randomness to give")]
+    NoRandomness,
+    #[error("the orchestrator is shutting down")]
+    ShuttingDown,
+}
+
+/// The event loop's state.
+pub(crate) struct EventLoop {
+    scheduler: Scheduler,
+    store: Store,
+    position: Position,
+    config: skrei_scheduler::Config,
+    effects: mpsc::Sender<Effects>,
+    /// Names of jobs accepted but perhaps not stored yet: the store does not know them. One entry a name; taken
+    /// out when the store has confirmed it.
+    unstored: BTreeMap<(String, String), (Position, Job)>,
+    stored: watch::Receiver<Position>,
+}
+
+/// What came of a batch of commands, before it is stored.
+#[derive(Default)]
+struct Step {
+    records: Vec<Record>,
+    sends: Vec<Outgoing>,
+    replies: Vec<Reply>,
+}
+
+impl EventLoop {
+    /// Takes up what the store says is going on.
+    pub(crate) fn restore(
+        store: Store,
+        config: skrei_scheduler::Config,
+        effects: mpsc::Sender<Effects>,
+        stored: watch::Receiver<Position>,
+    ) -> Result<Self, StoreError> {
+        let (position, snapshot) = store.snapshot()?;
+        let scheduler = Scheduler::restore(config.clone(), snapshot, clock::now());
+        Ok(Self { scheduler, store, position, config, effects, unstored: BTreeMap::new(), stored })
+    }
+
+    /// Runs until every sender of commands is gone.
+    pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Command>) {
+        let mut commands = Vec::with_capacity(COMMANDS_MAX);
+        loop {
+            let due = self.scheduler.next_wakeup().map(|(at, _)| at.since(clock::now()));
+            tokio::select! {
+                received = inbox.recv_many(&mut commands, COMMANDS_MAX) => if received == 0 { return },
+                () = sleep(due) => commands.push(Command::Happened { event: Event::Tick, acknowledge: None }),
+            }
+            let now = clock::now();
+            let mut step = Step::default();
+            for command in commands.drain(..) {
+                self.decide(command, now, &mut step);
+            }
+            if !self.hand_over(step).await {
+                return;
+            }
+        }
+    }
+
+    fn decide(&mut self, command: Command, now: Timestamp, step: &mut Step) {
+        match command {
+            Command::Submit { spec, force, reply } => {
+                let answer = self.submit(*spec, force, now, step);
+                step.replies.push(Reply::Submit(reply, answer));
+            }
+            Command::Stop { job, reason, reply } => {
+                let answer = self.stop(job, reason, now, step);
+                step.replies.push(Reply::Stop(reply, answer));
+            }
+            Command::Happened { event, acknowledge } => {
+                let decision = self.scheduler.handle(event, now);
+                self.take(decision, step);
+                step.replies.extend(acknowledge.map(|(to, number)| Reply::Acknowledge(to, number)));
+            }
+            Command::Reload => self.reload(),
+        }
+    }
+
+    fn submit(&mut self, spec: Spec, force: bool, now: Timestamp, step: &mut Step) -> Result<Accepted, Refused> {
+        if spec.name().is_empty() {
+            let job = new_id()?;
+            let spec = spec.named(job.as_str());
+            return Ok(self.accept(Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) }, job, now, step));
+        }
+        match self.job_named(&spec)? {
+            None => {
+                let job = new_id()?;
+                let name = (spec.namespace().to_owned(), spec.name().to_owned());
+                let spec = Arc::new(spec);
+                let accepted =
+                    self.accept(Event::JobSubmitted { job: job.clone(), spec }, job.clone(), now, step);
+                self.remember(name, &job, step);
+                Ok(accepted)
+            }
+            Some(stored) if !force && *stored.spec == spec => Err(Refused::Unchanged(spec.name().to_owned())),
+            Some(stored) => {
+                let job = stored.id.clone();
+                let name = (spec.namespace().to_owned(), spec.name().to_owned());
+                let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec) };
+                let accepted = self.accept(event, job.clone(), now, step);
+                self.remember(name, &job, step);
+                Ok(accepted)
+            }
+        }
+    }
+
+    fn accept(&mut self, event: Event, job: JobId, now: Timestamp, step: &mut Step) -> Accepted {
+        let decision = self.scheduler.handle(event, now);
+        self.take(decision, step);
+        Accepted { job }
+    }
+
+    fn stop(&mut self, job: JobId, reason: String, now: Timestamp, step: &mut Step) -> Result<Stopped, Refused> {
+        match self.scheduler.job(&job).map(|job| job.state) {
+            Some(state) if !state.is_terminal() => {
+                let decision = self.scheduler.handle(Event::JobStopped { job, reason }, now);
+                self.take(decision, step);
+                Ok(Stopped::Now)
+            }
+            Some(JobState::Stopped) => Ok(Stopped::Already),
+            Some(state) => Err(Refused::Ended { job, state }),
+            // The caller found it in the store; what the scheduler has forgotten has ended.
+            None => Err(Refused::NoSuchJob(job)),
+        }
+    }
+
+    /// The job of this name as it will be once everything decided so far is stored.
+    fn job_named(&mut self, spec: &Spec) -> Result<Option<Job>, Refused> {
+        let stored = *self.stored.borrow();
+        self.unstored.retain(|_, (position, _)| *position > stored);
+        let name = (spec.namespace().to_owned(), spec.name().to_owned());
+        if let Some((_, job)) = self.unstored.get(&name) {
+            let live = self.scheduler.job(&job.id);
+            return Ok(Some(live.unwrap_or(job).clone()));
+        }
+        let Some(found) = self.store.job_by_name(spec.namespace(), spec.name())? else { return Ok(None) };
+        match self.scheduler.job(&found.id) {
+            Some(live) => Ok(Some(live.clone())),
+            None => Ok(found.into_job()),
+        }
+    }
+
+    fn remember(&mut self, name: (String, String), job: &JobId, step: &Step) {
+        let accepted = step.records.iter().rev().find_map(|record| match record {
+            Record::JobAccepted(accepted) if accepted.id == *job => Some(accepted.clone()),
+            _ => None,
+        });
+        if let Some(accepted) = accepted {
+            self.unstored.insert(name, (Position::MAX, accepted));
+        }
+    }
+
+    /// Adds a decision to the step; assignments are made out now, while the scheduler knows the job.
+    fn take(&self, decision: Decision, step: &mut Step) {
+        step.records.extend(decision.records);
+        for send in decision.sends {
+            match send {
+                Send::Run { node, execution, job } => {
+                    let Some((job, execution)) =
+                        self.scheduler.job(&job).zip(self.scheduler.execution(&execution))
+                    else {
+                        continue;
+                    };
+                    let partitions = match job.spec.kind() {
+                        skrei_job::spec::Kind::Batch { count } | skrei_job::spec::Kind::Service { count } => count,
+                        _ => 1,
+                    };
+                    let assignment = Assignment {
+                        execution: execution.id.clone(),
+                        job: job.id.clone(),
+                        version: execution.version,
+                        partition: execution.partition,
+                        partitions,
+                        spec: Arc::clone(&job.spec),
+                    };
+                    step.sends.push(Outgoing { node, message: ToNode::Run(Box::new(assignment)) });
+                }
+                Send::Cancel { node, execution, reason } => {
+                    step.sends.push(Outgoing { node, message: ToNode::Cancel { execution, reason } });
+                }
+            }
+        }
+    }
+
+    /// Gives records to the store and what follows to the performer. False if the performer is gone.
+    async fn hand_over(&mut self, step: Step) -> bool {
+        let Step { records, sends, replies } = step;
+        let expected = self.position;
+        self.position += records.len() as u64;
+        for (position, _) in self.unstored.values_mut().filter(|(position, _)| *position == Position::MAX) {
+            *position = self.position;
+        }
+        let followed = Followed::new((expected + 1..).zip(&records).filter_map(placed).collect());
+        let committed = match records.is_empty() {
+            true => None,
+            false => Some(self.store.append(expected, records).await),
+        };
+        let effects = Effects { committed, position: self.position, sends, followed, replies };
+        self.effects.send(effects).await.is_ok()
+    }
+
+    fn reload(&mut self) {
+        match self.store.snapshot() {
+            Ok((position, snapshot)) => {
+                tracing::warn!(position, "going on from what is stored");
+                self.scheduler = Scheduler::restore(self.config.clone(), snapshot, clock::now());
+                self.position = position;
+                self.unstored.clear();
+            }
+            Err(error) => tracing::error!(%error, "the store cannot be read"),
+        }
+    }
+}
+
+fn placed((position, record): (Position, &Record)) -> Option<Placed> {
+    let entry: &Entry = match record {
+        Record::History(entry) => entry,
+        _ => return None,
+    };
+    Some(Placed { position, entry: entry.clone() })
+}
+
+fn new_id() -> Result<JobId, Refused> {
+    clock::random().map(JobId::from_random).map_err(|_| Refused::NoRandomness)
+}
+
+async fn sleep(due: Option<Duration>) {
+    match due {
+        Some(duration) => tokio::time::sleep(duration).await,
+        None => std::future::pending().await,
+    }
+}

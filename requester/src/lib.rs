@@ -1,0 +1,22 @@
+//! The orchestrator.
+//!
+//! A request enters through [`api`](mod@api), becomes an event for the one event loop ([`decide`]), whose decision is
+//! made durable by the [`store`] and only then performed ([`perform`]): nodes are told over their links
+//! ([`nodes`]), followers over the [`feed`], and the caller gets its answer. What has been answered is never lost.
+//!
+//! One rule holds it together: nothing leaves the process that is not on disk.
+
+mod api;
+mod artifacts;
+mod clock;
+mod config;
+mod decide;
+mod feed;
+mod nodes;
+mod orchestrator;
+mod perform;
+mod server;
+mod store;
+
+pub use config::{Config, Listeners};
+pub use server::{Error, serve};

@@ -1,0 +1,183 @@
+//! Who is connected, and the way to them.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use skrei_job::{ExecutionId, NodeId, Timestamp};
+use skrei_protocol::link::{Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
+use tokio::sync::{mpsc, oneshot};
+
+/// Messages that may wait for one node. A node that lets more pile up is cut off; it comes back and is told anew.
+const OUTBOX_MAX: usize = 4096;
+
+/// The connected nodes.
+#[derive(Debug, Default)]
+pub(crate) struct Hub {
+    peers: Mutex<BTreeMap<NodeId, Peer>>,
+    reads: Mutex<BTreeMap<u64, (NodeId, oneshot::Sender<Result<LogChunk, ReadError>>)>>,
+    next: AtomicU64,
+}
+
+/// A connected node.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    session: u64,
+    outbox: mpsc::Sender<ToNode>,
+    pub(crate) info: NodeInfo,
+    pub(crate) version: String,
+    pub(crate) address: SocketAddr,
+    pub(crate) since: Timestamp,
+    pub(crate) heard: Timestamp,
+    pub(crate) load: Load,
+    pub(crate) acknowledged: u64,
+}
+
+/// Why a log cannot be read from a node.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum ReadError {
+    #[error("node `{0}` is not connected")]
+    NotConnected(NodeId),
+    #[error("{0}")]
+    Node(String),
+}
+
+/// One node's place in the hub.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) session: u64,
+    pub(crate) outbox: mpsc::Receiver<ToNode>,
+}
+
+impl Hub {
+    /// Gives a node its place. A place it had before is closed: the last to come counts.
+    pub(crate) fn attach(
+        &self,
+        node: &NodeId,
+        info: NodeInfo,
+        version: String,
+        address: SocketAddr,
+        now: Timestamp,
+    ) -> Seat {
+        let session = self.next.fetch_add(1, Ordering::Relaxed);
+        let (sender, outbox) = mpsc::channel(OUTBOX_MAX);
+        let load = Load { available: info.capacity, ..Load::default() };
+        let peer = Peer {
+            session,
+            outbox: sender,
+            info,
+            version,
+            address,
+            since: now,
+            heard: now,
+            load,
+            acknowledged: 0,
+        };
+        self.peers().insert(node.clone(), peer);
+        Seat { session, outbox }
+    }
+
+    /// Takes the node's place away, if it is still that of this session. Tells whether it was.
+    pub(crate) fn detach(&self, node: &NodeId, session: u64) -> bool {
+        let mut peers = self.peers();
+        let current = peers.get(node).is_some_and(|peer| peer.session == session);
+        if current {
+            peers.remove(node);
+        }
+        drop(peers);
+        if current {
+            let mut reads = self.reads();
+            let of_node: Vec<u64> =
+                reads.iter().filter(|(_, (from, _))| from == node).map(|(request, _)| *request).collect();
+            for request in of_node {
+                if let Some((_, reply)) = reads.remove(&request) {
+                    let _ = reply.send(Err(ReadError::NotConnected(node.clone())));
+                }
+            }
+        }
+        current
+    }
+
+    /// Notes what a session heard from its node.
+    pub(crate) fn heard(&self, node: &NodeId, session: u64, now: Timestamp, update: impl FnOnce(&mut Peer)) {
+        if let Some(peer) = self.peers().get_mut(node).filter(|peer| peer.session == session) {
+            peer.heard = now;
+            update(peer);
+        }
+    }
+
+    /// A connected node.
+    pub(crate) fn peer(&self, node: &NodeId) -> Option<Peer> {
+        self.peers().get(node).cloned()
+    }
+
+    /// Sends to a node, if it is connected. One that is not is told everything when it comes.
+    pub(crate) fn send(&self, node: &NodeId, message: ToNode) {
+        let mut peers = self.peers();
+        let full = peers.get(node).is_some_and(|peer| peer.outbox.try_send(message).is_err());
+        if full {
+            // Its session sees the closed outbox, ends, and reports the node as disconnected.
+            tracing::warn!(node = %node, "cut off: it does not keep up with what it is sent");
+            if let Some(peer) = peers.get_mut(node) {
+                peer.outbox = mpsc::channel(1).0;
+            }
+        }
+    }
+
+    /// Reads from an execution's log on its node.
+    pub(crate) async fn read_log(
+        &self,
+        node: &NodeId,
+        execution: &ExecutionId,
+        from: u64,
+        wait: bool,
+    ) -> Result<LogChunk, ReadError> {
+        let request = self.next.fetch_add(1, Ordering::Relaxed);
+        let (reply, answer) = oneshot::channel();
+        self.reads().insert(request, (node.clone(), reply));
+        let _forget = Forget { hub: self, request };
+        if self.peer(node).is_none() {
+            return Err(ReadError::NotConnected(node.clone()));
+        }
+        let execution = execution.clone();
+        self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait }));
+        answer.await.unwrap_or_else(|_| Err(ReadError::NotConnected(node.clone())))
+    }
+
+    /// Passes an answer on to whoever asked; one that nobody waits for any more is dropped.
+    pub(crate) fn log_read(&self, node: &NodeId, page: LogPage) {
+        let mut reads = self.reads();
+        // A node may answer only what it was asked.
+        if reads.get(&page.request).is_some_and(|(asked, _)| asked == node)
+            && let Some((_, reply)) = reads.remove(&page.request)
+        {
+            let _ = reply.send(page.result.map_err(ReadError::Node));
+        }
+    }
+
+    fn peers(&self) -> MutexGuard<'_, BTreeMap<NodeId, Peer>> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[expect(clippy::type_complexity, reason = "private, and said once")]
+    fn reads(&self) -> MutexGuard<'_, BTreeMap<u64, (NodeId, oneshot::Sender<Result<LogChunk, ReadError>>)>> {
+        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Takes a request out again when whoever asked goes away.
+struct Forget<'a> {
+    hub: &'a Hub,
+    request: u64,
+}
+
+impl Drop for Forget<'_> {
+    fn drop(&mut self) {
+        self.hub.reads().remove(&self.request);
+    }
+}

@@ -1,0 +1,59 @@
+//! The handle through which requests and links reach the event loop and the stores.
+
+use std::sync::Arc;
+
+use skrei_job::{JobId, NodeId, Spec};
+use skrei_scheduler::Event;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    artifacts::Artifacts,
+    config::Config,
+    decide::{Accepted, Command, Refused, Stopped},
+    feed::Feed,
+    nodes::Hub,
+    store::Store,
+};
+
+/// Everything a request may use. Shared by all of them.
+#[derive(Debug)]
+pub(crate) struct Orchestrator {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) feed: Arc<Feed>,
+    pub(crate) commands: mpsc::Sender<Command>,
+}
+
+impl Orchestrator {
+    /// Its id.
+    pub(crate) fn node(&self) -> &NodeId {
+        &self.config.node
+    }
+
+    /// Accepts a job; answers when it is on disk.
+    pub(crate) async fn submit(&self, spec: Spec, force: bool) -> Result<Accepted, Refused> {
+        self.ask(|reply| Command::Submit { spec: Box::new(spec), force, reply }).await
+    }
+
+    /// Stops a job; answers when that is on disk.
+    pub(crate) async fn stop(&self, job: JobId, reason: String) -> Result<Stopped, Refused> {
+        self.ask(|reply| Command::Stop { job, reason, reply }).await
+    }
+
+    /// Tells the event loop what happened; `acknowledge` is set to the number once that is on disk.
+    pub(crate) async fn happened(&self, event: Event, acknowledge: Option<(watch::Sender<u64>, u64)>) {
+        // A loop that is gone is shutting down; the node will say it again.
+        let _ = self.commands.send(Command::Happened { event, acknowledge }).await;
+    }
+
+    async fn ask<T>(
+        &self,
+        command: impl FnOnce(oneshot::Sender<Result<T, Refused>>) -> Command,
+    ) -> Result<T, Refused> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| Refused::ShuttingDown)?;
+        answer.await.unwrap_or(Err(Refused::ShuttingDown))
+    }
+}

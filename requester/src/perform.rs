@@ -1,0 +1,126 @@
+//! What follows from a decision, once it is on disk: nodes are told, followers see it, callers are answered.
+
+use std::sync::Arc;
+
+use skrei_job::NodeId;
+use skrei_ledger::Committed;
+use skrei_protocol::link::ToNode;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    decide::{Accepted, Command, Refused, Stopped},
+    feed::Feed,
+    nodes::Hub,
+    store::{Error, Placed, Position},
+};
+
+/// Everything that waits behind one batch of records.
+#[derive(Debug)]
+pub(crate) struct Effects {
+    /// None if nothing had to be stored.
+    pub(crate) committed: Option<Committed<()>>,
+    /// Where the log ends then.
+    pub(crate) position: Position,
+    pub(crate) sends: Vec<Outgoing>,
+    pub(crate) followed: Followed,
+    pub(crate) replies: Vec<Reply>,
+}
+
+/// A message to a node.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    pub(crate) node: NodeId,
+    pub(crate) message: ToNode,
+}
+
+/// History entries for followers.
+#[derive(Debug)]
+pub(crate) struct Followed(Vec<Arc<Placed>>);
+
+impl Followed {
+    pub(crate) fn new(entries: Vec<Placed>) -> Self {
+        Self(entries.into_iter().map(Arc::new).collect())
+    }
+}
+
+/// An answer that waits.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    Submit(oneshot::Sender<Result<Accepted, Refused>>, Result<Accepted, Refused>),
+    Stop(oneshot::Sender<Result<Stopped, Refused>>, Result<Stopped, Refused>),
+    Acknowledge(watch::Sender<u64>, u64),
+}
+
+/// Performs effects in the order they were decided.
+pub(crate) struct Performer {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) feed: Arc<Feed>,
+    /// Where to say that the store failed.
+    pub(crate) commands: mpsc::WeakSender<Command>,
+    /// The last position known to be on disk.
+    pub(crate) stored: watch::Sender<Position>,
+}
+
+impl Performer {
+    /// Runs until the event loop is gone.
+    pub(crate) async fn run(self, mut queue: mpsc::Receiver<Effects>) {
+        // After a failure everything decided on the lost state fails too; the loop is told once for all of it.
+        let mut failing = false;
+        while let Some(effects) = queue.recv().await {
+            let outcome = match effects.committed {
+                Some(committed) => Some(committed.wait().await),
+                None => None,
+            };
+            match outcome {
+                Some(Err(error)) => {
+                    refuse(effects.replies, &error);
+                    if !failing {
+                        failing = true;
+                        tracing::error!(%error, "a decision could not be stored");
+                        self.reload().await;
+                    }
+                    continue;
+                }
+                Some(Ok(())) => {
+                    failing = false;
+                    self.stored.send_replace(effects.position);
+                }
+                None => {}
+            }
+            for Outgoing { node, message } in effects.sends {
+                self.hub.send(&node, message);
+            }
+            self.feed.publish(effects.followed.0);
+            answer(effects.replies);
+        }
+    }
+
+    async fn reload(&self) {
+        if let Some(commands) = self.commands.upgrade() {
+            // The loop may be waiting for room in our queue: never wait for it here.
+            tokio::spawn(async move { commands.send(Command::Reload).await });
+        }
+    }
+}
+
+fn answer(replies: Vec<Reply>) {
+    for reply in replies {
+        // A caller that has gone away does not want its answer.
+        match reply {
+            Reply::Submit(to, answer) => drop(to.send(answer)),
+            Reply::Stop(to, answer) => drop(to.send(answer)),
+            Reply::Acknowledge(to, number) => drop(to.send_replace(number)),
+        }
+    }
+}
+
+fn refuse(replies: Vec<Reply>, error: &Error) {
+    for reply in replies {
+        match reply {
+            Reply::Submit(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
+            Reply::Stop(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
+            // Not acknowledged: the node says it again.
+            Reply::Acknowledge(..) => {}
+        }
+    }
+}

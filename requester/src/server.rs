@@ -1,0 +1,120 @@
+//! Putting an orchestrator together, and taking it down.
+
+use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    api,
+    artifacts::Artifacts,
+    config::{Config, Listeners},
+    decide::{Command, EventLoop},
+    feed::Feed,
+    nodes::{self, Hub},
+    orchestrator::Orchestrator,
+    perform::{Effects, Performer},
+    store::Store,
+};
+
+/// Commands that may wait for the event loop; beyond it requests wait for room.
+const COMMANDS_QUEUE: usize = 4096;
+
+/// Batches of effects that may wait for the disk; beyond it the event loop waits.
+const EFFECTS_QUEUE: usize = 1024;
+
+/// How long open requests get to end at shutdown.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Why an orchestrator could not start, or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] skrei_ledger::Error),
+    /// A file or socket cannot be used.
+    #[error("{what}: {source}")]
+    Io {
+        /// What it was for.
+        what: String,
+        /// The system's words.
+        source: io::Error,
+    },
+}
+
+/// Serves until `shutdown` is cancelled; then open requests get a few seconds to end.
+///
+/// # Errors
+/// If the store cannot be opened or a listener fails.
+pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), Error> {
+    let directory = config.data_dir.clone();
+    let io = |what: &'static str| move |source| Error::Io { what: format!("{what} `{}`", directory.display()), source };
+    std::fs::create_dir_all(&config.data_dir).map_err(io.clone()("cannot make the data directory"))?;
+    let store = Store::open(&config.data_dir)?;
+    let artifacts = Artifacts::open(config.data_dir.join("artifacts")).map_err(io("cannot make"))?;
+    let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
+
+    let (commands, inbox) = mpsc::channel::<Command>(COMMANDS_QUEUE);
+    let (effects, queue) = mpsc::channel::<Effects>(EFFECTS_QUEUE);
+    let (stored, confirmed) = watch::channel(store.position()?);
+    let scheduling = skrei_scheduler::Config {
+        disconnect_timeout: config.grace(),
+        ..skrei_scheduler::Config::default()
+    };
+    let event_loop = EventLoop::restore(store.clone(), scheduling, effects, confirmed)?;
+    let performer = Performer {
+        hub: Arc::clone(&hub),
+        feed: Arc::clone(&feed),
+        commands: commands.downgrade(),
+        stored,
+    };
+    let deciding = own_thread("event loop", event_loop.run(inbox))?;
+    let performing = tokio::spawn(performer.run(queue));
+
+    let orchestrator = Arc::new(Orchestrator { config, store, artifacts, hub, feed, commands });
+    let stop = shutdown.clone();
+    let api = axum::serve(
+        listeners.api,
+        api::router(Arc::clone(&orchestrator), shutdown.clone()).into_make_service(),
+    )
+    .with_graceful_shutdown(async move { stop.cancelled().await })
+    .into_future();
+    let stop = shutdown.clone();
+    let nodes = axum::serve(
+        listeners.nodes,
+        nodes::router(Arc::clone(&orchestrator), shutdown.clone())
+            .into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move { stop.cancelled().await })
+    .into_future();
+
+    let served = async { tokio::try_join!(api, nodes) };
+    tokio::pin!(served);
+    let outcome = tokio::select! {
+        outcome = &mut served => outcome,
+        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(((), ())),
+    };
+    // Every sender of commands is gone with the routers and this handle: the loop ends, then the performer.
+    drop(orchestrator);
+    let _ = tokio::time::timeout(DRAIN, async { (deciding.await, performing.await) }).await;
+    outcome.map(|_| ()).map_err(|source| Error::Io { what: "a listener failed".to_owned(), source })
+}
+
+/// Runs a future on a thread of its own: decisions are never delayed by requests.
+fn own_thread(
+    name: &str,
+    work: impl Future<Output = ()> + Send + 'static,
+) -> Result<tokio::sync::oneshot::Receiver<()>, Error> {
+    let io = |source| Error::Io { what: "cannot start the event loop".to_owned(), source };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(io)?;
+    let (ended, end) = tokio::sync::oneshot::channel();
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            runtime.block_on(work);
+            let _ = ended.send(());
+        })
+        .map_err(io)?;
+    Ok(end)
+}
+

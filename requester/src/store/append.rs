@@ -1,0 +1,130 @@
+//! From records to rows.
+
+use skrei_job::life::Execution;
+use skrei_ledger::rusqlite::{Error, Result, Transaction, params};
+use skrei_scheduler::{Job, JobChange, Record, history::Entry};
+
+use super::{Position, row};
+
+/// Stores the records at the expected position of the log.
+pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records: &[Record]) -> Result<()> {
+    let moved = transaction
+        .prepare_cached("UPDATE log SET position = ?2 WHERE position = ?1")?
+        .execute(params![row::signed(expected), row::signed(expected + records.len() as u64)])?;
+    if moved != 1 {
+        return Err(Error::StatementChangedRows(moved));
+    }
+    for (position, record) in (expected + 1..).zip(records) {
+        match record {
+            Record::JobAccepted(job) => job_accepted(transaction, job)?,
+            Record::JobChanged(change) => job_changed(transaction, change)?,
+            Record::ExecutionChanged(execution) => execution_changed(transaction, execution)?,
+            Record::History(entry) => history(transaction, position, entry)?,
+            Record::NodeChanged(node) => {
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO node (id, node) VALUES (?1, ?2)")?
+                    .execute(params![node.info.id.as_str(), row::json(node)?])?;
+            }
+            Record::NodeForgotten(node) => {
+                transaction.prepare_cached("DELETE FROM node WHERE id = ?1")?.execute([node.as_str()])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn job_accepted(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO job (id, namespace, name, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
+        )?
+        .execute(params![job.id.as_str(), job.spec.namespace(), job.spec.name(), job.created.as_nanos()])?;
+    transaction
+        .prepare_cached(
+            "INSERT INTO job_version (job, version, submitted, spec)
+             VALUES ((SELECT seq FROM job WHERE id = ?1), ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            job.id.as_str(),
+            row::signed(job.version),
+            job.submitted.as_nanos(),
+            row::json(job.spec.manifest())?
+        ])?;
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO job_state (job, version, revision, state, message, modified)
+             VALUES ((SELECT seq FROM job WHERE id = ?1), ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            job.id.as_str(),
+            row::signed(job.version),
+            row::signed(job.revision),
+            row::state_number(job.state),
+            job.message,
+            job.modified.as_nanos()
+        ])?;
+    Ok(())
+}
+
+fn job_changed(transaction: &Transaction<'_>, change: &JobChange) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE job_state SET version = ?2, revision = ?3, state = ?4, message = ?5, modified = ?6
+             WHERE job = (SELECT seq FROM job WHERE id = ?1)",
+        )?
+        .execute(params![
+            change.job.as_str(),
+            row::signed(change.version),
+            row::signed(change.revision),
+            row::state_number(change.state),
+            change.message,
+            change.modified.as_nanos()
+        ])?;
+    Ok(())
+}
+
+fn execution_changed(transaction: &Transaction<'_>, execution: &Execution) -> Result<()> {
+    if execution.revision == 1 {
+        transaction
+            .prepare_cached(
+                "INSERT INTO execution (id, job, version, node, partition, attempt, created)
+                 VALUES (?1, (SELECT seq FROM job WHERE id = ?2), ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                execution.id.as_str(),
+                execution.job.as_str(),
+                row::signed(execution.version),
+                execution.node.as_str(),
+                execution.partition,
+                execution.attempt,
+                execution.created.as_nanos()
+            ])?;
+    }
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO execution_state (execution, revision, state, modified)
+             VALUES ((SELECT seq FROM execution WHERE id = ?1), ?2, ?3, ?4)",
+        )?
+        .execute(params![
+            execution.id.as_str(),
+            row::signed(execution.revision),
+            row::json(&execution.state)?,
+            execution.modified.as_nanos()
+        ])?;
+    Ok(())
+}
+
+fn history(transaction: &Transaction<'_>, position: Position, entry: &Entry) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO history (position, job, number, entry)
+             VALUES (?1, (SELECT seq FROM job WHERE id = ?2), ?3, ?4)",
+        )?
+        .execute(params![
+            row::signed(position),
+            entry.job.as_str(),
+            row::signed(entry.number),
+            row::json(entry)?
+        ])?;
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Queries about jobs.
+
+use std::sync::Arc;
+
+use skrei_job::{JobId, Manifest, Timestamp, labels::Requirement, life::JobState};
+use skrei_ledger::rusqlite::{Connection, OptionalExtension, Result, Row, params};
+use skrei_scheduler::Job;
+
+use super::{Error, Store, row};
+
+/// A job as stored, at one of its versions.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredJob {
+    pub(crate) id: JobId,
+    pub(crate) manifest: Manifest,
+    pub(crate) version: u64,
+    pub(crate) revision: u64,
+    pub(crate) state: JobState,
+    pub(crate) message: String,
+    pub(crate) created: Timestamp,
+    pub(crate) submitted: Timestamp,
+    pub(crate) modified: Timestamp,
+    /// Number of the last history entry.
+    pub(crate) history: u64,
+}
+
+/// Which jobs, and how many.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobQuery {
+    /// Empty means all.
+    pub(crate) namespace: String,
+    /// All must hold for the job's labels.
+    pub(crate) labels: Vec<Requirement>,
+    pub(crate) newest_first: bool,
+    pub(crate) offset: usize,
+    /// 0 means all.
+    pub(crate) limit: usize,
+}
+
+/// Part of the jobs.
+#[derive(Clone, Debug)]
+pub(crate) struct JobPage {
+    pub(crate) jobs: Vec<StoredJob>,
+    pub(crate) more: bool,
+}
+
+const COLUMNS: &str = "job.id, version.spec, state.version, state.revision, state.state, state.message,
+    job.created, version.submitted, state.modified,
+    (SELECT coalesce(max(number), 0) FROM history WHERE history.job = job.seq)
+    FROM job JOIN job_state state ON state.job = job.seq
+    JOIN job_version version ON version.job = job.seq AND version.version = state.version";
+
+/// Hits of a short id that are looked at; more than one is already too many.
+const SHORT_ID_HITS: usize = 2;
+
+impl Store {
+    /// Jobs that `text` may stand for: one by name in the namespace, else by id or the beginning of one.
+    pub(crate) async fn find_jobs(&self, namespace: String, text: String) -> std::result::Result<Vec<StoredJob>, Error> {
+        self.read(move |connection| {
+            if let Some(job) = by_name(connection, &namespace, &text)? {
+                return Ok(vec![job]);
+            }
+            let end = format!("{text}\u{10ffff}");
+            let sql = format!("SELECT {COLUMNS} WHERE job.id >= ?1 AND job.id < ?2 LIMIT {SHORT_ID_HITS}");
+            connection.prepare_cached(&sql)?.query_map([&text, &end], stored)?.collect()
+        })
+        .await
+    }
+
+    /// The job of this name; for the event loop, which has its own thread.
+    pub(crate) fn job_by_name(&self, namespace: &str, name: &str) -> std::result::Result<Option<StoredJob>, Error> {
+        self.ledger.read_blocking(|connection| by_name(connection, namespace, name))
+    }
+
+    /// The manifest of one version of a job.
+    pub(crate) async fn job_version(&self, job: JobId, version: u64) -> std::result::Result<Option<Manifest>, Error> {
+        self.read(move |connection| {
+            let sql = "SELECT spec FROM job_version
+                WHERE job = (SELECT seq FROM job WHERE id = ?1) AND version = ?2";
+            let spec: Option<String> = connection
+                .prepare_cached(sql)?
+                .query_row(params![job.as_str(), row::signed(version)], |row| row.get(0))
+                .optional()?;
+            spec.map(|spec| row::parse(&spec)).transpose()
+        })
+        .await
+    }
+
+    /// A page of jobs in the order they were created.
+    pub(crate) async fn jobs(&self, query: JobQuery) -> std::result::Result<JobPage, Error> {
+        self.read(move |connection| {
+            let order = if query.newest_first { "DESC" } else { "ASC" };
+            let sql = format!(
+                "SELECT {COLUMNS} WHERE ?1 = '' OR job.namespace = ?1 ORDER BY job.seq {order}"
+            );
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut rows = statement.query([&query.namespace])?;
+            let (mut jobs, mut passed) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                let job = stored(row)?;
+                if !query.labels.iter().all(|requirement| requirement.matches(&job.manifest.labels)) {
+                    continue;
+                }
+                if passed < query.offset {
+                    passed += 1;
+                } else if query.limit > 0 && jobs.len() == query.limit {
+                    return Ok(JobPage { jobs, more: true });
+                } else {
+                    jobs.push(job);
+                }
+            }
+            Ok(JobPage { jobs, more: false })
+        })
+        .await
+    }
+}
+
+fn by_name(connection: &Connection, namespace: &str, name: &str) -> Result<Option<StoredJob>> {
+    let sql = format!("SELECT {COLUMNS} WHERE job.namespace = ?1 AND job.name = ?2");
+    connection.prepare_cached(&sql)?.query_row([namespace, name], stored).optional()
+}
+
+/// All jobs that have not ended.
+pub(super) fn live(connection: &Connection) -> Result<Vec<StoredJob>> {
+    let sql = format!("SELECT {COLUMNS} WHERE state.state <= ?1 ORDER BY job.seq");
+    connection.prepare_cached(&sql)?.query_map([row::LIVE_STATE_MAX], stored)?.collect()
+}
+
+fn stored(row: &Row<'_>) -> Result<StoredJob> {
+    Ok(StoredJob {
+        id: JobId::new(row.get::<_, String>(0)?),
+        manifest: row::parse(row.get_ref(1)?.as_str()?)?,
+        version: row::unsigned(row.get(2)?),
+        revision: row::unsigned(row.get(3)?),
+        state: row::state(row.get(4)?)?,
+        message: row.get(5)?,
+        created: row::time(row.get(6)?),
+        submitted: row::time(row.get(7)?),
+        modified: row::time(row.get(8)?),
+        history: row::unsigned(row.get(9)?),
+    })
+}
+
+impl StoredJob {
+    /// As the scheduler keeps it. None if the stored manifest no longer passes the checks of this version of the
+    /// program.
+    pub(crate) fn into_job(self) -> Option<Job> {
+        Some(Job {
+            id: self.id,
+            version: self.version,
+            revision: self.revision,
+            spec: Arc::new(self.manifest.try_into().ok()?),
+            state: self.state,
+            message: self.message,
+            created: self.created,
+            submitted: self.submitted,
+            modified: self.modified,
+            next_history: self.history + 1,
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! The durable store: a log of records, and a read model of what they add up to, in one SQLite file.
+//!
+//! The seam is narrow on purpose: [`Store::append`] a batch at an expected position, [`Store::snapshot`] what is
+//! still going on, and query the read model. Nothing outside this module may assume that one process owns it.
+
+mod append;
+mod executions;
+mod history;
+mod jobs;
+mod nodes;
+mod row;
+mod snapshot;
+
+use std::path::Path;
+
+use skrei_ledger::{Committed, Ledger, rusqlite};
+use skrei_scheduler::Record;
+
+pub(crate) use history::{HistoryQuery, Placed};
+pub(crate) use jobs::{JobQuery, StoredJob};
+pub(crate) use skrei_ledger::Error;
+
+const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
+
+/// A place in the log: the number of records before it.
+pub(crate) type Position = u64;
+
+/// A handle on the store; cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    ledger: Ledger,
+}
+
+impl Store {
+    /// Opens the store in this directory, or makes it.
+    pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
+        Ledger::open(&directory.join("orchestrator.db"), MIGRATIONS).map(|ledger| Self { ledger })
+    }
+
+    /// Where the log ends.
+    pub(crate) fn position(&self) -> Result<Position, Error> {
+        self.ledger.read_blocking(|connection| {
+            connection.query_row("SELECT position FROM log", (), |row| row.get::<_, i64>(0)).map(row::unsigned)
+        })
+    }
+
+    /// Queues records to be stored at `expected`, all or none.
+    ///
+    /// Fails if the log does not end there when their turn comes: then an earlier batch has failed, or somebody
+    /// else wrote, and whoever decided these records decided on a state that is not the stored one.
+    pub(crate) async fn append(&self, expected: Position, records: Vec<Record>) -> Committed<()> {
+        self.ledger.write(move |transaction| append::append(transaction, expected, &records)).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&rusqlite::Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        self.ledger.read(query).await
+    }
+}

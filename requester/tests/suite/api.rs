@@ -1,0 +1,107 @@
+//! The API as programs see it: the error envelope, what is accepted leniently, and what is refused.
+
+use reqwest::{Client, Response, StatusCode};
+use serde_json::{Value, json};
+
+use super::harness::{Orchestrator, job};
+
+async fn put(orchestrator: &Orchestrator, body: &str) -> Response {
+    Client::new()
+        .put(format!("{}/orchestrator/jobs", orchestrator.api))
+        .header("Content-Type", "application/json; charset=utf-8")
+        .body(body.to_owned())
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn get(orchestrator: &Orchestrator, path: &str) -> (StatusCode, Value) {
+    let answer = Client::new().get(format!("{}{path}", orchestrator.api)).send().await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_bacalhau_s_command_sends_is_accepted_with_its_nulls() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let body = json!({
+        "Namespace": "", "Credential": {"Scheme": "Bearer", "Value": "x", "Params": null}, "IdempotencyToken": "",
+        "Job": {
+            "ID": "", "Name": "", "Namespace": "default", "Type": "batch", "Priority": 0, "Count": 1,
+            "Constraints": null, "Meta": null, "Labels": {},
+            "Tasks": [{
+                "Name": "main",
+                "Engine": {"Type": "wasm", "Params": {"EntryModule": "main.wasm", "Entrypoint": "_start", "ImportModules": null, "Parameters": []}},
+                "Publisher": null,
+                "InputSources": [{"Source": {"Type": "inline", "Params": {"URL": "data:application/wasm;base64,AGFzbQEAAAA="}}, "Alias": "", "Target": "main.wasm"}],
+                "Resources": {}, "Timeouts": {},
+            }],
+            "State": {"StateType": "Undefined"}, "Version": 0, "Revision": 0, "CreateTime": 0, "ModifyTime": 0,
+        },
+        "Force": false,
+    });
+    let answer = put(&orchestrator, &body.to_string()).await;
+    assert_eq!(answer.status(), StatusCode::OK);
+    let answer: Value = answer.json().await.unwrap();
+    assert_eq!(answer["JobID"].as_str().map(str::len), Some(38));
+    let (_, job) = get(&orchestrator, &format!("/orchestrator/jobs/{}", answer["JobID"].as_str().unwrap())).await;
+    assert_eq!(job["Job"]["Name"], answer["JobID"], "an unnamed job is called by its id");
+    assert_eq!(job["Job"]["Tasks"][0]["Resources"], json!({"CPU": "500m", "Memory": "512mb"}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_request_gets_the_envelope_with_a_cause() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let cases = [
+        ("{", 400, "not JSON"),
+        ("{}", 400, "no `Job`"),
+        (r#"{"Job": {"Type": "ops", "Tasks": []}}"#, 400, "Tasks"),
+        (r#"{"Job": {"Type": "ops", "Count": 2, "Tasks": [{"Name": "a", "Engine": {"Type": "docker"}}]}}"#, 400, "docker"),
+    ];
+    for (body, status, words) in cases {
+        let answer = put(&orchestrator, body).await;
+        assert_eq!(answer.status().as_u16(), status, "{body}");
+        let envelope: Value = answer.json().await.unwrap();
+        assert_eq!(envelope["Status"], status);
+        assert!(envelope["Message"].as_str().unwrap().contains(words), "{envelope}");
+    }
+    let huge = put(&orchestrator, &format!(r#"{{"Job": {{"Name": "{}"}}}}"#, "x".repeat(11 << 20))).await;
+    assert_eq!(huge.status(), StatusCode::PAYLOAD_TOO_LARGE);
+    let deep = put(&orchestrator, &"[".repeat(100_000)).await;
+    assert_eq!(deep.status(), StatusCode::BAD_REQUEST);
+    let plain = Client::new().put(format!("{}/orchestrator/jobs", orchestrator.api)).body("{}").send().await.unwrap();
+    assert_eq!(plain.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
+    for (path, status) in [
+        ("/orchestrator/jobs?reverse=maybe", 400),
+        ("/orchestrator/jobs?labels=a%20b", 400),
+        ("/orchestrator/jobs?next_token=zzz", 400),
+        ("/orchestrator/jobs/nothing", 404),
+        ("/orchestrator/nodes/nothing", 404),
+        ("/orchestrator/jobs?reverse=False&next_token=&limit=5&order_by=created_at", 200),
+    ] {
+        let (found, body) = get(&orchestrator, path).await;
+        assert_eq!(found.as_u16(), status, "{path}: {body}");
+    }
+    let (status, body) = get(&orchestrator, "/nothing/here").await;
+    assert_eq!((status.as_u16(), body["Code"].as_str()), (404, Some("NotFound")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn content_is_taken_in_only_under_its_own_digest() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let artifact = orchestrator.client.ensure_artifact("content".into()).await.unwrap();
+    assert_eq!(orchestrator.client.ensure_artifact("content".into()).await.unwrap(), artifact);
+    let other = format!("{}/orchestrator/artifacts/{}", orchestrator.api, "0".repeat(64));
+    let refused = Client::new().put(&other).body("content").send().await.unwrap();
+    assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
+    let held: Vec<_> = std::fs::read_dir(directory.path().join("artifacts")).unwrap().collect();
+    assert_eq!(held.len(), 1, "nothing half taken in is left: {held:?}");
+
+    let mut job = job("ops");
+    let source = json!({"Type": "artifact", "Params": {"Digest": format!("sha256:{}", "0".repeat(64)), "Size": 7}});
+    job.tasks[0].input_sources[0].source = serde_json::from_value(source).unwrap();
+    let refused = orchestrator.client.submit(&job, false).await.unwrap_err();
+    assert!(refused.to_string().contains("does not hold"), "{refused}");
+}

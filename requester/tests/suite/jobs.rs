@@ -1,0 +1,111 @@
+//! A job's life as its submitter sees it.
+
+use skrei_job::life::{ExecutionState, JobState};
+use skrei_protocol::api::execution::compute_state;
+
+use super::harness::{Orchestrator, completed, job};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_ops_job_runs_on_every_node_and_its_story_can_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut nodes = [orchestrator.node("a").await, orchestrator.node("b").await];
+    let id = orchestrator.submit(&job("ops")).await;
+    for node in &mut nodes {
+        let assignment = node.assignment().await;
+        assert_eq!(assignment.job.as_str(), id);
+        node.report(&assignment.execution, ExecutionState::Running).await;
+        node.report(&assignment.execution, completed("hi\n")).await;
+    }
+    orchestrator.wait_for_state(&id, "Completed").await;
+
+    let story = orchestrator.client.job(&id, "executions,history").await.unwrap();
+    assert_eq!(story.job.state.state_type, JobState::Completed);
+    let executions = story.executions.unwrap().items;
+    let states: Vec<_> = executions.iter().map(|execution| execution.compute_state.state_type).collect();
+    assert_eq!(states, [compute_state::COMPLETED; 2]);
+    assert_eq!(executions[0].run_output.as_ref().unwrap().stdout, "hi\n");
+    let told: Vec<_> = story
+        .history
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|entry| (entry.seq_num, entry.event.topic, entry.event.message))
+        .collect();
+    assert_eq!(told[0], (1, "Submission".to_owned(), "Job submitted".to_owned()));
+    assert!(told.iter().map(|(number, ..)| *number).eq(1..=told.len() as u64), "{told:?}");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_no_node_may_run_fails_and_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let _node = orchestrator.node("a").await;
+    let mut job = job("ops");
+    job.constraints = vec![serde_json::from_value(serde_json::json!({"Key": "zone", "Operator": "=", "Values": ["x"]})).unwrap()];
+    let id = orchestrator.submit(&job).await;
+    orchestrator.wait_for_state(&id, "Failed").await;
+    let state = orchestrator.client.job(&id, "").await.unwrap().job.state;
+    assert!(state.message.contains("zone"), "{}", state.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn history_gives_a_token_while_the_job_lives_and_none_when_it_is_over_and_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    let assignment = node.assignment().await;
+    let client = &orchestrator.client;
+    let page = client.history(&id, "").await.unwrap();
+    assert!(!page.next_token.is_empty() && !page.items.is_empty());
+    let empty = client.history(&id, &page.next_token).await.unwrap();
+    assert_eq!((empty.next_token.as_str(), empty.items.len()), (page.next_token.as_str(), 0), "asked again, same place");
+
+    node.report(&assignment.execution, completed("")).await;
+    orchestrator.wait_for_state(&id, "Completed").await;
+    let rest = client.history(&id, &page.next_token).await.unwrap();
+    assert!(rest.next_token.is_empty() && !rest.items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_tells_the_node_and_a_late_outcome_changes_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    let assignment = node.assignment().await;
+    node.report(&assignment.execution, ExecutionState::Running).await;
+
+    let client = &orchestrator.client;
+    let stopped = client.stop(&id, Some("enough".to_owned())).await.unwrap();
+    assert!(!stopped.evaluation_id.is_empty());
+    let cancel = node.hear().await;
+    assert!(matches!(cancel, skrei_protocol::link::ToNode::Cancel { .. }), "{cancel:?}");
+    node.report(&assignment.execution, completed("too late")).await;
+    let job = client.job(&id, "").await.unwrap().job;
+    assert_eq!((job.state.state_type, job.state.message.as_str()), (JobState::Stopped, "enough"));
+    let again = client.stop(&id, None).await.unwrap();
+    assert!(again.evaluation_id.is_empty(), "stopping twice is no error");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_listed_in_pages_by_label_and_found_by_short_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut ids = Vec::new();
+    for number in 0..5 {
+        let mut job = job("batch");
+        job.labels = [("number".to_owned(), number.to_string())].into();
+        ids.push(orchestrator.submit(&job).await);
+    }
+    let client = &orchestrator.client;
+    let first = client.jobs("number!=2", 3, "").await.unwrap();
+    let second = client.jobs("number!=2", 3, &first.next_token).await.unwrap();
+    let listed: Vec<_> = first.items.into_iter().chain(second.items).map(|job| job.id).collect();
+    assert_eq!(listed, [4, 3, 1, 0].map(|number: usize| ids[number].clone()), "newest first");
+    assert!(second.next_token.is_empty());
+    assert_eq!(client.job(&ids[0][..10], "").await.unwrap().job.id, ids[0]);
+    assert!(client.job("j-", "").await.is_err());
+}

@@ -1,0 +1,95 @@
+//! The node link: who may join, what is repeated, what is refused.
+
+use skrei_protocol::link::{FromNode, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
+use skrei_protocol::client::LogQuery;
+
+use super::harness::{Orchestrator, completed, hello, job};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_without_the_token_or_with_another_protocol_is_turned_away_with_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start_with(directory.path(), Some("secret")).await;
+    let good = { let mut hello = hello("a"); hello.token = Some("secret".to_owned()); hello };
+    let mut cases = Vec::new();
+    cases.push((hello("a"), "token", "Compute.Auth.Token"));
+    let mut wrong = good.clone();
+    wrong.token = Some("guess".to_owned());
+    cases.push((wrong, "token", "Compute.Auth.Token"));
+    let mut old = good.clone();
+    old.protocol = "skrei/0".to_owned();
+    cases.push((old, PROTOCOL, "same version"));
+    let mut odd = good.clone();
+    odd.node = skrei_job::NodeId::new("../../etc");
+    cases.push((odd, "node name", "letters"));
+    for (hello, cause, way_out) in cases {
+        let mut node = orchestrator.dial().await;
+        node.say(FromNode::Hello(hello)).await;
+        let ToNode::Rejected { message, hint } = node.hear().await else { panic!("let in") };
+        assert!(message.contains(cause) && hint.contains(way_out), "{message} / {hint}");
+        assert!(!message.contains("secret") && !message.contains("guess"), "no token is repeated");
+    }
+    assert!(orchestrator.client.nodes("").await.unwrap().is_empty());
+    let mut node = orchestrator.dial().await;
+    node.say(FromNode::Hello(good)).await;
+    assert!(matches!(node.hear().await, ToNode::Welcome(_)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_comes_back_is_told_its_assignment_again_and_repeated_reports_count_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    let first = node.assignment().await;
+    drop(node);
+
+    let mut node = orchestrator.node("a").await;
+    let again = node.assignment().await;
+    assert_eq!(again.execution, first.execution);
+    node.report(&again.execution, completed("once")).await;
+    node.report(&again.execution, completed("once")).await;
+    orchestrator.wait_for_state(&id, "Completed").await;
+    let job = orchestrator.client.job(&id, "executions,history").await.unwrap();
+    assert_eq!(job.executions.unwrap().items.len(), 1);
+    let history = job.history.unwrap().items;
+    let ends = history.iter().filter(|entry| entry.event.message.starts_with("Completed")).count();
+    assert_eq!(ends, 2, "once for the execution, once for the job: {history:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_is_read_from_the_node_at_the_pace_of_the_reader() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    node.assignment().await;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    for (from, text, end) in [(0, "one\ntwo\n", false), (8, "three\n", true)] {
+        let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
+        assert_eq!((read.from, read.wait), (from, true));
+        let pieces = vec![LogPiece { stream: Stream::Out, text: text.to_owned() }];
+        let chunk = LogChunk { pieces, next: from + text.len() as u64, end };
+        node.say(FromNode::Log(LogPage { request: read.request, result: Ok(chunk) })).await;
+    }
+    let mut lines = Vec::new();
+    while let Some(line) = log.next().await.unwrap() {
+        lines.push(line.line);
+    }
+    assert_eq!(lines, ["one\n", "two\n", "three\n"], "one frame a line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_hears_why_when_the_node_goes_away() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    node.assignment().await;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    assert!(matches!(node.hear().await, ToNode::ReadLog(_)));
+    drop(node);
+    let error = log.next().await.unwrap_err().to_string();
+    assert!(error.contains("node `a` is not connected"), "{error}");
+}
