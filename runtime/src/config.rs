@@ -1,0 +1,35 @@
+//! How a runtime is set up.
+
+use std::time::Duration;
+
+/// How a [`Runtime`](crate::Runtime) is set up. The default suits a machine that runs many small guests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// How many guests may exist at once. Default 1,000. Each has a slot of address space set aside, and its
+    /// pages stay resident for the next guest; the host's `vm.max_map_count` bounds the number near 10,000.
+    /// On a host that will not give that much address space, guests are allocated as they come, without a bound.
+    pub guests_max: u32,
+    /// The largest module accepted, in bytes. Default 64 MiB. Compiling takes about 1.2 s of CPU time per MB.
+    pub module_bytes_max: usize,
+    /// How many compiled modules are kept in memory, the least recently used going first. Default 64.
+    pub modules_cached: usize,
+    /// Stack of a guest in bytes. Default 512 KiB.
+    pub stack_bytes: usize,
+    /// Whether one module is compiled on several threads. Default true.
+    pub parallel_compilation: bool,
+    /// How often a guest that computes is looked at: the most by which it passes a limit. Default 10 ms.
+    pub tick: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            guests_max: 1000,
+            module_bytes_max: 64 << 20,
+            modules_cached: 64,
+            stack_bytes: 512 << 10,
+            parallel_compilation: true,
+            tick: Duration::from_millis(10),
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What can go wrong that is not the guest's doing.
+
+use crate::{MountError, load};
+
+/// Why a run could not be carried out, or a runtime not be made. A guest that fails is no error but an
+/// [`Outcome`](crate::Outcome).
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration cannot be had on this host.
+    #[error("set up the engine: {0:#}")]
+    Engine(wasmtime::Error),
+    /// The thread that keeps time could not be started.
+    #[error("start the clock thread: {0}")]
+    Clock(#[source] std::io::Error),
+    /// The module has no such entry point.
+    #[error(transparent)]
+    Load(#[from] load::Error),
+    /// The mounts do not fit together.
+    #[error(transparent)]
+    Mount(#[from] MountError),
+    /// More guests run at once than [`Config::guests_max`](crate::Config::guests_max) allows.
+    #[error("start the guest: {0:#}")]
+    Busy(wasmtime::Error),
+    /// The engine could not make an instance, because the host lacks something or because the module needs more
+    /// than [`Limits::table_elements`](crate::Limits::table_elements).
+    #[error("start the guest: {0:#}")]
+    Start(wasmtime::Error),
+}

@@ -1,0 +1,122 @@
+//! Why an operation failed, as the guest is told.
+
+use std::io;
+
+/// Why an operation failed, in POSIX's words.
+///
+/// The numbers are those of WASI preview 1's `errno`; later ABIs have the same names under other numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+pub(crate) enum Errno {
+    Access = 2,
+    Again = 6,
+    BadF = 8,
+    Busy = 10,
+    DeadLk = 16,
+    DQuot = 19,
+    Exist = 20,
+    Fault = 21,
+    FBig = 22,
+    IlSeq = 25,
+    Intr = 27,
+    Inval = 28,
+    Io = 29,
+    IsDir = 31,
+    Loop = 32,
+    MFile = 33,
+    MLink = 34,
+    NameTooLong = 37,
+    NFile = 41,
+    NoEnt = 44,
+    NoMem = 48,
+    NoSpc = 51,
+    NotDir = 54,
+    NotEmpty = 55,
+    NotSock = 57,
+    NotSup = 58,
+    NxIo = 60,
+    Overflow = 61,
+    /// Also the answer to every path that leads out of its mount: POSIX has no such path, and this is what
+    /// wasmtime's own filesystem says.
+    Perm = 63,
+    Rofs = 69,
+    SPipe = 70,
+    Stale = 72,
+    TimedOut = 73,
+    TxtBsy = 74,
+    XDev = 75,
+}
+
+impl From<rustix::io::Errno> for Errno {
+    fn from(errno: rustix::io::Errno) -> Errno {
+        use rustix::io::Errno as Host;
+        match errno {
+            Host::ACCESS => Errno::Access,
+            Host::AGAIN => Errno::Again,
+            Host::BADF => Errno::BadF,
+            Host::BUSY => Errno::Busy,
+            Host::DEADLK => Errno::DeadLk,
+            Host::DQUOT => Errno::DQuot,
+            Host::EXIST => Errno::Exist,
+            Host::FBIG => Errno::FBig,
+            Host::ILSEQ => Errno::IlSeq,
+            Host::INTR => Errno::Intr,
+            Host::INVAL => Errno::Inval,
+            Host::ISDIR => Errno::IsDir,
+            Host::LOOP => Errno::Loop,
+            Host::MFILE => Errno::MFile,
+            Host::MLINK => Errno::MLink,
+            Host::NAMETOOLONG => Errno::NameTooLong,
+            Host::NFILE => Errno::NFile,
+            Host::NOENT => Errno::NoEnt,
+            Host::NOMEM => Errno::NoMem,
+            Host::NOSPC => Errno::NoSpc,
+            Host::NOTDIR => Errno::NotDir,
+            Host::NOTEMPTY => Errno::NotEmpty,
+            Host::OPNOTSUPP => Errno::NotSup,
+            Host::NXIO => Errno::NxIo,
+            Host::OVERFLOW => Errno::Overflow,
+            Host::PERM => Errno::Perm,
+            Host::ROFS => Errno::Rofs,
+            Host::SPIPE => Errno::SPipe,
+            Host::STALE => Errno::Stale,
+            Host::TIMEDOUT => Errno::TimedOut,
+            Host::TXTBSY => Errno::TxtBsy,
+            Host::XDEV => Errno::XDev,
+            _ => Errno::Io,
+        }
+    }
+}
+
+impl From<io::Error> for Errno {
+    fn from(error: io::Error) -> Errno {
+        if let Some(host) = rustix::io::Errno::from_io_error(&error) {
+            return host.into();
+        }
+        // Errors that cap-std makes up itself carry a kind and no number.
+        match error.kind() {
+            io::ErrorKind::PermissionDenied => Errno::Perm,
+            io::ErrorKind::NotFound => Errno::NoEnt,
+            io::ErrorKind::AlreadyExists => Errno::Exist,
+            io::ErrorKind::InvalidInput => Errno::Inval,
+            io::ErrorKind::Unsupported => Errno::NotSup,
+            _ => Errno::Io,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Errno;
+
+    #[test]
+    fn a_path_that_leads_out_of_its_mount_is_not_permitted() {
+        let escape = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "led outside");
+        assert_eq!(Errno::from(escape), Errno::Perm);
+    }
+
+    #[test]
+    fn a_host_error_nobody_foresaw_is_an_input_output_error() {
+        assert_eq!(Errno::from(std::io::Error::from_raw_os_error(131)), Errno::Io);
+    }
+}

@@ -1,0 +1,44 @@
+//! The guest's filesystem: what it may reach on the host, and what each operation does there.
+//!
+//! A [`Mount`] is one grant. [`preopens`] turns a sandbox's mounts into the directories a guest starts with,
+//! the [`Table`] holds those and everything opened through them, and [`Dir`] and [`File`] carry out the
+//! operations. Nothing here knows a WASI version: adapters translate calls, numbers and memory, and every rule
+//! about modes and containment stays in this folder (docs/decisions/0003-own-filesystem.md).
+//!
+//! Three things hold for every operation:
+//! - A path is resolved beneath the directory handle it is relative to, by the kernel (`openat2` with
+//!   `RESOLVE_BENEATH`) or, where that is missing, component by component. No check is made on a path that
+//!   another process could change before it is used.
+//! - The mode comes from the mount alone and travels with every handle opened through it.
+//! - Only regular files and directories are ever opened, so no operation waits on anybody else.
+
+mod dir;
+mod entries;
+mod errno;
+mod file;
+mod listing;
+mod mode;
+mod mount;
+mod open;
+mod path;
+mod preopens;
+mod stat;
+mod symlink;
+mod table;
+mod times;
+mod tree;
+
+pub(crate) use dir::Dir;
+pub(crate) use errno::Errno;
+pub(crate) use file::File;
+pub(crate) use listing::Entry;
+pub use mode::Mode;
+pub use mount::{Mount, MountError};
+pub(crate) use open::{Open, Opened};
+pub(crate) use preopens::preopens;
+pub(crate) use stat::{Kind, Stat};
+pub(crate) use table::{Descriptor, Preopen, Table};
+pub(crate) use times::{Time, Times};
+
+/// The outcome of one operation: its value, or the reason the guest is told.
+pub(crate) type Result<T> = std::result::Result<T, Errno>;

@@ -1,0 +1,84 @@
+//! What a guest may write as a path, before any of it is looked up.
+
+use super::{Errno, Result};
+
+/// The longest path accepted, in bytes; Linux's `PATH_MAX`.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// Refuses what could never name something beneath a directory: an empty path, a NUL, an absolute path.
+///
+/// `..` and symbolic links are left to the lookup itself, which alone can judge them without a race.
+pub(crate) fn check(path: &str) -> Result<&str> {
+    if path.is_empty() {
+        return Err(Errno::NoEnt);
+    }
+    if path.len() >= PATH_BYTES_MAX {
+        return Err(Errno::NameTooLong);
+    }
+    if path.contains('\0') {
+        return Err(Errno::Inval);
+    }
+    if path.starts_with('/') {
+        return Err(Errno::Perm);
+    }
+    Ok(path)
+}
+
+/// The directory part of a checked path; `.` where it has none.
+pub(crate) fn parent(path: &str) -> &str {
+    match path.trim_end_matches('/').rsplit_once('/') {
+        Some((parent, _)) if !parent.is_empty() => parent,
+        _ => ".",
+    }
+}
+
+/// A guest path in one form: absolute or relative as written, without `.`, repeated or trailing slashes.
+/// `None` if it has a `..` or a NUL, which no grant may have.
+pub(crate) fn normalise_guest(path: &str) -> Option<String> {
+    if path.contains('\0') || path.len() >= PATH_BYTES_MAX {
+        return None;
+    }
+    let mut names = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => return None,
+            name => names.push(name),
+        }
+    }
+    Some(match (path.starts_with('/'), names.is_empty()) {
+        (true, _) => format!("/{}", names.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => names.join("/"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_relative_path_without_nul_is_looked_up() {
+        assert_eq!(check("a/b"), Ok("a/b"));
+        assert_eq!(check(""), Err(Errno::NoEnt));
+        assert_eq!(check("/etc/passwd"), Err(Errno::Perm));
+        assert_eq!(check("a\0b"), Err(Errno::Inval));
+        assert_eq!(check(&"a/".repeat(3000)), Err(Errno::NameTooLong));
+    }
+
+    #[test]
+    fn a_parent_is_never_empty() {
+        assert_eq!(parent("a"), ".");
+        assert_eq!(parent("a/"), ".");
+        assert_eq!(parent("a/b/c"), "a/b");
+    }
+
+    #[test]
+    fn guest_paths_have_one_form() {
+        assert_eq!(normalise_guest("/data//x/./").as_deref(), Some("/data/x"));
+        assert_eq!(normalise_guest("/").as_deref(), Some("/"));
+        assert_eq!(normalise_guest("").as_deref(), Some("."));
+        assert_eq!(normalise_guest("data/").as_deref(), Some("data"));
+        assert_eq!(normalise_guest("/data/../etc"), None);
+    }
+}

@@ -1,0 +1,33 @@
+//! From the mounts of a sandbox to the directories a guest starts with.
+
+use super::entries::{Entries, FileEntry};
+use super::mount::Source;
+use super::tree::Tree;
+use super::{Dir, Mount, MountError, Preopen};
+
+/// One preopen per directory mount and one per directory that holds file mounts, in the order of the mounts.
+pub(crate) fn preopens(mounts: Vec<Mount>) -> Result<Vec<Preopen>, MountError> {
+    let mut preopens: Vec<Preopen> = Vec::with_capacity(mounts.len());
+    for (number, mount) in mounts.into_iter().enumerate() {
+        let place = mount.place()?;
+        let (dir, name) = match mount.source {
+            Source::Dir(dir) => {
+                let dir = Dir::Tree(Tree::new(dir, number, mount.mode));
+                preopens.push(Preopen { guest_path: place.preopen, dir });
+                continue;
+            }
+            Source::File { parent, name } => (parent, name),
+        };
+        let guest_name = place.entry.ok_or(MountError::GuestPath { path: mount.guest_path })?;
+        let file = FileEntry { guest_name, parent: Tree::new(dir, number, mount.mode), host_name: name };
+        let shared = preopens.iter_mut().find(|preopen| preopen.guest_path == place.preopen);
+        match shared.map(|preopen| &mut preopen.dir) {
+            Some(Dir::Entries(entries)) => entries.push(file),
+            _ => {
+                let dir = Dir::Entries(Entries::new(vec![file]));
+                preopens.push(Preopen { guest_path: place.preopen, dir });
+            }
+        }
+    }
+    Ok(preopens)
+}

@@ -1,0 +1,75 @@
+//! The host's side of one running guest.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{Memory, Store, UpdateDeadline};
+
+use crate::clock::Clock;
+use crate::fs::Table;
+use crate::limiter::Limiter;
+use crate::module::Code;
+use crate::output::Output;
+use crate::run::Stop;
+use crate::stdin::Stdin;
+use crate::{CancelToken, Error, Module, Sandbox, fs};
+
+/// The host's side of one running guest: what its host functions work on.
+pub(crate) struct Guest {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<String>,
+    pub(crate) stdin: Stdin,
+    pub(crate) output: Output,
+    pub(crate) table: Table,
+    pub(crate) limiter: Limiter,
+    pub(crate) clock: Clock,
+    pub(crate) quiet: Arc<Store<()>>,
+    pub(crate) code: Arc<Code>,
+    /// Found at the first host call that needs it.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) started: Instant,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) cancel: Option<CancelToken>,
+    /// Why the guest is being stopped, once it is.
+    pub(crate) stopped: Option<Stop>,
+}
+
+impl Guest {
+    pub(crate) fn new(module: &Module, sandbox: Sandbox) -> Result<Guest, Error> {
+        let started = Instant::now();
+        let preopens = fs::preopens(sandbox.mounts)?;
+        Ok(Guest {
+            args: sandbox.args,
+            env: sandbox.env,
+            stdin: sandbox.stdin,
+            output: Output::new(&sandbox.limits, sandbox.sink),
+            table: Table::new(preopens, sandbox.limits.open_files),
+            limiter: Limiter::new(&sandbox.limits),
+            clock: module.runtime.clock.clone(),
+            quiet: Arc::clone(&module.runtime.quiet),
+            code: Arc::clone(&module.code),
+            memory: None,
+            started,
+            // A limit too far away to be a moment is none.
+            deadline: sandbox.limits.wall_time.and_then(|limit| started.checked_add(limit)),
+            cancel: sandbox.cancel,
+            stopped: None,
+        })
+    }
+
+    /// Called from within the guest's code at every tick: stops it if it must stop, and otherwise gives way to
+    /// whatever else runs on its thread.
+    pub(crate) fn on_tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
+        // The clock decides and not the number of ticks, which come late on a busy machine.
+        if self.deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            self.stopped = Some(Stop::Deadline);
+        } else if self.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
+            self.stopped = Some(Stop::Cancelled);
+        }
+        if self.stopped.is_some() {
+            return Ok(UpdateDeadline::Interrupt);
+        }
+        // Tokio's own way to yield lets it look at its timers and sockets too; without tokio it is a plain one.
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    }
+}

@@ -1,0 +1,76 @@
+//! Runs one untrusted WASI program in a sandbox where everything is denied until granted.
+//!
+//! A [`Runtime`] loads bytes into a [`Module`]; a module runs in a [`Sandbox`], any number of times, and each
+//! run gives an [`Outcome`]:
+//!
+//! ```
+//! use skrei_runtime::{Config, Ending, Runtime, Sandbox};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let runtime = Runtime::new(Config::default())?;
+//! let module = runtime.load(br#"(module (func (export "_start")))"#)?;
+//! let outcome = module.run_blocking(Sandbox::new())?;
+//! assert_eq!(outcome.ending, Ending::Exited(0));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What a guest can do
+//! By default: compute within its [`Limits`], read clocks, draw random numbers, and write to two captured
+//! streams. It has no files, no environment, no network, no standard input, and no way to learn about the host.
+//!
+//! Files come from [`Mount`]s alone. A guest sees exactly the mounts it was given, in their order and in exactly
+//! their [`Mode`]; in a read-only one every change fails as POSIX says it fails on a read-only filesystem. No
+//! path leads out of a mount: `..`, absolute paths and symbolic links are resolved beneath the mount's open
+//! directory handle, so it does not matter what another process does to the tree meanwhile. Only regular files
+//! and directories are opened.
+//!
+//! Limits hold for a guest that computes and never calls the host as for one that waits in a host call.
+//!
+//! # What is an error
+//! What the guest does is its [`Ending`]: a code it exits with, a trap, a limit. An [`Error`] means that the run
+//! could not be carried out.
+//!
+//! # Threads
+//! A guest computes on the thread that polls [`Module::run`] or calls [`Module::run_blocking`]. No executor is
+//! needed; one thread of the runtime's own keeps time.
+
+mod config;
+mod runtime;
+
+mod cache;
+mod engine;
+pub mod load;
+mod module;
+
+mod cancel;
+mod limits;
+mod output;
+mod sandbox;
+mod stdin;
+
+mod block_on;
+mod clock;
+mod guest;
+mod limiter;
+mod run;
+
+mod fs;
+mod p1;
+
+mod error;
+mod outcome;
+
+pub use cancel::CancelToken;
+pub use config::Config;
+pub use error::Error;
+pub use fs::{Mode, Mount, MountError};
+pub use limits::{Limit, Limits};
+pub use module::Module;
+pub use outcome::{Ending, Outcome, Trap, Usage};
+pub use output::{Captured, OutputSink, Stream};
+pub use runtime::Runtime;
+pub use sandbox::Sandbox;
+
+/// Open directory handles, of which [`Mount::dir`] and [`Mount::file`] take one.
+pub use cap_std::fs::Dir;

@@ -1,0 +1,92 @@
+//! Memory and tables, refused beyond their limits.
+
+use wasmtime::ResourceLimiter;
+
+use crate::Limits;
+
+/// Tables in one module. Compilers make one; hand-written modules rarely more than a few.
+const TABLES_MAX: usize = crate::engine::TABLES_PER_GUEST as usize;
+
+/// Answers the engine when a guest wants to grow, and remembers what was refused and what was taken.
+#[derive(Debug)]
+pub(crate) struct Limiter {
+    memory_bytes_max: u64,
+    table_elements_max: usize,
+    memory_bytes: u64,
+    memory_bytes_before: u64,
+    memory_bytes_peak: u64,
+    memory_refused: bool,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: &Limits) -> Limiter {
+        Limiter {
+            memory_bytes_max: limits.memory_bytes,
+            table_elements_max: limits.table_elements as usize,
+            memory_bytes: 0,
+            memory_bytes_before: 0,
+            memory_bytes_peak: 0,
+            memory_refused: false,
+        }
+    }
+
+    /// Whether any growth of memory was refused during the run.
+    pub(crate) fn memory_refused(&self) -> bool {
+        self.memory_refused
+    }
+
+    /// The most the guest had, all its memories together.
+    pub(crate) fn memory_bytes_peak(&self) -> u64 {
+        self.memory_bytes_peak
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        // Beyond the module's own maximum the engine says no by itself, whatever the limit.
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let total = self.memory_bytes.saturating_add(desired.saturating_sub(current) as u64);
+        if total > self.memory_bytes_max {
+            self.memory_refused = true;
+            return Ok(false);
+        }
+        self.memory_bytes_before = std::mem::replace(&mut self.memory_bytes, total);
+        self.memory_bytes_peak = self.memory_bytes_peak.max(total);
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
+        // The host could not give what the limit allows: for the guest, the same end.
+        self.memory_refused = true;
+        self.memory_bytes = self.memory_bytes_before;
+        Ok(())
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= self.table_elements_max)
+    }
+
+    fn instances(&self) -> usize {
+        1
+    }
+
+    fn tables(&self) -> usize {
+        TABLES_MAX
+    }
+
+    fn memories(&self) -> usize {
+        1
+    }
+}

@@ -1,0 +1,145 @@
+//! What is refused before it ever runs.
+
+use wasmtime::{Engine, ExternType, Linker, UnknownImportError};
+
+use crate::guest::Guest;
+use crate::module::Code;
+
+/// Why bytes were not accepted as a module, or an entry point not as one of it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// There are no bytes.
+    #[error("the module is empty")]
+    Empty,
+    /// More than [`Config::module_bytes_max`](crate::Config::module_bytes_max).
+    #[error("the module is too large: {bytes} bytes, and {bytes_max} is the most")]
+    TooLarge {
+        /// The module's size.
+        bytes: usize,
+        /// The most that is accepted.
+        bytes_max: usize,
+    },
+    /// Neither WebAssembly's binary format nor its text format.
+    #[error("not WebAssembly: neither the binary format nor the text format")]
+    NotWasm,
+    /// The text format, with a mistake in it.
+    #[error("the module's text does not parse: {message}")]
+    Text {
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A component of the component model.
+    #[error("this is a component, and only core modules on WASI preview 1 can run yet")]
+    Component,
+    /// The right format, but cut off, damaged, or using a feature that is not there.
+    #[error("the module is truncated or invalid: {message}")]
+    Invalid {
+        /// What is wrong, with an offset.
+        message: String,
+    },
+    /// It needs something that is not provided.
+    #[error("the module imports `{module}::{name}`, which is not provided")]
+    UnknownImport {
+        /// The import's module name.
+        module: String,
+        /// The import's own name.
+        name: String,
+    },
+    /// It imports something under the right name with another type.
+    #[error("the module's imports do not fit: {message}")]
+    ImportType {
+        /// Which import, and how it differs.
+        message: String,
+    },
+    /// It is a library (a reactor) that exports no function without parameters to start at.
+    #[error("the module has nothing to start at: no `_start` and no other function without parameters")]
+    NoEntryPoint,
+    /// It has no export of the entry point's name.
+    #[error("the module has no entry point `{name}`; it has {}", list(.candidates))]
+    EntryPointMissing {
+        /// The name asked for.
+        name: String,
+        /// What the module could be started at instead.
+        candidates: Vec<String>,
+    },
+    /// The export is not a function without parameters.
+    #[error("`{name}` cannot be an entry point: it is {found}, not a function without parameters")]
+    EntryPointType {
+        /// The name asked for.
+        name: String,
+        /// What it is.
+        found: String,
+    },
+}
+
+const MAGIC: &[u8] = b"\0asm";
+const LAYER_OF_COMPONENTS: &[u8] = &[0x01, 0x00];
+
+/// Checks and compiles. Takes about a millisecond of CPU time per kilobyte.
+pub(crate) fn compile(
+    engine: &Engine,
+    linker: &Linker<Guest>,
+    wasm: &[u8],
+    bytes_max: usize,
+) -> Result<Code, Error> {
+    let wasm = &*binary(wasm, bytes_max)?;
+    if wasm.get(6..8) == Some(LAYER_OF_COMPONENTS) {
+        return Err(Error::Component);
+    }
+    let module = wasmtime::Module::from_binary(engine, wasm)
+        .map_err(|error| Error::Invalid { message: format!("{error:#}") })?;
+    let pre = linker.instantiate_pre(&module).map_err(|error| import_error(&error))?;
+    let code = Code::new(pre);
+    if code.entry_points().next().is_none() {
+        return Err(Error::NoEntryPoint);
+    }
+    Ok(code)
+}
+
+/// The binary format of what may be text.
+fn binary(wasm: &[u8], bytes_max: usize) -> Result<std::borrow::Cow<'_, [u8]>, Error> {
+    if wasm.is_empty() {
+        return Err(Error::Empty);
+    }
+    if wasm.len() > bytes_max {
+        return Err(Error::TooLarge { bytes: wasm.len(), bytes_max });
+    }
+    if wasm.starts_with(MAGIC) {
+        return Ok(wasm.into());
+    }
+    if MAGIC.starts_with(wasm) {
+        return Err(Error::Invalid { message: "it ends within the first four bytes".to_owned() });
+    }
+    // Text starts with `(module` or a comment.
+    if !matches!(wasm.trim_ascii_start().first(), Some(b'(' | b';')) {
+        return Err(Error::NotWasm);
+    }
+    wat::parse_bytes(wasm).map_err(|error| Error::Text { message: error.to_string().trim().to_owned() })
+}
+
+fn import_error(error: &wasmtime::Error) -> Error {
+    match error.downcast_ref::<UnknownImportError>() {
+        Some(import) => {
+            Error::UnknownImport { module: import.module().to_owned(), name: import.name().to_owned() }
+        }
+        None => Error::ImportType { message: format!("{error:#}") },
+    }
+}
+
+/// Says in words what an export is, for [`Error::EntryPointType`].
+pub(crate) fn describe(export: &ExternType) -> String {
+    match export {
+        ExternType::Func(function) => {
+            format!("a function with {} parameters", function.params().len())
+        }
+        ExternType::Global(_) => "a global".to_owned(),
+        ExternType::Table(_) => "a table".to_owned(),
+        ExternType::Memory(_) => "a memory".to_owned(),
+        ExternType::Tag(_) => "a tag".to_owned(),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}

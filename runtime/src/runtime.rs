@@ -1,0 +1,79 @@
+//! The engine and all that runs share.
+
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::{Engine, Linker, Store};
+
+use crate::cache::Cache;
+use crate::clock::{Clock, Closer};
+use crate::guest::Guest;
+use crate::{Config, Error, Module, engine, load, p1};
+
+/// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
+#[derive(Clone)]
+pub struct Runtime {
+    shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) engine: Engine,
+    pub(crate) clock: Clock,
+    /// A store in which nothing runs; see [`crate::run::Exit`].
+    pub(crate) quiet: Arc<Store<()>>,
+    linker: Linker<Guest>,
+    cache: Cache,
+    config: Config,
+    _closer: Closer,
+}
+
+impl Runtime {
+    /// Sets up the engine and starts the thread that keeps time. Takes a few milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Engine`] if the configuration cannot be had on this host, [`Error::Clock`] if there is no
+    /// thread to be had.
+    pub fn new(config: Config) -> Result<Runtime, Error> {
+        let engine = engine::new(&config)?;
+        let mut linker = Linker::new(&engine);
+        p1::add_to_linker(&mut linker).map_err(Error::Engine)?;
+        let ticked = engine.weak();
+        let tick = move || {
+            if let Some(engine) = ticked.upgrade() {
+                engine.increment_epoch();
+            }
+        };
+        let clock = Clock::start(config.tick, tick).map_err(Error::Clock)?;
+        let quiet = engine::quiet_store().map_err(Error::Engine)?;
+        let cache = Cache::new(config.modules_cached);
+        let closer = Closer(clock.clone());
+        let shared = Shared { engine, clock, quiet: Arc::new(quiet), linker, cache, config, _closer: closer };
+        Ok(Runtime { shared: Arc::new(shared) })
+    }
+
+    /// Checks and compiles a module, in WebAssembly's binary or text format, or finds it compiled already.
+    ///
+    /// Compiling takes about a millisecond of CPU time per kilobyte and happens on the calling thread; finding
+    /// costs one pass over the bytes. Calls with the same bytes at the same time compile once.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the module; see [`load::Error`].
+    pub fn load(&self, wasm: &[u8]) -> Result<Module, load::Error> {
+        let Shared { engine, linker, cache, config, .. } = &*self.shared;
+        let digest: Arc<str> = hex(&Sha256::digest(wasm)).into();
+        let code = cache.get(&digest, || load::compile(engine, linker, wasm, config.module_bytes_max))?;
+        Ok(Module::new(Arc::clone(&self.shared), code, digest))
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Runtime").field("config", &self.shared.config).finish_non_exhaustive()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+}

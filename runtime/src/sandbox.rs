@@ -1,0 +1,135 @@
+//! What one run is given.
+
+use std::sync::Arc;
+
+use tokio::io::AsyncRead;
+
+use crate::stdin::Stdin;
+use crate::{CancelToken, Limits, Mount, MountError, OutputSink};
+
+/// What one run is given: a builder in which everything is denied until granted.
+///
+/// A new sandbox has no mounts, no environment, no arguments but a name, an empty standard input, the default
+/// [`Limits`] and nobody to cancel it. Standard output and standard error are captured. Clocks and randomness
+/// are real; there is no network.
+pub struct Sandbox {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: Vec<String>,
+    pub(crate) stdin: Stdin,
+    pub(crate) mounts: Vec<Mount>,
+    pub(crate) entry_point: String,
+    pub(crate) limits: Limits,
+    pub(crate) sink: Option<Arc<dyn OutputSink>>,
+    pub(crate) cancel: Option<CancelToken>,
+}
+
+impl Sandbox {
+    /// A sandbox in which nothing is granted.
+    pub fn new() -> Sandbox {
+        Sandbox {
+            args: vec!["main.wasm".to_owned()],
+            env: Vec::new(),
+            stdin: Stdin::bytes(Vec::new()),
+            mounts: Vec::new(),
+            entry_point: "_start".to_owned(),
+            limits: Limits::default(),
+            sink: None,
+            cancel: None,
+        }
+    }
+
+    /// The guest's name for itself, argument 0. Default `main.wasm`.
+    pub fn name(mut self, name: impl Into<String>) -> Sandbox {
+        self.args[0] = without_nul(name.into());
+        self
+    }
+
+    /// Adds an argument. It ends at its first NUL byte, if it has one, as it would for the guest.
+    pub fn arg(mut self, arg: impl Into<String>) -> Sandbox {
+        self.args.push(without_nul(arg.into()));
+        self
+    }
+
+    /// Adds arguments, as [`arg`](Self::arg) does.
+    pub fn args(self, args: impl IntoIterator<Item = impl Into<String>>) -> Sandbox {
+        args.into_iter().fold(self, Sandbox::arg)
+    }
+
+    /// Adds an environment variable, in place of an earlier one of that name.
+    pub fn env(mut self, name: impl AsRef<str>, value: impl AsRef<str>) -> Sandbox {
+        let prefix = format!("{}=", name.as_ref());
+        self.env.retain(|variable| !variable.starts_with(&prefix));
+        self.env.push(without_nul(prefix + value.as_ref()));
+        self
+    }
+
+    /// Standard input: exactly these bytes.
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Sandbox {
+        self.stdin = Stdin::bytes(bytes.into());
+        self
+    }
+
+    /// Standard input: what `reader` gives. The guest waits where the reader does.
+    pub fn stdin_reader(mut self, reader: impl AsyncRead + Send + Unpin + 'static) -> Sandbox {
+        self.stdin = Stdin::reader(Box::new(reader));
+        self
+    }
+
+    /// Grants a mount. The guest sees its mounts in the order they were granted.
+    ///
+    /// # Errors
+    /// [`MountError`] if the guest path or file name is not usable, or collides with an earlier mount's.
+    pub fn mount(mut self, mount: Mount) -> Result<Sandbox, MountError> {
+        mount.check(&self.mounts)?;
+        self.mounts.push(mount);
+        Ok(self)
+    }
+
+    /// The exported function to start at; it takes no parameters. Default `_start`.
+    pub fn entry_point(mut self, name: impl Into<String>) -> Sandbox {
+        self.entry_point = name.into();
+        self
+    }
+
+    /// How much the run may use. Default [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Sandbox {
+        self.limits = limits;
+        self
+    }
+
+    /// Also hands the guest's output to `sink` as it is written. It is captured for the outcome all the same.
+    pub fn output(mut self, sink: Arc<dyn OutputSink>) -> Sandbox {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Lets `token` end the run.
+    pub fn cancel(mut self, token: CancelToken) -> Sandbox {
+        self.cancel = Some(token);
+        self
+    }
+}
+
+impl Default for Sandbox {
+    fn default() -> Sandbox {
+        Sandbox::new()
+    }
+}
+
+impl std::fmt::Debug for Sandbox {
+    /// Without the environment and the arguments, which may hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sandbox")
+            .field("mounts", &self.mounts)
+            .field("entry_point", &self.entry_point)
+            .field("limits", &self.limits)
+            .finish_non_exhaustive()
+    }
+}
+
+fn without_nul(mut text: String) -> String {
+    if let Some(end) = text.find('\0') {
+        text.truncate(end);
+    }
+    text
+}

@@ -1,0 +1,226 @@
+//! No path leads out of a mount.
+
+use std::os::unix::fs::symlink;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fs, thread};
+
+use crate::grounds::{Grounds, SECRET, Table, attempt, check};
+
+/// Every way out, as a path to a file, and what a guest is told that tries to read it. The answer is the same in
+/// either mode.
+const WAYS_OUT: Table<'_> = &[
+    ("..", "PERM"),
+    ("../outside/secret.txt", "PERM"),
+    ("dir/../../outside/secret.txt", "PERM"),
+    ("dir/../../ro/file.txt", "PERM"),
+    ("/", "PERM"),
+    ("/etc/passwd", "PERM"),
+    ("//etc/passwd", "PERM"),
+    ("out", "PERM"),
+    ("out-absolute", "PERM"),
+    ("out-dir", "PERM"),
+    ("out-dir/secret.txt", "PERM"),
+    ("out-top/outside/secret.txt", "PERM"),
+    ("to-dir/../../outside/secret.txt", "PERM"),
+    ("chain-1", "PERM"),
+    ("chain-2", "PERM"),
+    ("loop", "LOOP"),
+];
+
+#[test]
+fn no_way_out_can_be_read() {
+    let grounds = Grounds::new();
+    for mount in ["/ro", "/rw"] {
+        for operation in ["read", "open-nothing", "stat", "open-directory"] {
+            check_ways_out(&grounds, operation, mount);
+        }
+    }
+}
+
+#[test]
+fn no_way_out_can_be_written() {
+    let grounds = Grounds::new();
+    let before = grounds.everything_but(&[]);
+    for operation in ["open-write", "open-truncate", "open-append", "touch"] {
+        check_ways_out(&grounds, operation, "/rw");
+    }
+    assert_eq!(grounds.everything_but(&[]), before);
+}
+
+#[test]
+fn nothing_is_made_moved_or_removed_outside() {
+    let grounds = Grounds::new();
+    let before = grounds.everything_but(&[]);
+    check(
+        grounds.sandbox(),
+        &[
+            ("open-create /rw:../planted", "PERM"),
+            ("open-create /rw:out-dir/planted", "PERM"),
+            ("open-create-new /rw:out-top/planted", "PERM"),
+            ("mkdir /rw:../planted", "PERM"),
+            ("mkdir /rw:out-dir/planted", "PERM"),
+            ("mkdir /rw:/tmp/planted", "PERM"),
+            ("rmdir /rw:../outside", "PERM"),
+            ("rmdir /rw:out-top/outside", "PERM"),
+            ("unlink /rw:../outside/secret.txt", "PERM"),
+            ("unlink /rw:out-dir/secret.txt", "PERM"),
+            ("rename /rw:../outside/secret.txt /rw:mine", "PERM"),
+            ("rename /rw:out-dir/secret.txt /rw:mine", "PERM"),
+            ("rename /rw:file.txt /rw:../planted", "PERM"),
+            ("rename /rw:file.txt /rw:out-dir/planted", "PERM"),
+            ("link /rw:../outside/secret.txt /rw:mine", "PERM"),
+            ("link /rw:out-dir/secret.txt /rw:mine", "PERM"),
+            ("link /rw:file.txt /rw:out-dir/planted", "PERM"),
+            ("readlink /rw:out-dir/secret.txt", "PERM"),
+            ("symlink file.txt /rw:out-dir/planted", "PERM"),
+        ],
+    );
+    assert_eq!(grounds.everything_but(&[]), before);
+}
+
+#[test]
+fn no_link_that_leads_out_can_be_made() {
+    let grounds = Grounds::new();
+    let before = grounds.everything_but(&[]);
+    check(
+        grounds.sandbox(),
+        &[
+            ("symlink /etc/passwd /rw:mine", "PERM"),
+            ("symlink .. /rw:mine", "PERM"),
+            ("symlink ../outside /rw:mine", "PERM"),
+            ("symlink dir/../../outside /rw:mine", "PERM"),
+            ("symlink ../../outside /rw:dir/mine", "PERM"),
+            // The link lies deeper by its name than in truth.
+            ("symlink ../../outside /rw:dir/../dir/mine", "PERM"),
+        ],
+    );
+    assert_eq!(grounds.everything_but(&[]), before);
+}
+
+#[test]
+fn a_hard_link_to_a_link_that_leads_out_leads_nowhere() {
+    check(Grounds::new().sandbox(), &[("link /rw:out /rw:mine", "ok"), ("read /rw:mine", "PERM")]);
+}
+
+#[test]
+fn what_is_no_file_is_not_opened_and_nothing_waits_for_it() {
+    check(
+        Grounds::new().sandbox(),
+        &[
+            ("open-read /ro:fifo", "ACCES"),
+            ("open-read /rw:fifo", "ACCES"),
+            ("open-write /rw:fifo", "ACCES"),
+            ("open-read-write /rw:fifo", "ACCES"),
+            ("open-create /rw:fifo", "ACCES"),
+            ("open-read /rw:socket", "ACCES"),
+            ("open-nothing /rw:socket", "ACCES"),
+            ("stat /ro:fifo", "ok other"),
+        ],
+    );
+}
+
+#[test]
+fn a_device_is_not_opened() {
+    use skrei_runtime::{Mode, Mount, Sandbox};
+    let dev = Mount::open("/dev", "/dev", Mode::ReadWrite).unwrap();
+    check(
+        Sandbox::new().mount(dev).unwrap(),
+        &[("open-read /dev:zero", "ACCES"), ("open-write /dev:null", "ACCES")],
+    );
+}
+
+#[test]
+fn the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted() {
+    use skrei_runtime::{Mode, Mount, Sandbox};
+    let proc = Mount::open("/proc/self", "/proc", Mode::ReadOnly).unwrap();
+    let sandbox = Sandbox::new().mount(proc).unwrap();
+    let seen = attempt(sandbox, ["open-directory /proc:root", "read /proc:root/etc/passwd"].into_iter());
+    for line in seen {
+        assert!(line.ends_with(": LOOP") || line.ends_with(": PERM"), "{line}");
+    }
+}
+
+#[test]
+fn odd_names_are_refused_as_what_they_are() {
+    check(
+        Grounds::new().sandbox(),
+        &[
+            ("stat-long /ro 300", "NAMETOOLONG"),
+            ("stat-long /ro 5000", "NAMETOOLONG"),
+            ("stat-nul /ro", "INVAL"),
+            ("stat /ro:", "NOENT"),
+        ],
+    );
+}
+
+/// The host swaps a directory for a link that leads out, back and forth, while the guest goes through it.
+#[test]
+fn a_directory_swapped_for_a_link_during_the_run_leads_nowhere() {
+    let grounds = Grounds::new();
+    let secret = grounds.host("outside/secret.txt");
+    fs::write(grounds.host("rw/dir/secret.txt"), "harmless").unwrap();
+    let outside = grounds.everything_but(&["rw"]);
+
+    let swapper = Swapper::start(&grounds);
+    let seen = attempt(
+        grounds.sandbox(),
+        [
+            format!("hammer-read /rw:dir/secret.txt {SECRET} 400").as_str(),
+            "hammer-write /rw:dir/secret.txt 200",
+            "hammer-mkdir /rw:dir/planted 200",
+            "hammer-unlink /rw:dir/secret.txt 200",
+        ]
+        .into_iter(),
+    );
+    let swaps = swapper.stop();
+
+    assert!(swaps > 100, "only {swaps} swaps");
+    assert!(!seen[0].contains("LEAKED"), "{}", seen[0]);
+    assert!(!seen[0].ends_with(" 0 successes"), "the guest never got through at all: {}", seen[0]);
+    assert_eq!(fs::read_to_string(secret).unwrap(), SECRET);
+    assert_eq!(grounds.everything_but(&["rw"]), outside);
+}
+
+struct Swapper {
+    stop: Arc<AtomicBool>,
+    thread: thread::JoinHandle<u32>,
+}
+
+impl Swapper {
+    fn start(grounds: &Grounds) -> Swapper {
+        let (dir, aside, link) =
+            (grounds.host("rw/dir"), grounds.host("rw/dir-aside"), grounds.host("rw/dir-link"));
+        symlink("../outside", &link).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopping = Arc::clone(&stop);
+        let thread = thread::spawn(move || {
+            let mut swaps = 0;
+            while !stopping.load(Ordering::Relaxed) {
+                fs::rename(&dir, &aside).unwrap();
+                fs::rename(&link, &dir).unwrap();
+                thread::yield_now();
+                fs::rename(&dir, &link).unwrap();
+                fs::rename(&aside, &dir).unwrap();
+                thread::yield_now();
+                swaps += 1;
+            }
+            swaps
+        });
+        Swapper { stop, thread }
+    }
+
+    fn stop(self) -> u32 {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap()
+    }
+}
+
+#[track_caller]
+fn check_ways_out(grounds: &Grounds, operation: &str, mount: &str) {
+    let attempts: Vec<String> =
+        WAYS_OUT.iter().map(|(path, _)| format!("{operation} {mount}:{path}")).collect();
+    let results = WAYS_OUT.iter().map(|(_, result)| *result);
+    let table: Vec<(&str, &str)> = attempts.iter().map(String::as_str).zip(results).collect();
+    check(grounds.sandbox(), &table);
+}

@@ -1,0 +1,206 @@
+//! Each limit, with a guest that attacks it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use skrei_runtime::{CancelToken, Ending, Limit, Limits, Sandbox};
+
+use crate::grounds::{Grounds, attempt, load, run};
+
+/// How late a limit may end a run: ten ticks, for a machine that is busy with the other tests.
+const LATE_MAX: Duration = Duration::from_millis(100);
+
+fn wall_time(limit: Duration) -> Limits {
+    Limits { wall_time: Some(limit), ..Limits::default() }
+}
+
+#[track_caller]
+fn ends_by_wall_time(wasm: &[u8], sandbox: Sandbox) {
+    let limit = Duration::from_millis(150);
+    let module = load(wasm);
+    let outcome = module.run_blocking(sandbox.limits(wall_time(limit))).unwrap();
+    assert_eq!(outcome.ending, Ending::HitLimit(Limit::WallTime));
+    assert!(outcome.usage.wall_time >= limit, "{:?}", outcome.usage.wall_time);
+    assert!(outcome.usage.wall_time < limit + LATE_MAX, "{:?}", outcome.usage.wall_time);
+}
+
+#[test]
+fn wall_time_ends_a_guest_that_never_calls_the_host() {
+    ends_by_wall_time(skrei_test_guests::spin(), Sandbox::new());
+}
+
+#[test]
+fn wall_time_ends_a_guest_that_sleeps() {
+    ends_by_wall_time(skrei_test_guests::sleep(), Sandbox::new().arg("60000"));
+}
+
+#[test]
+fn wall_time_ends_a_guest_that_waits_for_input() {
+    let (_writer, reader) = tokio::io::duplex(64);
+    ends_by_wall_time(skrei_test_guests::echo(), Sandbox::new().stdin_reader(reader));
+}
+
+#[test]
+fn wall_time_ends_a_guest_that_yields_for_ever() {
+    let yields = br#"(module
+        (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (func (export "_start") (loop (drop (call $yield)) (br 0))))"#;
+    ends_by_wall_time(yields, Sandbox::new());
+}
+
+#[test]
+fn wall_time_ends_a_guest_in_its_start_function() {
+    let spins = br#"(module (func $spin (loop (br 0))) (start $spin) (func (export "_start")))"#;
+    ends_by_wall_time(spins, Sandbox::new());
+}
+
+#[test]
+fn wall_time_ends_a_guest_that_draws_random_numbers_without_end() {
+    let draws = br#"(module
+        (import "wasi_snapshot_preview1" "random_get" (func $draw (param i32 i32) (result i32)))
+        (memory (export "memory") 4096)
+        (func (export "_start") (loop (drop (call $draw (i32.const 0) (i32.const 268435456))) (br 0))))"#;
+    ends_by_wall_time(draws, Sandbox::new());
+}
+
+#[test]
+fn a_run_within_its_wall_time_is_left_alone() {
+    let sandbox = Sandbox::new().arg("50").limits(wall_time(Duration::from_secs(20)));
+    let outcome = run(skrei_test_guests::sleep(), sandbox);
+    assert_eq!(outcome.ending, Ending::Exited(0));
+    assert_eq!(outcome.stdout.bytes, b"awake\n");
+    assert!(outcome.usage.wall_time >= Duration::from_millis(50));
+}
+
+#[test]
+fn many_guests_that_spin_side_by_side_all_end_by_their_own_clock() {
+    let module = load(skrei_test_guests::spin());
+    let limit = Duration::from_millis(300);
+    let threads = [(); 4].map(|()| {
+        let module = module.clone();
+        thread::spawn(move || module.run_blocking(Sandbox::new().limits(wall_time(limit))).unwrap())
+    });
+    for outcome in threads.map(|thread| thread.join().unwrap()) {
+        assert_eq!(outcome.ending, Ending::HitLimit(Limit::WallTime));
+        assert!(outcome.usage.wall_time < limit + 2 * LATE_MAX, "{:?}", outcome.usage.wall_time);
+    }
+}
+
+#[test]
+fn a_spinning_guest_gives_way_to_other_work_on_its_thread() {
+    let module = load(skrei_test_guests::spin());
+    let executor = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    executor.block_on(async {
+        let sandbox = Sandbox::new().limits(wall_time(Duration::from_millis(300)));
+        let spinning = tokio::spawn(async move { module.run(sandbox).await.unwrap() });
+        let start = Instant::now();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert!(start.elapsed() < Duration::from_millis(50) + LATE_MAX, "{:?}", start.elapsed());
+        assert!(!spinning.is_finished());
+        assert_eq!(spinning.await.unwrap().ending, Ending::HitLimit(Limit::WallTime));
+    });
+}
+
+#[test]
+fn a_token_ends_a_guest_that_computes_and_one_that_waits() {
+    for (wasm, sandbox) in [
+        (skrei_test_guests::spin(), Sandbox::new()),
+        (skrei_test_guests::sleep(), Sandbox::new().arg("60000")),
+    ] {
+        let token = CancelToken::new();
+        let module = load(wasm);
+        let sandbox = sandbox.cancel(token.clone());
+        let running = thread::spawn(move || module.run_blocking(sandbox).unwrap());
+        thread::sleep(Duration::from_millis(50));
+        let cancelled = Instant::now();
+        token.cancel();
+        assert_eq!(running.join().unwrap().ending, Ending::Cancelled);
+        assert!(cancelled.elapsed() < LATE_MAX, "{:?}", cancelled.elapsed());
+    }
+}
+
+#[test]
+fn a_token_cancelled_before_the_run_ends_it() {
+    let token = CancelToken::new();
+    token.cancel();
+    let outcome = run(skrei_test_guests::spin(), Sandbox::new().cancel(token));
+    assert_eq!(outcome.ending, Ending::Cancelled);
+}
+
+#[test]
+fn a_guest_that_dies_of_refused_memory_hit_the_memory_limit() {
+    let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+    let outcome = run(skrei_test_guests::grow(), Sandbox::new().arg("abort").limits(limits));
+    assert_eq!(outcome.ending, Ending::HitLimit(Limit::Memory));
+    assert!(outcome.usage.memory_bytes_peak <= 16 << 20, "{}", outcome.usage.memory_bytes_peak);
+    assert!(outcome.usage.memory_bytes_peak > 12 << 20, "{}", outcome.usage.memory_bytes_peak);
+}
+
+#[test]
+fn a_guest_that_copes_with_refused_memory_ends_as_it_likes() {
+    let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+    let outcome = run(skrei_test_guests::grow(), Sandbox::new().limits(limits));
+    assert_eq!(outcome.ending, Ending::Exited(0));
+    let took = outcome.stdout.to_string();
+    let megabytes: u32 = took.strip_prefix("took ").unwrap().strip_suffix(" MB\n").unwrap().parse().unwrap();
+    assert!((8..16).contains(&megabytes), "{took}");
+}
+
+#[test]
+fn a_guest_that_needs_more_memory_than_it_may_have_hit_the_memory_limit_before_it_began() {
+    let big = br#"(module (memory (export "memory") 1024) (func (export "_start")))"#;
+    let limits = Limits { memory_bytes: 1 << 20, ..Limits::default() };
+    let outcome = run(big, Sandbox::new().limits(limits));
+    assert_eq!(outcome.ending, Ending::HitLimit(Limit::Memory));
+}
+
+#[test]
+fn an_ordinary_trap_is_no_memory_limit() {
+    let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+    let outcome = run(skrei_test_guests::trap(), Sandbox::new().limits(limits));
+    assert!(matches!(outcome.ending, Ending::Trapped(_)), "{:?}", outcome.ending);
+}
+
+#[test]
+fn calls_nested_too_deep_hit_the_stack_limit() {
+    let recursion = br#"(module (func $deeper (export "_start") (call $deeper)))"#;
+    assert_eq!(run(recursion, Sandbox::new()).ending, Ending::HitLimit(Limit::Stack));
+}
+
+#[test]
+fn a_table_grows_to_its_limit_and_no_further() {
+    let grows = br#"(module
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (table $table 10 funcref)
+        (func (export "_start")
+            (if (i32.ne (table.grow $table (ref.null func) (i32.const 90)) (i32.const 10)) (then (call $exit (i32.const 1))))
+            (if (i32.ne (table.grow $table (ref.null func) (i32.const 1)) (i32.const -1)) (then (call $exit (i32.const 2))))))"#;
+    let limits = Limits { table_elements: 100, ..Limits::default() };
+    assert_eq!(run(grows, Sandbox::new().limits(limits)).ending, Ending::Exited(0));
+}
+
+#[test]
+fn open_files_are_bounded_and_can_be_opened_again_after_closing() {
+    let limits = Limits { open_files: 10, ..Limits::default() };
+    let grounds = Grounds::new();
+    let sandbox = grounds.sandbox().limits(limits);
+    let seen = attempt(sandbox, ["open-many /ro:file.txt", "open-many /ro:file.txt"].into_iter());
+    assert_eq!(seen, ["open-many /ro:file.txt: ok 10 MFILE", "open-many /ro:file.txt: ok 10 MFILE"]);
+}
+
+#[test]
+fn more_guests_at_once_than_allowed_are_refused_as_busy() {
+    use skrei_runtime::{Config, Error, Runtime};
+    let runtime = Runtime::new(Config { guests_max: 1, ..Config::default() }).unwrap();
+    let module = runtime.load(skrei_test_guests::sleep()).unwrap();
+    let token = CancelToken::new();
+    let (first, sandbox) = (module.clone(), Sandbox::new().arg("60000").cancel(token.clone()));
+    let running = thread::spawn(move || first.run_blocking(sandbox).unwrap());
+    thread::sleep(Duration::from_millis(100));
+    let refused = module.run_blocking(Sandbox::new().arg("0")).unwrap_err();
+    assert!(matches!(refused, Error::Busy(_)), "{refused:?}");
+    token.cancel();
+    assert_eq!(running.join().unwrap().ending, Ending::Cancelled);
+    assert_eq!(module.run_blocking(Sandbox::new().arg("0")).unwrap().ending, Ending::Exited(0));
+}

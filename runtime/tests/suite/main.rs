@@ -1,0 +1,16 @@
+//! What a guest can and cannot do, seen from inside a guest and checked on the host.
+#![expect(clippy::unwrap_used, reason = "in a test, a failed step fails the test")]
+
+mod entry_point;
+mod escape;
+mod file_mount;
+mod grounds;
+mod input;
+mod limits;
+mod listing;
+mod load_errors;
+mod mounts;
+mod mounts_ro;
+mod mounts_rw;
+mod outcome;
+mod output;
