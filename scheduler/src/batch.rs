@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skrei_job::{
-    ExecutionId,
+    ExecutionId, NodeId,
     life::{ExecutionState, JobState},
 };
 
@@ -139,12 +139,15 @@ impl Scheduler {
             .current()
             .filter_map(|execution| Some((&execution.node, not_completed(&execution.state)?)))
             .collect();
-        let reasons: Vec<String> = self
+        let reasons: Vec<(&NodeId, String)> = self
             .fleet
             .iter()
-            .map(|member| match ended.get(&member.node.info.id) {
-                Some(why) if demand.excluded.contains(&member.node.info.id) => why.clone(),
-                _ => self.why_not(demand, member),
+            .map(|member| {
+                let node = &member.node.info.id;
+                match ended.get(node) {
+                    Some(why) if demand.excluded.contains(node) => (node, why.clone()),
+                    _ => (node, self.why_not(demand, member)),
+                }
             })
             .collect();
         if reasons.is_empty() {
@@ -158,6 +161,7 @@ impl Scheduler {
         if self.fleet.iter().next().is_none() {
             return format!("waiting for a node ({} known)", nodes(0));
         }
-        format!("waiting for room: {}", grouped(self.fleet.iter().map(|member| self.why_not(demand, member))))
+        let reasons = self.fleet.iter().map(|member| (&member.node.info.id, self.why_not(demand, member)));
+        format!("waiting for room: {}", grouped(reasons))
     }
 }

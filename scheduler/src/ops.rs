@@ -71,8 +71,10 @@ impl Scheduler {
         if live.active > 0 {
             return;
         }
-        let failures: Vec<_> =
-            live.current().filter_map(|execution| not_completed(&execution.state)).collect();
+        let failures: Vec<_> = live
+            .current()
+            .filter_map(|execution| Some((&execution.node, not_completed(&execution.state)?)))
+            .collect();
         if failures.is_empty() {
             self.finish(live, JobState::Completed, String::new(), None);
             return;

@@ -179,20 +179,21 @@ pub(crate) fn reasons<'a>(
         .chain(std::iter::once_with(room).flatten())
 }
 
-/// `2 nodes: not connected; 1 node: …`: the most frequent text first.
-pub(crate) fn grouped(texts: impl IntoIterator<Item = String>) -> String {
-    let mut counts = BTreeMap::<String, usize>::new();
-    for text in texts {
-        *counts.entry(text).or_default() += 1;
+/// `2 nodes: not connected; web-3: …`: the most frequent text first, and a node by name where it is the only one.
+pub(crate) fn grouped<'a>(reasons: impl IntoIterator<Item = (&'a NodeId, String)>) -> String {
+    let mut groups = BTreeMap::<String, Vec<&NodeId>>::new();
+    for (node, text) in reasons {
+        groups.entry(text).or_default().push(node);
     }
-    let mut groups: Vec<_> = counts.into_iter().collect();
-    groups.sort_by(|(text_a, a), (text_b, b)| b.cmp(a).then_with(|| text_a.cmp(text_b)));
-    let left_out: usize = groups.iter().skip(REASONS_LISTED_MAX).map(|(_, count)| count).sum();
-    let mut lines: Vec<_> = groups
-        .into_iter()
-        .take(REASONS_LISTED_MAX)
-        .map(|(text, count)| format!("{}: {text}", nodes(count)))
-        .collect();
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by(|(text_a, a), (text_b, b)| b.len().cmp(&a.len()).then_with(|| text_a.cmp(text_b)));
+    let left_out: usize = groups.iter().skip(REASONS_LISTED_MAX).map(|(_, of)| of.len()).sum();
+    let who = |of: &[&NodeId]| match of {
+        [node] => node.short().to_owned(),
+        several => nodes(several.len()),
+    };
+    let mut lines: Vec<_> =
+        groups.iter().take(REASONS_LISTED_MAX).map(|(text, of)| format!("{}: {text}", who(of))).collect();
     if left_out > 0 {
         lines.push(format!("{}: other reasons", nodes(left_out)));
     }

@@ -7,7 +7,7 @@ fn what_does_not_fit_now_waits_and_runs_when_room_appears() {
     let mut world = World::with([small("a", 1000)]);
     let first = world.submit(batch(1).cpu(1000));
     let second = world.submit(batch(1).cpu(1000));
-    assert_eq!(world.state(&second), "Queued: waiting for room: 1 node: busy: CPU 1 wanted, 0 available");
+    assert_eq!(world.state(&second), "Queued: waiting for room: a: busy: CPU 1 wanted, 0 available");
     world.completes(&first, "a");
     assert_eq!(world.executions(&second), "a:Assigned");
 }
@@ -87,7 +87,7 @@ fn the_queue_timeout_counts_from_submission_also_for_want_of_room() {
     assert_eq!(
         world.state(&job),
         "Failed: not placed within its queue timeout of 30 s; waiting for room: \
-         1 node: busy: CPU 1 wanted, 0 available"
+         a: busy: CPU 1 wanted, 0 available"
     );
 }
 

@@ -13,7 +13,7 @@ fn a_job_nobody_may_run_says_why_per_node_and_rule() {
     let job = world.submit(ops().only("zone", "=", &["a"]));
     assert_eq!(
         world.state(&job),
-        "Failed: no node can run this job: 2 nodes: label `zone` = `b`, wanted `zone = a`; 1 node: not connected"
+        "Failed: no node can run this job: 2 nodes: label `zone` = `b`, wanted `zone = a`; c: not connected"
     );
     let entry = &world.store.history[&job][1];
     assert_eq!((entry.topic.as_str(), entry.details["IsError"].as_str()), ("Scheduling", "true"));
@@ -53,7 +53,7 @@ fn a_batch_job_no_node_could_ever_run_fails_at_once() {
     let job = world.submit(batch(2).cpu(8000));
     assert_eq!(
         world.state(&job),
-        "Failed: no node can run this job: 1 node: too small: CPU 8 wanted, 4 available"
+        "Failed: no node can run this job: a: too small: CPU 8 wanted, 4 available"
     );
     assert_eq!(world.executions(&job), "");
 }
@@ -83,5 +83,5 @@ fn a_waiting_job_fails_when_the_last_node_that_could_run_it_changes() {
     let (running, waiting) = (world.submit(file()), world.submit(file()));
     world.handle(Event::NodeChanged { node: node("a") });
     assert_eq!(world.state(&running), "Running");
-    assert!(world.state(&waiting).starts_with("Failed: no node can run this job: 1 node: no label `zone`"));
+    assert!(world.state(&waiting).starts_with("Failed: no node can run this job: a: no label `zone`"));
 }

@@ -32,7 +32,7 @@ fn one_failed_node_fails_the_job_after_the_others_are_done() {
     assert_eq!(world.state(&job), "Running");
     world.completes(&job, "a");
     world.completes(&job, "c");
-    assert_eq!(world.state(&job), "Failed: 1 of 3 nodes failed: 1 node: module is not wasm");
+    assert_eq!(world.state(&job), "Failed: 1 of 3 nodes failed: b: module is not wasm");
 }
 
 #[test]
