@@ -69,7 +69,7 @@ pub(super) async fn run(
 
     // A node that has come back meanwhile has another session; it is not disconnected.
     if orchestrator.hub.detach(&node, session) {
-        tracing::warn!(%node, reason, "node disconnected");
+        tracing::info!(%node, reason, "node disconnected");
         orchestrator.happened(Event::NodeDisconnected { node }, None).await;
     }
 }

@@ -19,22 +19,22 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungsten
 use tokio_util::sync::CancellationToken;
 
 /// Nothing in these tests takes longer unless it is broken.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
-pub struct Orchestrator {
-    pub client: Client,
-    pub api: String,
+pub(crate) struct Orchestrator {
+    pub(crate) client: Client,
+    pub(crate) api: String,
     nodes: String,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), Error>>,
 }
 
 impl Orchestrator {
-    pub async fn start(directory: &TempDir) -> Self {
+    pub(crate) async fn start(directory: &TempDir) -> Self {
         Self::start_with(directory.path(), None).await
     }
 
-    pub async fn start_with(directory: &Path, token: Option<&str>) -> Self {
+    pub(crate) async fn start_with(directory: &Path, token: Option<&str>) -> Self {
         let (api, nodes) = (listener().await, listener().await);
         let address = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
         let (api_address, node_address) = (address(&api), address(&nodes));
@@ -52,12 +52,12 @@ impl Orchestrator {
         Self { client, api: format!("{endpoint}/api/v1"), nodes: node_address, shutdown, serving }
     }
 
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.shutdown.cancel();
         self.serving.await.unwrap().unwrap();
     }
 
-    pub async fn node(&self, name: &str) -> Node {
+    pub(crate) async fn node(&self, name: &str) -> Node {
         let mut node = self.dial().await;
         node.say(FromNode::Hello(hello(name))).await;
         let answer = node.hear().await;
@@ -66,18 +66,18 @@ impl Orchestrator {
     }
 
     /// A connection that has not said who it is.
-    pub async fn dial(&self) -> Node {
+    pub(crate) async fn dial(&self) -> Node {
         let (socket, _) = connect_async(format!("ws://{}{LINK_PATH}", self.nodes)).await.unwrap();
         Node { socket, number: 0 }
     }
 
     /// Submits and returns the job's id.
-    pub async fn submit(&self, job: &Manifest) -> String {
+    pub(crate) async fn submit(&self, job: &Manifest) -> String {
         self.client.submit(job, false).await.unwrap().job_id
     }
 
     /// Waits for a job-level entry with this new state.
-    pub async fn wait_for_state(&self, job: &str, state: &str) {
+    pub(crate) async fn wait_for_state(&self, job: &str, state: &str) {
         let wait = async {
             let mut events = self.client.events(Some(job), 0).await.unwrap();
             while events.next().await.unwrap().entry.event.detail("NewState") != Some(state) {}
@@ -88,18 +88,18 @@ impl Orchestrator {
     }
 }
 
-pub struct Node {
+pub(crate) struct Node {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     number: u64,
 }
 
 impl Node {
-    pub async fn say(&mut self, message: FromNode) {
+    pub(crate) async fn say(&mut self, message: FromNode) {
         let text = serde_json::to_string(&message).unwrap();
         self.socket.send(Message::Text(text.into())).await.unwrap();
     }
 
-    pub async fn hear(&mut self) -> ToNode {
+    pub(crate) async fn hear(&mut self) -> ToNode {
         let next = async {
             loop {
                 match self.socket.next().await.expect("an open link").unwrap() {
@@ -112,7 +112,7 @@ impl Node {
         tokio::time::timeout(PATIENCE, next).await.expect("a message")
     }
 
-    pub async fn assignment(&mut self) -> Assignment {
+    pub(crate) async fn assignment(&mut self) -> Assignment {
         match self.hear().await {
             ToNode::Run(assignment) => *assignment,
             other => panic!("not an assignment: {other:?}"),
@@ -120,7 +120,7 @@ impl Node {
     }
 
     /// Reports a state and waits until it is acknowledged.
-    pub async fn report(&mut self, execution: &ExecutionId, state: ExecutionState) {
+    pub(crate) async fn report(&mut self, execution: &ExecutionId, state: ExecutionState) {
         self.number += 1;
         let number = self.number;
         self.say(FromNode::Report(Report { number, execution: execution.clone(), state })).await;
@@ -132,7 +132,7 @@ impl Node {
     }
 }
 
-pub fn hello(name: &str) -> Hello {
+pub(crate) fn hello(name: &str) -> Hello {
     Hello {
         protocol: PROTOCOL.to_owned(),
         version: "0.1.0".to_owned(),
@@ -148,7 +148,7 @@ pub fn hello(name: &str) -> Hello {
 }
 
 /// A job whose module is carried inline; no node of these tests looks at it.
-pub fn job(kind: &str) -> Manifest {
+pub(crate) fn job(kind: &str) -> Manifest {
     let module = json!({"Type": "inline", "Params": {"URL": "data:application/wasm;base64,AGFzbQEAAAA="}});
     serde_json::from_value(json!({
         "Type": kind,
@@ -161,7 +161,7 @@ pub fn job(kind: &str) -> Manifest {
     .unwrap()
 }
 
-pub fn completed(stdout: &str) -> ExecutionState {
+pub(crate) fn completed(stdout: &str) -> ExecutionState {
     ExecutionState::Completed(RunOutput::head(stdout.as_bytes(), b"", Some(0)))
 }
 

@@ -1,26 +1,23 @@
 //! The node link: who may join, what is repeated, what is refused.
 
-use skrei_protocol::link::{FromNode, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
-use skrei_protocol::client::LogQuery;
+use skrei_job::NodeId;
+use skrei_protocol::link::{FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
+use skrei_protocol::client::{LogQuery, Logs};
 
-use super::harness::{Orchestrator, completed, hello, job};
+use super::harness::{Node, Orchestrator, completed, hello, job};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_without_the_token_or_with_another_protocol_is_turned_away_with_the_way_out() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start_with(directory.path(), Some("secret")).await;
-    let good = { let mut hello = hello("a"); hello.token = Some("secret".to_owned()); hello };
-    let mut cases = Vec::new();
-    cases.push((hello("a"), "token", "Compute.Auth.Token"));
-    let mut wrong = good.clone();
-    wrong.token = Some("guess".to_owned());
-    cases.push((wrong, "token", "Compute.Auth.Token"));
-    let mut old = good.clone();
-    old.protocol = "skrei/0".to_owned();
-    cases.push((old, PROTOCOL, "same version"));
-    let mut odd = good.clone();
-    odd.node = skrei_job::NodeId::new("../../etc");
-    cases.push((odd, "node name", "letters"));
+    let with_token = |token: &str| Hello { token: Some(token.to_owned()), ..hello("a") };
+    let good = with_token("secret");
+    let cases = [
+        (hello("a"), "token", "Compute.Auth.Token"),
+        (with_token("guess"), "token", "Compute.Auth.Token"),
+        (Hello { protocol: "skrei/0".to_owned(), ..good.clone() }, PROTOCOL, "same version"),
+        (Hello { node: NodeId::new("../../etc"), ..good.clone() }, "node name", "letters"),
+    ];
     for (hello, cause, way_out) in cases {
         let mut node = orchestrator.dial().await;
         node.say(FromNode::Hello(hello)).await;
@@ -60,11 +57,7 @@ async fn a_node_that_comes_back_is_told_its_assignment_again_and_repeated_report
 async fn a_log_is_read_from_the_node_at_the_pace_of_the_reader() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
-    let mut node = orchestrator.node("a").await;
-    let id = orchestrator.submit(&job("ops")).await;
-    node.assignment().await;
-    let query = LogQuery { follow: true, ..LogQuery::default() };
-    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    let (mut node, mut log) = followed(&orchestrator).await;
     for (from, text, end) in [(0, "one\ntwo\n", false), (8, "three\n", true)] {
         let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
         assert_eq!((read.from, read.wait), (from, true));
@@ -83,13 +76,19 @@ async fn a_log_is_read_from_the_node_at_the_pace_of_the_reader() {
 async fn a_reader_hears_why_when_the_node_goes_away() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
-    let mut node = orchestrator.node("a").await;
-    let id = orchestrator.submit(&job("ops")).await;
-    node.assignment().await;
-    let query = LogQuery { follow: true, ..LogQuery::default() };
-    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    let (mut node, mut log) = followed(&orchestrator).await;
     assert!(matches!(node.hear().await, ToNode::ReadLog(_)));
     drop(node);
     let error = log.next().await.unwrap_err().to_string();
     assert!(error.contains("node `a` is not connected"), "{error}");
+}
+
+/// A node that was given a job, and somebody who follows the job's log.
+async fn followed(orchestrator: &Orchestrator) -> (Node, Logs) {
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    node.assignment().await;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let log = orchestrator.client.logs(&id, &query).await.unwrap();
+    (node, log)
 }
