@@ -1,0 +1,78 @@
+//! What a node is started with.
+
+use std::{path::PathBuf, time::Duration};
+
+use skrei_job::{NodeId, labels::Labels, resources::Resources};
+
+use crate::AllowList;
+
+/// What a node is started with. [`Config::new`] allows jobs nothing of the host.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Its id, the same over restarts.
+    pub node: NodeId,
+    /// A folder of its own for journal, artifacts and logs; made and locked by [`serve`](crate::serve).
+    pub data_dir: PathBuf,
+    /// Orchestrators to call, in turn until one answers: `HOST[:PORT]`, port 4222 if there is none. A scheme
+    /// `nats://`, `ws://` or `http://` before it is tolerated.
+    pub orchestrators: Vec<String>,
+    /// The shared join token.
+    pub token: Option<String>,
+    /// What the node is known by to the constraints of jobs.
+    pub labels: Labels,
+    /// What the node shares out in all.
+    pub capacity: Resources,
+    /// Which host paths jobs may have. Nothing by default.
+    pub allow_list: AllowList,
+    /// Which of the host's variables jobs may have with `env:NAME`: globs over whole names. Nothing by default.
+    pub env_allow_list: Vec<String>,
+    /// How often the node says that it lives. Default 5 s.
+    pub heartbeat: Duration,
+    /// Bounds that seldom need changing.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// A node that shares out `capacity` and allows nothing of the host. It calls no orchestrator yet.
+    pub fn new(node: NodeId, data_dir: impl Into<PathBuf>, capacity: Resources) -> Self {
+        Self {
+            node,
+            data_dir: data_dir.into(),
+            orchestrators: Vec::new(),
+            token: None,
+            labels: Labels::new(),
+            capacity,
+            allow_list: AllowList::default(),
+            env_allow_list: Vec::new(),
+            heartbeat: Duration::from_secs(5),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Bounds of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Output kept of one execution, both streams together, in bytes. Default 1 MiB; more is counted and dropped.
+    pub log_bytes: usize,
+    /// Executions that may wait for room. Default 1,024; more are refused.
+    pub waiting: usize,
+    /// The largest artifact fetched, in bytes. Default 256 MiB.
+    pub artifact_bytes: u64,
+    /// Artifacts kept, in bytes, those used last staying. Default 4 GiB.
+    pub artifacts_bytes: u64,
+    /// How long running guests may go on when the node is stopped. Default 30 s; then they are interrupted.
+    pub drain: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            log_bytes: 1 << 20,
+            waiting: 1024,
+            artifact_bytes: 256 << 20,
+            artifacts_bytes: 4 << 30,
+            drain: Duration::from_secs(30),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! From how a guest ended to how its execution ended.
+
+use skrei_job::{
+    NodeId,
+    life::ExecutionState,
+    outcome::{Cause, Failure, OUTPUT_HEAD_BYTES, Refusal, RunOutput},
+    resources,
+    spec::Task,
+};
+use skrei_runtime::{Ending, Limit, Outcome, Trap};
+
+use crate::admission;
+
+/// Output captured beside the log: what travels with the outcome, and one byte that tells whether there was more.
+pub(crate) const CAPTURED_BYTES: usize = OUTPUT_HEAD_BYTES + 1;
+
+/// Why an execution is stopped from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// The orchestrator wants it.
+    Cancelled { reason: String },
+    /// The node is shutting down and has waited long enough.
+    Interrupted,
+}
+
+/// Why nothing ran.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Unready {
+    /// A rule of the node's owner, or something the node does not have.
+    Refused(Refusal),
+    /// The module or an input could not be made ready.
+    Failed { message: String, hint: Option<String> },
+}
+
+impl From<Unready> for ExecutionState {
+    fn from(unready: Unready) -> Self {
+        match unready {
+            Unready::Refused(refusal) => Self::Refused(refusal),
+            Unready::Failed { message, hint } => Self::Failed(Failure {
+                cause: Cause::NotPrepared,
+                message,
+                hint,
+                output: RunOutput::default(),
+            }),
+        }
+    }
+}
+
+/// How an execution ended that was stopped before its guest started.
+pub(crate) fn before_start(stop: Stop, node: &NodeId) -> ExecutionState {
+    match stop {
+        Stop::Cancelled { reason } => ExecutionState::Cancelled { reason },
+        Stop::Interrupted => ExecutionState::Refused(admission::draining(node)),
+    }
+}
+
+/// How an execution ended that was stopped.
+pub(crate) fn of_stop(stop: Stop, output: RunOutput) -> ExecutionState {
+    match stop {
+        Stop::Cancelled { reason } => ExecutionState::Cancelled { reason },
+        Stop::Interrupted => failed(
+            Cause::Interrupted,
+            "the node was shut down while the guest ran".to_owned(),
+            Some("what the guest had done by then stays done; run the job again if that is safe".to_owned()),
+            output,
+        ),
+    }
+}
+
+/// How an execution ended whose guest ran. `stop` is what it was stopped for, if it was.
+pub(crate) fn of_outcome(outcome: &Outcome, task: &Task, stop: Option<Stop>) -> ExecutionState {
+    let exit_code = if let Ending::Exited(code) = outcome.ending { Some(code) } else { None };
+    let output = RunOutput::head(&outcome.stdout.bytes, &outcome.stderr.bytes, exit_code);
+    match &outcome.ending {
+        Ending::Exited(0) => ExecutionState::Completed(output),
+        Ending::Exited(code) => {
+            let hint = "the log says more: `skrei job logs`".to_owned();
+            failed(Cause::Exited, format!("the guest exited with code {code}"), Some(hint), output)
+        }
+        Ending::Trapped(trap) => failed(Cause::Trapped, trapped(trap), None, output),
+        Ending::HitLimit(Limit::WallTime) => {
+            let time = task.timeouts.execution.unwrap_or_default();
+            let hint = "raise `Timeouts: {ExecutionTimeout: …}` in the task".to_owned();
+            failed(Cause::Timeout, format!("the guest ran longer than {time:?}"), Some(hint), output)
+        }
+        Ending::HitLimit(Limit::Memory) => {
+            let memory = resources::bytes(admission::counted(&task.resources).memory_bytes);
+            let hint = "raise `Resources: {Memory: …}` in the task".to_owned();
+            failed(
+                Cause::Limit,
+                format!("the guest needs more than its {memory} of memory"),
+                Some(hint),
+                output,
+            )
+        }
+        Ending::HitLimit(limit) => {
+            failed(Cause::Limit, format!("the guest hit the {limit} limit"), None, output)
+        }
+        Ending::Cancelled => {
+            let stop = stop.unwrap_or(Stop::Cancelled { reason: "stopped".to_owned() });
+            of_stop(stop, output)
+        }
+        other => failed(Cause::Trapped, format!("the guest ended otherwise: {other}"), None, output),
+    }
+}
+
+/// How an execution ended whose guest the sandbox could not run.
+pub(crate) fn of_error(message: String) -> ExecutionState {
+    failed(
+        Cause::Limit,
+        message,
+        Some("run the job again later, or on another node".to_owned()),
+        RunOutput::default(),
+    )
+}
+
+/// Calls shown of a trapped guest's stack.
+const FRAMES_SHOWN_MAX: usize = 8;
+
+fn trapped(trap: &Trap) -> String {
+    if trap.backtrace.is_empty() {
+        return format!("the guest trapped: {}", trap.what);
+    }
+    let frames =
+        trap.backtrace.iter().take(FRAMES_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(" < ");
+    format!("the guest trapped: {} (in {frames})", trap.what)
+}
+
+fn failed(cause: Cause, message: String, hint: Option<String>, output: RunOutput) -> ExecutionState {
+    ExecutionState::Failed(Failure { cause, message, hint, output })
+}

@@ -1,0 +1,95 @@
+//! The guest's environment: what the task sets, what the host lends, and what the system says.
+
+use std::collections::BTreeMap;
+
+use skrei_job::{
+    NodeId,
+    outcome::{Refusal, Rule},
+};
+use skrei_protocol::link::Assignment;
+
+use crate::{Error, glob::Glob};
+
+/// A value that starts so names a variable of the host.
+const HOST_PREFIX: &str = "env:";
+
+/// Which of the host's variables jobs may have.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HostVariables {
+    globs: Vec<Glob>,
+    written: Vec<String>,
+}
+
+impl HostVariables {
+    pub(crate) fn parse(patterns: &[String]) -> Result<Self, Error> {
+        let parse = |pattern: &String| {
+            Glob::parse(pattern)
+                .map_err(|mistake| Error::EnvAllowList { pattern: pattern.clone(), message: mistake.0 })
+        };
+        Ok(Self { globs: patterns.iter().map(parse).collect::<Result<_, _>>()?, written: patterns.to_vec() })
+    }
+
+    /// The task's variables, those taken from the host filled in from `host`.
+    pub(crate) fn fill(
+        &self,
+        node: &NodeId,
+        task: &BTreeMap<String, String>,
+        host: impl Fn(&str) -> Option<String>,
+    ) -> Result<BTreeMap<String, String>, Refusal> {
+        let fill = |(name, value): (&String, &String)| {
+            let value = match value.strip_prefix(HOST_PREFIX) {
+                None => value.clone(),
+                Some(wanted) if !self.allows(wanted) => return Err(self.not_allowed(node, wanted)),
+                Some(wanted) => host(wanted).ok_or_else(|| not_set(node, wanted))?,
+            };
+            Ok((name.clone(), value))
+        };
+        task.iter().map(fill).collect()
+    }
+
+    fn allows(&self, name: &str) -> bool {
+        self.globs.iter().any(|glob| glob.matches(name))
+    }
+
+    fn not_allowed(&self, node: &NodeId, name: &str) -> Refusal {
+        let tried = match self.written.as_slice() {
+            [] => "none is allowed".to_owned(),
+            written => format!("tried `{}`", written.join("`, `")),
+        };
+        Refusal {
+            rule: Rule::Environment,
+            message: format!("node `{node}` does not let jobs have the host's variable `{name}` ({tried})"),
+            hint: Some(format!("the node's owner can allow it with `-c Compute.Env.AllowList={name}`")),
+        }
+    }
+}
+
+fn not_set(node: &NodeId, name: &str) -> Refusal {
+    Refusal {
+        rule: Rule::Environment,
+        message: format!("the variable `{name}` is not set on node `{node}`"),
+        hint: Some(format!("set `{name}` where the node is started, and start it again")),
+    }
+}
+
+/// Everything the guest finds in its environment. What the system says is not the task's to change.
+pub(crate) fn of_guest(
+    task: BTreeMap<String, String>,
+    node: &NodeId,
+    assignment: &Assignment,
+) -> BTreeMap<String, String> {
+    let facts = [
+        ("EXECUTION_ID", assignment.execution.to_string()),
+        ("JOB_ID", assignment.job.to_string()),
+        ("JOB_TYPE", assignment.spec.kind().as_str().to_owned()),
+        ("PARTITION_INDEX", assignment.partition.to_string()),
+        ("PARTITION_COUNT", assignment.partitions.to_string()),
+    ];
+    let mut environment = task;
+    for (name, value) in facts {
+        environment.insert(format!("BACALHAU_{name}"), value.clone());
+        environment.insert(format!("SKREI_{name}"), value);
+    }
+    environment.insert("SKREI_NODE_ID".to_owned(), node.to_string());
+    environment
+}

@@ -1,0 +1,67 @@
+//! Why a node cannot start, or go on.
+
+use std::{io, path::PathBuf};
+
+/// Why a node cannot start, or go on. What goes wrong with a single execution is reported to the orchestrator.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The data directory is another process's, or unusable.
+    #[error(transparent)]
+    DataDir(#[from] skrei_ledger::LockError),
+    /// A folder of the data directory cannot be used.
+    #[error("data directory `{}` cannot be used", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// The journal cannot be read or written: without it nothing may run.
+    #[error("the node's journal cannot be used: {0}")]
+    Journal(#[from] skrei_ledger::Error),
+    /// The sandbox cannot be had on this host.
+    #[error("the sandbox cannot be set up: {0}")]
+    Runtime(#[from] skrei_runtime::Error),
+    /// The guests' threads cannot be started.
+    #[error("the guests' threads cannot be started")]
+    Threads(#[source] io::Error),
+    /// An orchestrator's address cannot be understood.
+    #[error("orchestrator address `{address}` {message}")]
+    Address {
+        /// As configured.
+        address: String,
+        /// What is wrong with it.
+        message: &'static str,
+    },
+    /// No orchestrator is configured.
+    #[error("no orchestrator is configured; a node takes its work from one")]
+    NoOrchestrator,
+    /// A glob of the list of host variables cannot be understood.
+    #[error("host variable pattern `{pattern}` {message}")]
+    EnvAllowList {
+        /// As configured.
+        pattern: String,
+        /// What is wrong with it.
+        message: &'static str,
+    },
+    /// The HTTP client for artifacts cannot be set up.
+    #[error("the client for artifacts cannot be set up")]
+    Client(#[source] reqwest::Error),
+    /// A part of the node stopped that never should.
+    #[error("the node's {0} stopped unexpectedly")]
+    Stopped(&'static str),
+}
+
+impl Error {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::DataDir(_) => Some("give each node a data directory of its own with `--data-dir`"),
+            Self::Address { .. } => Some("write `HOST:PORT`, for example `127.0.0.1:4222`"),
+            Self::NoOrchestrator => Some("add `-c Compute.Orchestrators=HOST:4222`"),
+            Self::EnvAllowList { .. } => Some("write names with `*` for any characters, for example `APP_*`"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,273 @@
+//! The journal: which executions started, how they ended, and what of that is still to be reported.
+//!
+//! An execution is written down before its guest starts, so it starts at most once; its outcome, its output and
+//! the report of it are written in one change, so none is ever without the others. The orchestrator hears only
+//! what is on disk: reports are read from here, in the order of their numbers, until they are acknowledged.
+//! What had started and has no outcome when the journal is opened was interrupted, and is said to have been.
+
+mod prune;
+mod schema;
+
+use std::{
+    collections::BTreeMap,
+    path::Path,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use skrei_job::{
+    ExecutionId,
+    life::ExecutionState,
+    outcome::{Cause, Failure, RunOutput},
+};
+use skrei_ledger::{
+    Error, Ledger,
+    rusqlite::{self, Transaction},
+};
+use skrei_protocol::link::Report;
+use tokio::sync::watch;
+
+use crate::output::Recording;
+
+/// Ends between two prunings: seldom enough to cost nothing, often enough to stay near the bounds.
+const ENDS_BETWEEN_PRUNINGS: u64 = 256;
+
+/// The journal of one node.
+#[derive(Debug)]
+pub struct Journal {
+    ledger: Ledger,
+    /// Number of the last report of each execution that ended, as long as its row is kept.
+    ended: Mutex<BTreeMap<ExecutionId, u64>>,
+    /// The highest number that is on disk.
+    latest: watch::Sender<u64>,
+    /// The highest number the orchestrator has.
+    acknowledged: watch::Sender<u64>,
+    /// How much of that is on disk.
+    forgotten: AtomicU64,
+    ends: AtomicU64,
+}
+
+impl Journal {
+    /// Opens or makes the journal. Executions that had started and not ended are ended as interrupted.
+    ///
+    /// # Errors
+    /// If the file cannot be used.
+    pub async fn open(path: &Path) -> Result<Self, Error> {
+        let ledger = Ledger::open(path, schema::MIGRATIONS)?;
+        let change = ledger.write(|transaction| {
+            schema::seed(transaction)?;
+            for execution in schema::unfinished(transaction)? {
+                let number = report(transaction, &execution, &interrupted())?;
+                end(transaction, &execution, number, &interrupted())?;
+            }
+            Ok((schema::ended(transaction)?, schema::numbers(transaction)?))
+        });
+        let (ended, (first, latest)) = change.await.wait().await?;
+        let acknowledged = first.map_or(latest, |first| first - 1);
+        Ok(Self {
+            ledger,
+            ended: Mutex::new(ended),
+            latest: watch::channel(latest).0,
+            acknowledged: watch::channel(acknowledged).0,
+            forgotten: AtomicU64::new(acknowledged),
+            ends: AtomicU64::new(0),
+        })
+    }
+
+    /// Writes down that an execution starts, and the report of it. Returns once that is on disk.
+    ///
+    /// # Errors
+    /// If it cannot be written, or the execution is written down already: then it must not start.
+    pub async fn start(&self, execution: &ExecutionId) -> Result<(), Error> {
+        let (id, forget) = (execution.clone(), self.to_forget());
+        let change = self.ledger.write(move |transaction| {
+            forget_reports(transaction, forget)?;
+            transaction.prepare_cached("INSERT INTO execution (id) VALUES (?1)")?.execute([id.as_str()])?;
+            report(transaction, &id, &ExecutionState::Running)
+        });
+        let number = change.await.wait().await?;
+        self.written(number);
+        Ok(())
+    }
+
+    /// Writes down how an execution ended, its output, and the report of it. Returns once that is on disk.
+    /// One that ended before stays as it is.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn end(
+        &self,
+        execution: &ExecutionId,
+        state: ExecutionState,
+        output: Recording,
+    ) -> Result<(), Error> {
+        let (id, forget) = (execution.clone(), self.to_forget());
+        let prune =
+            self.ends.fetch_add(1, Ordering::Relaxed) % ENDS_BETWEEN_PRUNINGS == ENDS_BETWEEN_PRUNINGS - 1;
+        let acknowledged = self.acknowledged();
+        let change = self.ledger.write(move |transaction| {
+            forget_reports(transaction, forget)?;
+            if schema::has_ended(transaction, &id)? {
+                return Ok(None);
+            }
+            let number = report(transaction, &id, &state)?;
+            end(transaction, &id, number, &state)?;
+            if !output.is_empty() {
+                schema::insert_log(transaction, &id, number, &output)?;
+            }
+            let pruned = if prune { prune::prune(transaction, acknowledged)? } else { Vec::new() };
+            Ok(Some((number, pruned)))
+        });
+        if let Some((number, pruned)) = change.await.wait().await? {
+            {
+                let mut ended = self.index();
+                for execution in &pruned {
+                    ended.remove(execution);
+                }
+                ended.insert(execution.clone(), number);
+            }
+            self.written(number);
+        }
+        Ok(())
+    }
+
+    /// Reports the end of an execution once more under a new number. Nothing happens if it is not known.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn report_again(&self, execution: &ExecutionId) -> Result<(), Error> {
+        let id = execution.clone();
+        let change = self.ledger.write(move |transaction| {
+            let Some(state) = schema::outcome(transaction, &id)? else { return Ok(None) };
+            let number = report(transaction, &id, &state)?;
+            end(transaction, &id, number, &state)?;
+            Ok(Some(number))
+        });
+        if let Some(number) = change.await.wait().await? {
+            self.index().insert(execution.clone(), number);
+            self.written(number);
+        }
+        Ok(())
+    }
+
+    /// The number of the report of an execution's end, if it ended.
+    pub fn ended(&self, execution: &ExecutionId) -> Option<u64> {
+        self.index().get(execution).copied()
+    }
+
+    /// What is still to be reported after a number, in order, at most `max` of it.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn reports(&self, after: u64, max: usize) -> Result<Vec<Report>, Error> {
+        let after = after.max(self.acknowledged());
+        self.ledger.read(move |connection| schema::reports(connection, after, max)).await
+    }
+
+    /// The output of an execution that ended, if it is still kept.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn output(&self, execution: &ExecutionId) -> Result<Option<Recording>, Error> {
+        let id = execution.clone();
+        self.ledger.read(move |connection| schema::log(connection, &id)).await
+    }
+
+    /// Takes note that the orchestrator has the reports up to a number. They are forgotten with the next change.
+    pub fn acknowledge(&self, number: u64) {
+        let number = number.min(*self.latest.borrow());
+        raise(&self.acknowledged, number);
+    }
+
+    /// The highest number the orchestrator has.
+    pub fn acknowledged(&self) -> u64 {
+        *self.acknowledged.borrow()
+    }
+
+    /// Follows the highest number that is on disk.
+    pub fn latest(&self) -> watch::Receiver<u64> {
+        self.latest.subscribe()
+    }
+
+    /// Follows the highest number the orchestrator has.
+    pub fn follow_acknowledged(&self) -> watch::Receiver<u64> {
+        self.acknowledged.subscribe()
+    }
+
+    /// Forgets acknowledged reports on disk, if no change has done so on its way.
+    pub async fn forget_acknowledged(&self) {
+        if let Some(number) = self.to_forget() {
+            // Nobody waits for this one: a report that is not forgotten is sent again, which is harmless.
+            drop(self.ledger.write(move |transaction| forget_reports(transaction, Some(number))).await);
+        }
+    }
+
+    fn to_forget(&self) -> Option<u64> {
+        let acknowledged = self.acknowledged();
+        (self.forgotten.fetch_max(acknowledged, Ordering::Relaxed) < acknowledged).then_some(acknowledged)
+    }
+
+    fn written(&self, number: u64) {
+        raise(&self.latest, number);
+    }
+
+    fn index(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, u64>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn raise(number: &watch::Sender<u64>, to: u64) {
+    number.send_if_modified(|number| {
+        let grows = to > *number;
+        *number = to.max(*number);
+        grows
+    });
+}
+
+fn report(
+    transaction: &Transaction<'_>,
+    execution: &ExecutionId,
+    state: &ExecutionState,
+) -> rusqlite::Result<u64> {
+    transaction
+        .prepare_cached("INSERT INTO report (execution, state) VALUES (?1, ?2)")?
+        .execute((execution.as_str(), schema::to_json(state)?))?;
+    Ok(transaction.last_insert_rowid().cast_unsigned())
+}
+
+fn end(
+    transaction: &Transaction<'_>,
+    execution: &ExecutionId,
+    number: u64,
+    state: &ExecutionState,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT INTO execution (id, ended, outcome) VALUES (?1, ?2, ?3)
+             ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, outcome = excluded.outcome",
+        )?
+        .execute((execution.as_str(), number.cast_signed(), schema::to_json(state)?))?;
+    Ok(())
+}
+
+fn forget_reports(transaction: &Transaction<'_>, up_to: Option<u64>) -> rusqlite::Result<()> {
+    if let Some(number) = up_to {
+        transaction
+            .prepare_cached("DELETE FROM report WHERE number <= ?1")?
+            .execute([number.cast_signed()])?;
+    }
+    Ok(())
+}
+
+fn interrupted() -> ExecutionState {
+    ExecutionState::Failed(Failure {
+        cause: Cause::Interrupted,
+        message: "the node stopped while the guest ran".to_owned(),
+        hint: Some(
+            "what the guest had done by then stays done; run the job again if that is safe".to_owned(),
+        ),
+        output: RunOutput::default(),
+    })
+}

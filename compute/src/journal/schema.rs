@@ -1,0 +1,128 @@
+//! The journal's tables, and what is read from them.
+
+use std::collections::BTreeMap;
+
+use skrei_job::{ExecutionId, life::ExecutionState};
+use skrei_ledger::rusqlite::{self, Connection, OptionalExtension as _, Row, types::Type};
+use skrei_protocol::link::Report;
+
+use crate::output::Recording;
+
+/// `execution.ended` is the number of the report that says how it ended; empty as long as it runs.
+pub(super) const MIGRATIONS: &[&str] = &["
+CREATE TABLE execution (id TEXT PRIMARY KEY, ended INTEGER, outcome TEXT) WITHOUT ROWID;
+CREATE INDEX execution_ended ON execution (ended);
+CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, state TEXT NOT NULL);
+CREATE TABLE log (ended INTEGER PRIMARY KEY, execution TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, content BLOB NOT NULL);
+"];
+
+/// Starts the numbers of a new journal at the time, in microseconds: a node that lost its journal and kept its
+/// id never repeats a number that the orchestrator has seen.
+pub(super) fn seed(connection: &Connection) -> rusqlite::Result<()> {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    let micros = i64::try_from(now.as_micros()).unwrap_or(0);
+    connection.execute(
+        "INSERT INTO sqlite_sequence (name, seq) SELECT 'report', ?1
+         WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = 'report')",
+        [micros],
+    )?;
+    Ok(())
+}
+
+pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<ExecutionId>> {
+    connection
+        .prepare("SELECT id FROM execution WHERE ended IS NULL")?
+        .query_map((), |row| id(row, 0))?
+        .collect()
+}
+
+pub(super) fn ended(connection: &Connection) -> rusqlite::Result<BTreeMap<ExecutionId, u64>> {
+    connection
+        .prepare("SELECT id, ended FROM execution WHERE ended IS NOT NULL")?
+        .query_map((), |row| Ok((id(row, 0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+        .collect()
+}
+
+/// The lowest number that is not acknowledged, and the highest there was.
+pub(super) fn numbers(connection: &Connection) -> rusqlite::Result<(Option<u64>, u64)> {
+    let first: Option<i64> = connection.query_row("SELECT min(number) FROM report", (), |row| row.get(0))?;
+    let latest: i64 =
+        connection
+            .query_row("SELECT seq FROM sqlite_sequence WHERE name = 'report'", (), |row| row.get(0))?;
+    Ok((first.map(i64::cast_unsigned), latest.cast_unsigned()))
+}
+
+pub(super) fn has_ended(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<bool> {
+    let ended: Option<Option<i64>> = connection
+        .prepare_cached("SELECT ended FROM execution WHERE id = ?1")?
+        .query_row([execution.as_str()], |row| row.get(0))
+        .optional()?;
+    Ok(ended.flatten().is_some())
+}
+
+pub(super) fn outcome(
+    connection: &Connection,
+    execution: &ExecutionId,
+) -> rusqlite::Result<Option<ExecutionState>> {
+    connection
+        .prepare_cached("SELECT outcome FROM execution WHERE id = ?1 AND outcome IS NOT NULL")?
+        .query_row([execution.as_str()], |row| state(row, 0))
+        .optional()
+}
+
+pub(super) fn reports(connection: &Connection, after: u64, max: usize) -> rusqlite::Result<Vec<Report>> {
+    connection
+        .prepare_cached(
+            "SELECT number, execution, state FROM report WHERE number > ?1 ORDER BY number LIMIT ?2",
+        )?
+        .query_map((after.cast_signed(), i64::try_from(max).unwrap_or(i64::MAX)), |row| {
+            Ok(Report {
+                number: row.get::<_, i64>(0)?.cast_unsigned(),
+                execution: id(row, 1)?,
+                state: state(row, 2)?,
+            })
+        })?
+        .collect()
+}
+
+pub(super) fn insert_log(
+    connection: &Connection,
+    execution: &ExecutionId,
+    ended: u64,
+    output: &Recording,
+) -> rusqlite::Result<()> {
+    let content = output.encode();
+    let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO log (ended, execution, bytes, content) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute((ended.cast_signed(), execution.as_str(), bytes, content))?;
+    Ok(())
+}
+
+/// The output of an execution that ended: empty if it printed nothing.
+pub(super) fn log(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<Option<Recording>> {
+    let content: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT content FROM log WHERE execution = ?1")?
+        .query_row([execution.as_str()], |row| row.get(0))
+        .optional()?;
+    match content {
+        Some(content) => Ok(Some(Recording::decode(&content))),
+        None => Ok(has_ended(connection, execution)?.then(Recording::default)),
+    }
+}
+
+pub(super) fn to_json(state: &ExecutionState) -> rusqlite::Result<String> {
+    serde_json::to_string(state).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+}
+
+fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<ExecutionState> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
+}
+
+fn id(row: &Row<'_>, column: usize) -> rusqlite::Result<ExecutionId> {
+    row.get::<_, String>(column).map(ExecutionId::new)
+}

@@ -1,0 +1,43 @@
+//! The node: runs assigned jobs in sandboxes, within what its owner allows.
+//!
+//! An assignment comes over the `link`, is admitted by the rules of the node's owner ([`admission`],
+//! [`allow_list`], `environment`), waits until there is room (`capacity`), gets what it needs opened, fetched and
+//! compiled ([`grant`], `artifacts`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
+//! its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
+//!
+//! Nothing of the host is within a guest's reach unless an entry of the [`AllowList`] says so.
+
+mod config;
+mod error;
+mod serve;
+
+pub mod admission;
+pub mod allow_list;
+pub mod grant;
+
+mod environment;
+mod glob;
+
+mod capacity;
+mod supervisor;
+
+mod ending;
+mod execution;
+mod guests;
+mod node;
+mod prepare;
+
+mod artifacts;
+mod flights;
+mod modules;
+
+pub mod journal;
+mod log_store;
+pub mod output;
+
+mod link;
+
+pub use allow_list::AllowList;
+pub use config::{Config, Limits};
+pub use error::Error;
+pub use serve::serve;

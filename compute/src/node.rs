@@ -1,0 +1,45 @@
+//! What all executions of a node share.
+
+use std::{path::PathBuf, sync::Arc};
+
+use skrei_job::{NodeId, resources::Resources};
+use skrei_protocol::link::NodeInfo;
+
+use crate::{
+    AllowList, Config, artifacts::Artifacts, environment::HostVariables, guests::Guests, journal::Journal,
+    log_store::LogStore, modules::Modules,
+};
+
+/// The engine type of jobs this node runs.
+const ENGINE: &str = "wasm";
+
+/// What all executions of a node share.
+#[derive(Debug)]
+pub(crate) struct Node {
+    pub(crate) id: NodeId,
+    pub(crate) capacity: Resources,
+    pub(crate) allow_list: AllowList,
+    pub(crate) host_variables: HostVariables,
+    pub(crate) journal: Arc<Journal>,
+    pub(crate) logs: LogStore,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) modules: Modules,
+    pub(crate) guests: Guests,
+    /// Where content carried in jobs is put while they run.
+    pub(crate) inline_dir: PathBuf,
+}
+
+/// What a node says of itself when it calls.
+pub(crate) fn info(config: &Config) -> NodeInfo {
+    let mut sources = vec!["artifact".to_owned(), "inline".to_owned()];
+    if !config.allow_list.is_empty() {
+        sources.extend(["local".to_owned(), "localDirectory".to_owned()]);
+    }
+    NodeInfo {
+        labels: config.labels.clone(),
+        engines: vec![ENGINE.to_owned()],
+        sources,
+        publishers: Vec::new(),
+        capacity: config.capacity,
+    }
+}

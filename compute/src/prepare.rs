@@ -1,0 +1,229 @@
+//! From a spec to a module and a sandbox: everything that is opened, fetched and compiled before a guest starts.
+
+use std::{io, path::Path, sync::Arc};
+
+use cap_std::{ambient_authority, fs::Dir};
+use skrei_job::{
+    Digest,
+    spec::{HostPath, Mode, Source, Task},
+};
+use skrei_protocol::link::Assignment;
+use skrei_runtime::{Limits, Module, Mount, Sandbox};
+use tempfile::TempDir;
+
+use crate::{
+    admission,
+    artifacts::{self, Artifact},
+    ending::{CAPTURED_BYTES, Unready},
+    environment,
+    grant::{self, Grant, Opened},
+    modules::MODULE_BYTES_MAX,
+    node::Node,
+};
+
+/// A guest that is ready to start, and what has to stay as long as it runs.
+pub(crate) struct Prepared {
+    pub(crate) module: Module,
+    pub(crate) sandbox: Sandbox,
+    /// Artifacts and files that are mounted.
+    pub(crate) kept: Kept,
+}
+
+/// What has to stay on disk as long as the guest runs.
+#[derive(Default)]
+pub(crate) struct Kept {
+    artifacts: Vec<Artifact>,
+    inline: Option<TempDir>,
+}
+
+/// Says whether a host path that the task asks for would be refused now. Nothing is made.
+pub(crate) async fn check_paths(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
+    let wanted = host_paths(task);
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    let node = Arc::clone(node);
+    let check = move || wanted.iter().try_for_each(|wanted| grant::check(&node.allow_list, &node.id, wanted));
+    blocking(check).await?.map_err(|refusal| Unready::Refused(*refusal))
+}
+
+/// Opens, fetches and compiles whatever the task needs.
+pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result<Prepared, Unready> {
+    let task = assignment.spec.task();
+    let variables = node
+        .host_variables
+        .fill(&node.id, &task.env, |name| std::env::var(name).ok())
+        .map_err(Unready::Refused)?;
+    let grants = open_paths(node, task).await?;
+    let mut grants = grants.into_iter();
+    let module = module(node, task, &mut grants).await?;
+    module
+        .check_entry_point(&task.program.entry_point)
+        .map_err(|error| Unready::failed(error.to_string()))?;
+
+    let mut sandbox = Sandbox::new()
+        .name(module_name(assignment))
+        .args(&task.program.arguments)
+        .entry_point(&task.program.entry_point)
+        .limits(limits(task));
+    for (name, value) in environment::of_guest(variables, &node.id, assignment) {
+        sandbox = sandbox.env(name, value);
+    }
+    let (mounts, kept) = mounts(node, task, grants).await?;
+    for mount in mounts {
+        sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
+    }
+    Ok(Prepared { module, sandbox, kept })
+}
+
+/// The host paths a task asks for: the module's first, then those of its inputs in order.
+fn host_paths(task: &Task) -> Vec<HostPath> {
+    std::iter::once(&task.program.module)
+        .chain(task.inputs.iter().map(|input| &input.source))
+        .filter_map(|source| if let Source::HostPath(path) = source { Some(path.clone()) } else { None })
+        .collect()
+}
+
+/// Everything is checked before the first path is made: a refusal leaves nothing behind.
+async fn open_paths(node: &Arc<Node>, task: &Task) -> Result<Vec<Grant>, Unready> {
+    let wanted = host_paths(task);
+    if wanted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let node = Arc::clone(node);
+    let open = move || {
+        wanted.iter().try_for_each(|wanted| grant::check(&node.allow_list, &node.id, wanted))?;
+        let open = |wanted| grant::open(&node.allow_list, &node.id, wanted);
+        wanted.iter().map(open).collect::<Result<Vec<_>, _>>()
+    };
+    blocking(open).await?.map_err(|refusal| Unready::Refused(*refusal))
+}
+
+async fn module(
+    node: &Node,
+    task: &Task,
+    grants: &mut impl Iterator<Item = Grant>,
+) -> Result<Module, Unready> {
+    let loaded = match &task.program.module {
+        Source::Artifact { digest, .. } => {
+            if let Some(module) = node.modules.get(digest) {
+                return Ok(module);
+            }
+            let artifact = node.artifacts.get(*digest).await?;
+            // The closure holds the artifact, so that it is not removed before it is read.
+            node.modules.load(*digest, move || std::fs::read(artifact.path())).await
+        }
+        Source::Inline(wasm) => {
+            let wasm = wasm.clone();
+            let digest = Digest::of(&wasm);
+            node.modules.load(digest, move || Ok(wasm)).await
+        }
+        Source::HostPath(path) => {
+            let grant =
+                grants.next().ok_or_else(|| Unready::failed("the module was not opened".to_owned()))?;
+            let wasm = blocking(move || grant.read(MODULE_BYTES_MAX)).await?.map_err(|cause| {
+                Unready::failed(format!("the module `{}` cannot be read: {cause}", path.path))
+            })?;
+            let digest = Digest::of(&wasm);
+            node.modules.load(digest, move || Ok(wasm)).await
+        }
+    };
+    loaded.map_err(Unready::failed)
+}
+
+async fn mounts(
+    node: &Node,
+    task: &Task,
+    mut grants: impl Iterator<Item = Grant>,
+) -> Result<(Vec<Mount>, Kept), Unready> {
+    let mut mounts = Vec::with_capacity(task.inputs.len());
+    let mut kept = Kept::default();
+    for (index, input) in task.inputs.iter().enumerate() {
+        let target = input.target.as_str();
+        mounts.push(match &input.source {
+            Source::HostPath(_) => {
+                let grant =
+                    grants.next().ok_or_else(|| Unready::failed(format!("`{target}` was not opened")))?;
+                let mode = mode(grant.mode);
+                match grant.opened {
+                    Opened::Dir(dir) => Mount::dir(dir, target, mode),
+                    Opened::File { parent, name } => Mount::file(parent, name, target, mode),
+                }
+            }
+            Source::Artifact { digest, .. } => {
+                let artifact = node.artifacts.get(*digest).await?;
+                let mount = file_mount(&artifact.folder, artifact.name.clone(), target)?;
+                kept.artifacts.push(artifact);
+                mount
+            }
+            Source::Inline(content) => {
+                let folder = match kept.inline.take() {
+                    Some(folder) => folder,
+                    None => TempDir::new_in(&node.inline_dir).map_err(|cause| unwritten(target, &cause))?,
+                };
+                let name = index.to_string();
+                let (file, content) = (folder.path().join(&name), content.clone());
+                blocking(move || std::fs::write(file, content))
+                    .await?
+                    .map_err(|cause| unwritten(target, &cause))?;
+                let mount = file_mount(folder.path(), name, target)?;
+                kept.inline = Some(folder);
+                mount
+            }
+        });
+    }
+    Ok((mounts, kept))
+}
+
+/// Content that belongs to the node: guests read it.
+fn file_mount(folder: &Path, name: String, target: &str) -> Result<Mount, Unready> {
+    let parent =
+        Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
+    Ok(Mount::file(parent, name, target, skrei_runtime::Mode::ReadOnly))
+}
+
+fn limits(task: &Task) -> Limits {
+    Limits {
+        memory_bytes: admission::counted(&task.resources).memory_bytes,
+        wall_time: task.timeouts.execution,
+        stdout_bytes: CAPTURED_BYTES,
+        stderr_bytes: CAPTURED_BYTES,
+        ..Limits::default()
+    }
+}
+
+/// What the guest finds as argument 0: the file name the job knows its module by.
+fn module_name(assignment: &Assignment) -> String {
+    let task = assignment.spec.manifest().tasks.first();
+    let written =
+        task.and_then(|task| task.engine.params.get("EntryModule")).and_then(|module| module.as_str());
+    let name = written.and_then(|path| Path::new(path).file_name()).and_then(|name| name.to_str());
+    name.unwrap_or("main.wasm").to_owned()
+}
+
+fn mode(mode: Mode) -> skrei_runtime::Mode {
+    match mode {
+        Mode::ReadOnly => skrei_runtime::Mode::ReadOnly,
+        Mode::ReadWrite => skrei_runtime::Mode::ReadWrite,
+    }
+}
+
+fn unwritten(target: &str, cause: &io::Error) -> Unready {
+    Unready::failed(format!("the input for `{target}` cannot be put on the node's disk: {cause}"))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unready> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| Unready::failed(error.to_string()))
+}
+
+impl Unready {
+    fn failed(message: String) -> Self {
+        Self::Failed { message, hint: None }
+    }
+}
+
+impl From<artifacts::Error> for Unready {
+    fn from(error: artifacts::Error) -> Self {
+        Self::Failed { message: error.to_string(), hint: error.hint().map(str::to_owned) }
+    }
+}

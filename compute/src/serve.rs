@@ -1,0 +1,138 @@
+//! A node from start to stop.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use skrei_ledger::DirectoryLock;
+use skrei_protocol::{
+    link::{Hello, PROTOCOL},
+    version::VERSION,
+};
+use skrei_runtime::Runtime;
+use tokio::{
+    sync::{mpsc, watch},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use crate::{
+    Config, Error,
+    artifacts::Artifacts,
+    environment::HostVariables,
+    grant,
+    guests::Guests,
+    journal::Journal,
+    link::{Address, Link},
+    log_store::LogStore,
+    modules::Modules,
+    node::{self, Node},
+    supervisor::{ORDERS_MAX, Order, Supervisor},
+};
+
+/// How long a node that is done waits for its last reports to be acknowledged. They are on disk in any case.
+const LAST_REPORTS_MAX: Duration = Duration::from_secs(2);
+
+/// Runs a node until `shutdown` is cancelled; then it takes no more work, says so, lets guests run for
+/// [`Limits::drain`](crate::Limits::drain), and interrupts what is left. Dropped, it stops at once, and what ran
+/// is reported as interrupted by the next start.
+///
+/// # Errors
+/// If it cannot start (configuration, data directory, sandbox), or cannot write its journal any more.
+pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Error> {
+    let orchestrators: Vec<Address> =
+        config.orchestrators.iter().map(|address| address.parse()).collect::<Result<_, _>>()?;
+    if orchestrators.is_empty() {
+        return Err(Error::NoOrchestrator);
+    }
+    let host_variables = HostVariables::parse(&config.env_allow_list)?;
+    let _lock = DirectoryLock::take(&config.data_dir)?;
+    let inline_dir = empty_folder(config.data_dir.join("inline"))?;
+    let journal = Arc::new(Journal::open(&config.data_dir.join("journal.db")).await?);
+    let hello = hello(&config);
+    let allow_list = config.allow_list.resolved(grant::real_path);
+    let (current, follow_current) = watch::channel(None);
+    let artifacts_dir = config.data_dir.join("artifacts");
+    let artifacts =
+        Artifacts::open(&artifacts_dir, &config.limits, config.token, orchestrators.clone(), follow_current)?;
+    let node = Arc::new(Node {
+        id: config.node,
+        capacity: config.capacity,
+        allow_list,
+        host_variables,
+        logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
+        artifacts,
+        modules: Modules::new(Runtime::new(skrei_runtime::Config::default())?),
+        guests: Guests::start()?,
+        inline_dir,
+        journal,
+    });
+
+    let supervisor = Supervisor::new(Arc::clone(&node), config.limits.waiting);
+    let (orders, queue) = mpsc::channel(ORDERS_MAX);
+    let leaving = CancellationToken::new();
+    let link = Link {
+        node: Arc::clone(&node),
+        hello,
+        heartbeat: config.heartbeat,
+        orchestrators,
+        current,
+        orders: orders.clone(),
+        load: supervisor.load(),
+        latest: node.journal.latest(),
+        leaving: leaving.clone(),
+    };
+    let mut link = AbortOnDropHandle::new(tokio::spawn(link.run()));
+    let mut supervisor = AbortOnDropHandle::new(tokio::spawn(supervisor.run(queue)));
+    let link_ended = |ended: Result<Error, _>| ended.unwrap_or(Error::Stopped("link"));
+
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        ended = &mut link => return Err(link_ended(ended)),
+        ended = &mut supervisor => return ended.unwrap_or(Err(Error::Stopped("supervisor"))),
+    }
+    leaving.cancel();
+    // A supervisor that is gone has nothing left to drain.
+    let _ = orders.send(Order::Drain { until: Instant::now() + config.limits.drain }).await;
+    let ended = tokio::select! {
+        ended = &mut supervisor => ended.unwrap_or(Err(Error::Stopped("supervisor"))),
+        ended = &mut link => Err(link_ended(ended)),
+    };
+    // Late reports are sent by the next start.
+    let _ = tokio::time::timeout(LAST_REPORTS_MAX, all_acknowledged(&node.journal)).await;
+    ended
+}
+
+fn hello(config: &Config) -> Hello {
+    Hello {
+        protocol: PROTOCOL.to_owned(),
+        version: VERSION.to_owned(),
+        node: config.node.clone(),
+        token: config.token.clone(),
+        info: node::info(config),
+        holds: Vec::new(),
+    }
+}
+
+/// What a node that was killed left behind is removed.
+fn empty_folder(path: PathBuf) -> Result<PathBuf, Error> {
+    let empty = |path: &Path| {
+        match std::fs::remove_dir_all(path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::create_dir(path)
+    };
+    match empty(&path) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(Error::Folder { path, source }),
+    }
+}
+
+async fn all_acknowledged(journal: &Journal) {
+    let mut acknowledged = journal.follow_acknowledged();
+    // The journal lives as long as this borrow of it.
+    let _ = acknowledged.wait_for(|number| *number >= *journal.latest().borrow()).await;
+}

@@ -1,0 +1,11 @@
+//! A node as its owner and its orchestrator see it, in one binary so that it is linked once.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod admission;
+mod allow_list;
+mod executions;
+mod grants;
+mod journal;
+mod link;
+mod support;

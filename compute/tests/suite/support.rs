@@ -1,0 +1,284 @@
+//! A node under test, and an orchestrator that does what the test says.
+
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{
+        Path, State, WebSocketUpgrade,
+        ws::{Message, WebSocket},
+    },
+    http::StatusCode,
+    routing::get,
+    serve::ListenerExt as _,
+};
+use serde_json::{Value, json};
+use skrei_compute::{Config, Error, serve};
+use skrei_job::{Digest, ExecutionId, JobId, NodeId, Spec, life::ExecutionState, resources::Resources};
+use skrei_protocol::link::{
+    ARTIFACTS_PATH, Assignment, FromNode, Hello, LINK_PATH, LogChunk, ReadLog, Report, ToNode, Welcome,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct TestNode {
+    pub(crate) directory: TempDir,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), Error>>,
+}
+
+impl TestNode {
+    /// Starts a node of one core that knows this orchestrator.
+    pub(crate) fn start(orchestrator: &Orchestrator, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::start_in(tempfile::tempdir().unwrap(), orchestrator, configure)
+    }
+
+    /// Starts a node on the data of an earlier one.
+    pub(crate) fn start_in(
+        directory: TempDir,
+        orchestrator: &Orchestrator,
+        configure: impl FnOnce(&mut Config),
+    ) -> Self {
+        let capacity = Resources { cpu_millis: 1000, memory_bytes: 1 << 30, disk_bytes: 1 << 30, gpus: 0 };
+        let mut config = Config::new(NodeId::new("n-1"), directory.path().join("compute"), capacity);
+        config.orchestrators = vec![orchestrator.address.clone()];
+        config.heartbeat = Duration::from_millis(200);
+        configure(&mut config);
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn(serve(config, shutdown.clone()));
+        Self { directory, shutdown, task }
+    }
+
+    /// Begins to shut down.
+    pub(crate) fn leave(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Shuts down and waits for the end.
+    pub(crate) async fn stop(self) -> TempDir {
+        self.shutdown.cancel();
+        timeout(PATIENCE, self.task).await.expect("the node stops").unwrap().unwrap();
+        self.directory
+    }
+
+    /// Ends at once, without a chance to say or write anything.
+    pub(crate) async fn kill(self) -> TempDir {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+        self.directory
+    }
+}
+
+pub(crate) struct Orchestrator {
+    pub(crate) address: String,
+    sockets: mpsc::Receiver<WebSocket>,
+    stock: Arc<Stock>,
+}
+
+struct Stock {
+    sockets: mpsc::Sender<WebSocket>,
+    artifacts: Mutex<BTreeMap<String, Vec<u8>>>,
+    fetches: AtomicUsize,
+}
+
+impl Orchestrator {
+    pub(crate) async fn start() -> Self {
+        let (sender, sockets) = mpsc::channel(4);
+        let stock =
+            Arc::new(Stock { sockets: sender, artifacts: Mutex::default(), fetches: AtomicUsize::new(0) });
+        let router = Router::new()
+            .route(LINK_PATH, get(accept))
+            .route(&format!("{ARTIFACTS_PATH}/{{hex}}"), get(artifact))
+            .with_state(Arc::clone(&stock));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, sockets, stock }
+    }
+
+    /// Holds these bytes as an artifact; gives the input source for it.
+    pub(crate) fn holds(&self, content: &[u8], target: &str) -> Value {
+        let digest = Digest::of(content);
+        self.stock.artifacts.lock().unwrap().insert(digest.hex(), content.to_vec());
+        artifact_input(digest, content.len(), target)
+    }
+
+    /// Answers with other bytes than those asked for.
+    pub(crate) fn swaps(&self, asked: &[u8], given: &[u8]) {
+        self.stock.artifacts.lock().unwrap().insert(Digest::of(asked).hex(), given.to_vec());
+    }
+
+    pub(crate) fn fetches(&self) -> usize {
+        self.stock.fetches.load(Ordering::Relaxed)
+    }
+
+    /// The next connection of a node, greeted and welcomed.
+    pub(crate) async fn session(&mut self) -> Session {
+        let mut session = self.call().await;
+        session.welcome(PATIENCE).await;
+        session
+    }
+
+    /// The next connection of a node, greeted and not answered.
+    pub(crate) async fn call(&mut self) -> Session {
+        let socket = timeout(PATIENCE, self.sockets.recv()).await.expect("the node calls").unwrap();
+        let mut session = Session { socket, hello: None };
+        let FromNode::Hello(hello) = session.hear_any().await.expect("a greeting") else {
+            panic!("the node speaks before it greets")
+        };
+        session.hello = Some(hello);
+        session
+    }
+}
+
+pub(crate) fn artifact_input(digest: Digest, size: usize, target: &str) -> Value {
+    json!({"Source": {"Type": "artifact", "Params": {"Digest": digest.to_string(), "Size": size}}, "Target": target})
+}
+
+async fn accept(State(stock): State<Arc<Stock>>, upgrade: WebSocketUpgrade) -> axum::response::Response {
+    upgrade.on_upgrade(async move |socket| {
+        let _ = stock.sockets.send(socket).await;
+    })
+}
+
+async fn artifact(State(stock): State<Arc<Stock>>, Path(hex): Path<String>) -> Result<Vec<u8>, StatusCode> {
+    stock.fetches.fetch_add(1, Ordering::Relaxed);
+    stock.artifacts.lock().unwrap().get(&hex).cloned().ok_or(StatusCode::NOT_FOUND)
+}
+
+pub(crate) struct Session {
+    socket: WebSocket,
+    pub(crate) hello: Option<Hello>,
+}
+
+impl Session {
+    pub(crate) async fn say(&mut self, message: ToNode) {
+        self.socket.send(Message::Text(serde_json::to_string(&message).unwrap().into())).await.unwrap();
+    }
+
+    /// Takes the node in; it will take this one for gone after so much silence.
+    pub(crate) async fn welcome(&mut self, silence_max: Duration) {
+        let silence_max_millis = silence_max.as_millis() as u64;
+        self.say(ToNode::Welcome(Welcome { orchestrator: NodeId::new("o-1"), silence_max_millis })).await;
+    }
+
+    /// Assigns an execution of the job.
+    pub(crate) async fn assign(&mut self, execution: &str, spec: &Spec) {
+        let assignment = Assignment {
+            execution: ExecutionId::new(execution),
+            job: JobId::new("j-1"),
+            version: 1,
+            partition: 0,
+            partitions: 1,
+            spec: Arc::new(spec.clone()),
+        };
+        self.say(ToNode::Run(Box::new(assignment))).await;
+    }
+
+    pub(crate) async fn cancel(&mut self, execution: &str) {
+        let (execution, reason) = (ExecutionId::new(execution), "stopped by a test".to_owned());
+        self.say(ToNode::Cancel { execution, reason }).await;
+    }
+
+    pub(crate) async fn acknowledge(&mut self, number: u64) {
+        self.say(ToNode::Acknowledge { number }).await;
+    }
+
+    /// The next message that is no heartbeat; none if the node has closed the connection.
+    pub(crate) async fn hear(&mut self) -> Option<FromNode> {
+        loop {
+            match self.hear_any().await {
+                Some(FromNode::Heartbeat(_)) => {}
+                other => return other,
+            }
+        }
+    }
+
+    pub(crate) async fn report(&mut self) -> Report {
+        match self.hear().await {
+            Some(FromNode::Report(report)) => report,
+            other => panic!("{other:?} instead of a report"),
+        }
+    }
+
+    /// The report of how an execution ended, after that it runs if it got so far; both acknowledged.
+    pub(crate) async fn end_of(&mut self, execution: &str) -> ExecutionState {
+        loop {
+            let report = self.report().await;
+            assert_eq!(report.execution.as_str(), execution);
+            self.acknowledge(report.number).await;
+            if report.state.is_terminal() {
+                return report.state;
+            }
+        }
+    }
+
+    /// Runs an execution of the job to its end.
+    pub(crate) async fn run(&mut self, execution: &str, spec: &Spec) -> ExecutionState {
+        self.assign(execution, spec).await;
+        self.end_of(execution).await
+    }
+
+    /// Asks for output from a position on.
+    pub(crate) async fn read_log(
+        &mut self,
+        execution: &str,
+        from: u64,
+        wait: bool,
+    ) -> Result<LogChunk, String> {
+        let request = ReadLog { request: from + 7, execution: ExecutionId::new(execution), from, wait };
+        self.say(ToNode::ReadLog(request)).await;
+        match self.hear().await {
+            Some(FromNode::Log(page)) => {
+                assert_eq!(page.request, from + 7);
+                page.result
+            }
+            other => panic!("{other:?} instead of a log"),
+        }
+    }
+
+    async fn hear_any(&mut self) -> Option<FromNode> {
+        loop {
+            match timeout(PATIENCE, self.socket.recv()).await.expect("the node says something") {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+}
+
+/// A job that runs the module at `/main.wasm`, one of these inputs.
+pub(crate) fn job(inputs: &[Value], arguments: &[&str]) -> Spec {
+    job_with(inputs, arguments, json!({}))
+}
+
+/// The same with more keys in its task.
+pub(crate) fn job_with(inputs: &[Value], arguments: &[&str], more: Value) -> Spec {
+    let mut task = json!({
+        "Name": "main",
+        "Engine": {"Type": "wasm", "Params": {"EntryModule": "/main.wasm", "Parameters": arguments}},
+        "InputSources": inputs,
+        "Resources": {"CPU": "500m", "Memory": "64MB"},
+    });
+    task.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    serde_json::from_value(json!({"Name": "test", "Type": "ops", "Tasks": [task]})).unwrap()
+}
+
+/// An input source for a host path.
+pub(crate) fn host_path(path: impl AsRef<std::path::Path>, target: &str, write: bool) -> Value {
+    let params = json!({"SourcePath": path.as_ref(), "ReadWrite": write});
+    json!({"Source": {"Type": "local", "Params": params}, "Target": target})
+}
