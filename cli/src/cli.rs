@@ -1,0 +1,152 @@
+//! The command line as a tree: noun, then verb.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::{
+    commands::{agent, config, demo, devstack, job, node, run, serve, version},
+    config::{Argument, Flags},
+};
+
+/// Runs sandboxed WASM jobs on a fleet: exactly the host paths each machine's owner allowed, and nothing else.
+#[derive(Debug, Parser)]
+#[command(
+    name = "skrei",
+    version,
+    max_term_width = 100,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+pub(crate) struct Cli {
+    /// Flags that every command has.
+    #[command(flatten)]
+    pub(crate) globals: Globals,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command has.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Globals {
+    /// Set a configuration key, or read a configuration file; repeatable
+    #[arg(short = 'c', long = "config", global = true, value_name = "KEY=VALUE|FILE")]
+    pub(crate) arguments: Vec<Argument>,
+    /// Where the orchestrator's API is [default: 127.0.0.1; key: API.Host]
+    #[arg(long, global = true, value_name = "HOST")]
+    pub(crate) api_host: Option<String>,
+    /// Port of the orchestrator's API [default: 1234; key: API.Port]
+    #[arg(long, global = true, value_name = "PORT")]
+    pub(crate) api_port: Option<u16>,
+    /// Where servers keep their state [default: ~/.skrei; key: DataDir]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data_dir: Option<String>,
+}
+
+impl Globals {
+    /// These flags as a source of configuration.
+    pub(crate) fn flags(&self) -> Flags {
+        Flags {
+            data_dir: self.data_dir.clone(),
+            api_host: self.api_host.clone(),
+            api_port: self.api_port,
+            orchestrator: false,
+            compute: false,
+        }
+    }
+}
+
+/// Every noun, and the verbs that need none.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// See it work: a certificate deployed to three nodes on this machine
+    Demo(demo::Demo),
+    /// Submit, watch and stop jobs
+    #[command(subcommand)]
+    Job(job::Command),
+    /// Look at the fleet
+    #[command(subcommand)]
+    Node(node::Command),
+    /// Run one module here, without any server
+    Run(run::Run),
+    /// Be an orchestrator, a compute node, or both
+    Serve(serve::Serve),
+    /// A whole fleet in one process, to try things out
+    Devstack(devstack::Devstack),
+    /// Look at the server that commands talk to
+    #[command(subcommand)]
+    Agent(agent::Command),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::Command),
+    /// Versions of this program and of the orchestrator
+    Version(version::Version),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    /// One section per command, made from what `--help` knows.
+    fn describe(command: &clap::Command, path: &str, page: &mut String) {
+        let nouns: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
+        if nouns.is_empty() {
+            let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+            page.push_str(&format!("\n## `{path}`\n\n{about}.\n"));
+            if let Some(more) = command.get_after_help() {
+                page.push_str(&format!("\n{more}\n"));
+            }
+            let rows: String =
+                command.get_arguments().filter(|flag| !flag.is_global_set()).map(row).collect();
+            if !rows.is_empty() {
+                page.push_str(&format!("\n| Argument | Meaning |\n|---|---|\n{rows}"));
+            }
+        }
+        for noun in nouns {
+            describe(noun, &format!("{path} {}", noun.get_name()), page);
+        }
+    }
+
+    fn row(flag: &clap::Arg) -> String {
+        let mut names: Vec<String> = Vec::new();
+        names.extend(flag.get_short().map(|short| format!("-{short}")));
+        names.extend(flag.get_long().map(|long| format!("--{long}")));
+        let values = flag.get_value_names().unwrap_or_default().join(" ");
+        let takes_value = flag.get_action().takes_values();
+        let shown = match (names.is_empty(), takes_value) {
+            (true, _) => values,
+            (false, true) => format!("{} {values}", names.join(", ")),
+            (false, false) => names.join(", "),
+        };
+        let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+        let defaults: Vec<_> =
+            flag.get_default_values().iter().map(|value| value.display().to_string()).collect();
+        let default = if defaults.is_empty() || !takes_value {
+            String::new()
+        } else {
+            format!(" (default `{}`)", defaults.join(","))
+        };
+        format!("| `{}` | {}{default} |\n", shown.replace('|', "\\|"), help.replace('|', "\\|"))
+    }
+
+    #[test]
+    fn the_reference_page_lists_every_command() {
+        let mut page = "# Commands\n\nData goes to standard output, everything else to standard error. Colours are left out when \
+            `NO_COLOR` is set or nobody watches. What a command ends with is in [exit-codes.md](exit-codes.md), and what \
+            `-c` can set in [configuration.md](configuration.md).\n"
+            .to_owned();
+        let mut command = Cli::command();
+        command.build();
+        page.push_str("\n## Every command\n\n| Argument | Meaning |\n|---|---|\n");
+        page.extend(command.get_arguments().filter(|flag| flag.is_global_set()).map(row));
+        describe(&command, "skrei", &mut page);
+        crate::terminal::page::check("cli.md", &page);
+    }
+}

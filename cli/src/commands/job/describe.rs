@@ -1,0 +1,77 @@
+//! `skrei job describe`.
+
+use clap::{Args, ValueEnum};
+use skrei_protocol::api::job::GetJobResponse;
+
+use super::Which;
+use crate::{
+    cli::Globals,
+    commands::client,
+    error::Error,
+    exit,
+    follow::outcomes,
+    secret,
+    terminal::{self, style, time},
+};
+
+/// What a job is, where it stands, and what each node did.
+#[derive(Debug, Args)]
+pub(crate) struct Describe {
+    #[command(flatten)]
+    which: Which,
+    /// The job as the API gives it, not for people
+    #[arg(long, value_name = "FORMAT")]
+    output: Option<Output>,
+}
+
+/// Forms for programs.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Output {
+    Json,
+    Yaml,
+}
+
+impl Describe {
+    pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        let answer = client(globals)?.job(&self.which.job, "executions").await?;
+        match self.output {
+            Some(Output::Json) => terminal::data(&terminal::json(&answer.job)?)?,
+            Some(Output::Yaml) => terminal::data(&terminal::yaml(&answer.job)?)?,
+            None => show(&answer)?,
+        }
+        Ok(exit::SUCCESS)
+    }
+}
+
+fn show(answer: &GetJobResponse) -> Result<(), Error> {
+    let style = style::stdout();
+    let job = &answer.job;
+    let version = job.version.to_string();
+    let lines = [
+        ("ID", job.id.as_str()),
+        ("Name", &job.manifest.name),
+        ("Namespace", &job.manifest.namespace),
+        ("Type", &job.manifest.kind),
+        ("State", job.state.state_type.as_str()),
+        ("Message", &job.state.message),
+        ("Created", &time::date(job.create_time)),
+        ("Modified", &time::date(job.modify_time)),
+        ("Version", &version),
+    ];
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        terminal::data(&format!("{}  {value}", style.bold(&format!("{name:<9}"))))?;
+    }
+    let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
+    if !executions.is_empty() {
+        terminal::data(&format!("\n{}", style.bold("Nodes")))?;
+        outcomes::table(executions).show()?;
+    }
+    for (node, output) in outcomes::outputs(executions) {
+        terminal::data(&format!(
+            "\n{}\n{}",
+            style.bold(&format!("Output of {node}")),
+            secret::shown(output.trim_end())
+        ))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,50 @@
+//! `skrei job executions`.
+
+use clap::Args;
+use skrei_job::ExecutionId;
+use skrei_protocol::api::execution::{compute_state, desired_state};
+
+use super::Which;
+use crate::{
+    cli::Globals,
+    commands::client,
+    error::Error,
+    exit,
+    follow::outcomes,
+    terminal::{
+        table::{Mood, Table},
+        time,
+    },
+};
+
+/// A job's executions: one line per attempt on a node.
+#[derive(Debug, Args)]
+pub(crate) struct Executions {
+    #[command(flatten)]
+    which: Which,
+    /// Whole ids
+    #[arg(long)]
+    wide: bool,
+}
+
+impl Executions {
+    pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        let page = client(globals)?.executions(&self.which.job).await?;
+        let mut table = Table::new(&["created", "modified", "id", "node", "rev.", "state", "desired"]);
+        for execution in &page.items {
+            let id = ExecutionId::new(execution.id.as_str());
+            let state = execution.compute_state.state_type;
+            table.moody_row([
+                (time::date(execution.create_time).as_str(), Mood::Plain),
+                (time::date(execution.modify_time).as_str(), Mood::Plain),
+                (if self.wide { id.as_str() } else { id.short() }, Mood::Plain),
+                (execution.node_id.as_str(), Mood::Plain),
+                (execution.revision.to_string().as_str(), Mood::Plain),
+                (compute_state::word(state), outcomes::mood(state)),
+                (desired_state::word(execution.desired_state.state_type), Mood::Plain),
+            ]);
+        }
+        table.show()?;
+        Ok(exit::SUCCESS)
+    }
+}

@@ -1,0 +1,62 @@
+//! `skrei job`: submit, watch and stop.
+
+mod describe;
+mod executions;
+mod history;
+mod list;
+mod logs;
+mod render;
+mod run;
+mod stop;
+mod validate;
+
+use clap::{Args, Subcommand};
+
+use crate::{cli::Globals, error::Error};
+
+/// Submit, watch and stop jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Submit a job and watch it to its end
+    Run(run::Run),
+    /// Show a job file with its template variables filled in
+    Render(render::Render),
+    /// Check a job file and its module without submitting it
+    Validate(validate::Validate),
+    /// All jobs, the newest first
+    List(list::List),
+    /// What a job is, where it stands, and what each node did
+    Describe(describe::Describe),
+    /// A job's executions: one line per attempt on a node
+    Executions(executions::Executions),
+    /// Everything that happened to a job, in order
+    History(history::History),
+    /// What a job's guest wrote to standard output and standard error
+    Logs(logs::Logs),
+    /// Stop a job
+    Stop(stop::Stop),
+}
+
+/// Which job is meant.
+#[derive(Debug, Args)]
+struct Which {
+    /// Its name, its id, or the beginning of its id
+    #[arg(value_name = "JOB")]
+    job: String,
+}
+
+impl Command {
+    pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        match self {
+            Self::Run(run) => run.run(globals).await,
+            Self::Render(render) => render.run(),
+            Self::Validate(validate) => validate.run(),
+            Self::List(list) => list.run(globals).await,
+            Self::Describe(describe) => describe.run(globals).await,
+            Self::Executions(executions) => executions.run(globals).await,
+            Self::History(history) => history.run(globals).await,
+            Self::Logs(logs) => logs.run(globals).await,
+            Self::Stop(stop) => stop.run(globals).await,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Every command, one file each.
+
+pub(crate) mod agent;
+pub(crate) mod config;
+pub(crate) mod demo;
+pub(crate) mod devstack;
+pub(crate) mod job;
+pub(crate) mod node;
+pub(crate) mod run;
+pub(crate) mod serve;
+pub(crate) mod version;
+
+use skrei_protocol::client::Client;
+
+use crate::{
+    cli::{Cli, Command, Globals},
+    config::{self as configuration, Config},
+    error::Error,
+};
+
+/// Carries a command out; the exit code if it got to its end.
+pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
+    let globals = cli.globals;
+    match cli.command {
+        Command::Demo(demo) => demo.run(&globals).await,
+        Command::Job(command) => command.run(&globals).await,
+        Command::Node(command) => command.run(&globals).await,
+        Command::Run(run) => run.run().await,
+        Command::Serve(serve) => serve.run(&globals).await,
+        Command::Devstack(devstack) => devstack.run(&globals).await,
+        Command::Agent(command) => command.run(&globals).await,
+        Command::Config(command) => command.run(&globals),
+        Command::Version(version) => version.run(&globals).await,
+    }
+}
+
+/// The configuration as commands need it.
+fn config(globals: &Globals) -> Result<Config, Error> {
+    Ok(configuration::load(&globals.arguments, globals.flags())?.0)
+}
+
+/// A client for the orchestrator that the configuration names.
+fn client(globals: &Globals) -> Result<Client, Error> {
+    Ok(Client::new(&config(globals)?.endpoint())?)
+}

@@ -1,0 +1,211 @@
+//! Several sources, the highest of which wins.
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use serde_json::{Map, Value as Json};
+
+use super::{Argument, environment, file, key, key::Key, keys::KEYS, value::Value};
+use crate::error::Error;
+
+/// The file looked for in the data directory.
+const FILE_NAME: &str = "config.yaml";
+
+/// What flags of their own say.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Flags {
+    /// `--data-dir`.
+    pub(crate) data_dir: Option<String>,
+    /// `--api-host`.
+    pub(crate) api_host: Option<String>,
+    /// `--api-port`.
+    pub(crate) api_port: Option<u16>,
+    /// `serve --orchestrator`.
+    pub(crate) orchestrator: bool,
+    /// `serve --compute`.
+    pub(crate) compute: bool,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// `-c KEY=VALUE`.
+    Argument,
+    /// A flag of its own.
+    Flag(&'static str),
+    /// An environment variable.
+    Environment(String),
+    /// A file.
+    File(PathBuf),
+    /// The table of keys.
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument => f.write_str("-c"),
+            Self::Flag(flag) => f.write_str(flag),
+            Self::Environment(variable) => f.write_str(variable),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+/// The value of every key, and where it came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Layers {
+    values: BTreeMap<&'static str, (Value, Origin)>,
+    warnings: Vec<String>,
+}
+
+impl Layers {
+    /// Reads all sources: `-c KEY=VALUE`, flags, environment, files, defaults, the first of which to have a key
+    /// gives its value.
+    pub(super) fn read(
+        arguments: &[Argument],
+        flags: Flags,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let mut layers = Self { values: BTreeMap::new(), warnings: Vec::new() };
+        // The last `-c` of a key wins.
+        for argument in arguments.iter().rev() {
+            if let Argument::Set(key, value) = argument {
+                layers.offer(key, value.clone(), Origin::Argument);
+            }
+        }
+        for (flag, name, text) in flags.given() {
+            let key = key::find(name).ok_or_else(|| Error::internal(format!("no key `{name}`")))?;
+            let value = Value::parse(key, &text).map_err(|wrong| Error::usage(format!("{flag}: {wrong}")))?;
+            layers.offer(key, value, Origin::Flag(flag));
+        }
+        for found in environment::read(lookup)? {
+            layers.offer(found.key, found.value, Origin::Environment(found.variable));
+        }
+        layers.files(arguments)?;
+        for key in KEYS {
+            let value = Value::parse(key, key.default)
+                .map_err(|wrong| Error::internal(format!("default of {}: {wrong}", key.name)))?;
+            layers.offer(key, value, Origin::Default);
+        }
+        Ok(layers)
+    }
+
+    fn files(&mut self, arguments: &[Argument]) -> Result<(), Error> {
+        let mut given: Vec<PathBuf> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::File(path) => Some(path.clone()),
+                Argument::Set(..) => None,
+            })
+            .collect();
+        if given.is_empty() {
+            let key = key::find("DataDir").ok_or_else(|| Error::internal("no key `DataDir`"))?;
+            let default = Value::parse(key, key.default).map_err(Error::usage)?;
+            let directory = self.values.get(key.name).map_or(&default, |(value, _)| value);
+            let Value::Path(directory) = directory else { return Ok(()) };
+            let path = directory.join(FILE_NAME);
+            if path.is_file() {
+                given.push(path.clone());
+                // Its values are read below; one that moves the directory it lies in cannot be meant.
+                if file::read(&path)?
+                    .iter()
+                    .any(|(set, value)| set.name == key.name && *value != Value::Path(directory.clone()))
+                {
+                    return Err(Error::usage(format!(
+                        "`{}` sets DataDir to another place than its own",
+                        path.display()
+                    ))
+                    .hint("set it with --data-dir or SKREI_DATADIR, or remove it from the file"));
+                }
+            }
+        }
+        // Later files win.
+        for path in given.into_iter().rev() {
+            let values = file::read(&path)?;
+            if values.is_empty() {
+                self.warnings.push(format!("configuration file `{}` sets nothing", path.display()));
+            }
+            for (key, value) in values {
+                self.offer(key, value, Origin::File(path.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a value unless a higher source gave one.
+    fn offer(&mut self, key: &'static Key, value: Value, origin: Origin) {
+        self.values.entry(key.name).or_insert((value, origin));
+    }
+
+    /// What is worth knowing, but no reason to stop.
+    pub(super) fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The value of a key.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        self.values.get(name).map(|(value, _)| value)
+    }
+
+    /// Whether nobody gave this key a value.
+    pub(crate) fn is_default(&self, name: &str) -> bool {
+        self.values.get(name).is_none_or(|(_, origin)| *origin == Origin::Default)
+    }
+
+    /// All values as one document, in the shape of a configuration file, secrets masked.
+    pub(crate) fn to_json(&self) -> Json {
+        let mut document = Map::new();
+        for (key, text, _) in self.shown() {
+            let value = match self.get(key.name) {
+                Some(Value::Boolean(boolean)) => Json::from(*boolean),
+                Some(Value::Port(port)) => Json::from(*port),
+                Some(Value::List(items)) => Json::from(items.as_slice()),
+                Some(Value::Map(pairs)) => {
+                    pairs.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect()
+                }
+                _ => Json::from(text),
+            };
+            insert(&mut document, key.name, value);
+        }
+        Json::Object(document)
+    }
+
+    /// Every key with its value as text, secrets masked, in the order of the table.
+    pub(crate) fn shown(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
+        KEYS.iter().filter_map(|key| {
+            let (value, origin) = self.values.get(key.name)?;
+            Some((key, value.shown(key), origin))
+        })
+    }
+}
+
+/// Puts a value at a path whose steps are separated by dots.
+fn insert(section: &mut Map<String, Json>, path: &str, value: Json) {
+    match path.split_once('.') {
+        None => drop(section.insert(path.to_owned(), value)),
+        Some((step, rest)) => {
+            let inner = section.entry(step).or_insert_with(|| Json::Object(Map::new()));
+            if let Json::Object(inner) = inner {
+                insert(inner, rest, value);
+            }
+        }
+    }
+}
+
+impl Flags {
+    /// The flags given: flag, key, value.
+    fn given(self) -> Vec<(&'static str, &'static str, String)> {
+        let yes = |set: bool| set.then(|| "true".to_owned());
+        [
+            ("--data-dir", "DataDir", self.data_dir),
+            ("--api-host", "API.Host", self.api_host),
+            ("--api-port", "API.Port", self.api_port.map(|port| port.to_string())),
+            ("--orchestrator", "Orchestrator.Enabled", yes(self.orchestrator)),
+            ("--compute", "Compute.Enabled", yes(self.compute)),
+        ]
+        .into_iter()
+        .filter_map(|(flag, key, value)| Some((flag, key, value?)))
+        .collect()
+    }
+}

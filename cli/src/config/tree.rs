@@ -1,0 +1,209 @@
+//! The configuration as the program uses it.
+
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+use skrei_job::labels::Labels;
+
+use super::{layers::Layers, value::Value};
+use crate::error::Error;
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Config {
+    /// Absolute.
+    pub(crate) data_dir: PathBuf,
+    /// Of this node.
+    pub(crate) labels: Labels,
+    /// How servers log.
+    pub(crate) logging: Logging,
+    /// Where the API is.
+    pub(crate) api: Address,
+    /// The orchestrator's side.
+    pub(crate) orchestrator: Orchestrator,
+    /// The node's side.
+    pub(crate) compute: Compute,
+}
+
+/// How servers log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Logging {
+    /// A level's name.
+    pub(crate) level: String,
+    /// The form of lines.
+    pub(crate) mode: LoggingMode,
+}
+
+/// The form of log lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LoggingMode {
+    /// For people.
+    Default,
+    /// One object a line.
+    Json,
+    /// The message alone.
+    Message,
+}
+
+/// A host and a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// A name or an address.
+    pub(crate) host: String,
+    /// 0 lets the system choose.
+    pub(crate) port: u16,
+}
+
+/// The orchestrator's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Orchestrator {
+    /// Whether to be one.
+    pub(crate) enabled: bool,
+    /// Where nodes connect to.
+    pub(crate) listen: Address,
+    /// What nodes must present.
+    pub(crate) token: Option<String>,
+    /// When a silent node is lost.
+    pub(crate) disconnect_timeout: Duration,
+}
+
+/// The node's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Compute {
+    /// Whether to be one.
+    pub(crate) enabled: bool,
+    /// `HOST:PORT`.
+    pub(crate) orchestrators: Vec<String>,
+    /// What to present.
+    pub(crate) token: Option<String>,
+    /// How often to say that it is there.
+    pub(crate) heartbeat: Duration,
+    /// Entries as written.
+    pub(crate) allow_list: Vec<String>,
+    /// Names and patterns.
+    pub(crate) env_allow_list: Vec<String>,
+    /// What jobs get.
+    pub(crate) capacity: Capacity,
+}
+
+/// What jobs get: each a share or an amount.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Capacity {
+    /// Percent, or thousandths of a core.
+    pub(crate) cpu: Share,
+    /// Percent, or bytes.
+    pub(crate) memory: Share,
+    /// Percent, or bytes.
+    pub(crate) disk: Share,
+    /// Percent, or pieces.
+    pub(crate) gpu: Share,
+}
+
+/// A share of what there is, or an amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// From 0 to 100.
+    Percent(u8),
+    /// In the unit of the thing.
+    Amount(u64),
+}
+
+impl Share {
+    /// The amount, where there is `total`.
+    pub(crate) fn of(self, total: u64) -> u64 {
+        match self {
+            Self::Percent(percent) => {
+                (u128::from(total) * u128::from(percent) / 100).try_into().unwrap_or(total)
+            }
+            Self::Amount(amount) => amount,
+        }
+    }
+}
+
+impl Config {
+    /// Makes the tree from what the sources say.
+    pub(super) fn new(layers: &Layers) -> Result<Self, Error> {
+        let get = Get(layers);
+        let mode = match get.text("Logging.Mode")?.as_str() {
+            "json" => LoggingMode::Json,
+            "cmd" => LoggingMode::Message,
+            _ => LoggingMode::Default,
+        };
+        let token = |token: String| (!token.is_empty()).then_some(token);
+        Ok(Self {
+            data_dir: get.path("DataDir")?,
+            labels: get.map("Labels")?,
+            logging: Logging { level: get.text("Logging.Level")?, mode },
+            api: Address { host: get.text("API.Host")?, port: get.port("API.Port")? },
+            orchestrator: Orchestrator {
+                enabled: get.boolean("Orchestrator.Enabled")?,
+                listen: Address {
+                    host: get.text("Orchestrator.Host")?,
+                    port: get.port("Orchestrator.Port")?,
+                },
+                token: token(get.text("Orchestrator.Auth.Token")?),
+                disconnect_timeout: get.duration("Orchestrator.NodeManager.DisconnectTimeout")?,
+            },
+            compute: Compute {
+                enabled: get.boolean("Compute.Enabled")?,
+                orchestrators: get.list("Compute.Orchestrators")?,
+                token: token(get.text("Compute.Auth.Token")?),
+                heartbeat: get.duration("Compute.Heartbeat.Interval")?,
+                allow_list: get.list("Compute.AllowListedLocalPaths")?,
+                env_allow_list: get.list("Compute.Env.AllowList")?,
+                capacity: Capacity {
+                    cpu: get.share("Compute.AllocatedCapacity.CPU")?,
+                    memory: get.share("Compute.AllocatedCapacity.Memory")?,
+                    disk: get.share("Compute.AllocatedCapacity.Disk")?,
+                    gpu: get.share("Compute.AllocatedCapacity.GPU")?,
+                },
+            },
+        })
+    }
+
+    /// The URL at which commands find the API.
+    pub(crate) fn endpoint(&self) -> String {
+        let Address { host, port } = &self.api;
+        if host.contains("://") {
+            return host.clone();
+        }
+        let host = match host.as_str() {
+            "" | "0.0.0.0" | "::" | "[::]" => "127.0.0.1".to_owned(),
+            host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
+            host => host.to_owned(),
+        };
+        format!("http://{host}:{port}")
+    }
+}
+
+/// Values by name, each of the type the table says. A mismatch is a mistake of ours.
+struct Get<'layers>(&'layers Layers);
+
+macro_rules! getters {
+    ($($name:ident: $variant:ident -> $type:ty),*) => {
+        impl Get<'_> {
+            $(fn $name(&self, key: &str) -> Result<$type, Error> {
+                match self.0.get(key) {
+                    Some(Value::$variant(value)) => Ok(value.clone()),
+                    _ => Err(mistyped(key)),
+                }
+            })*
+        }
+    };
+}
+
+getters!(text: Text -> String, boolean: Boolean -> bool, port: Port -> u16, path: Path -> PathBuf,
+    duration: Duration -> Duration, list: List -> Vec<String>, map: Map -> BTreeMap<String, String>);
+
+impl Get<'_> {
+    fn share(&self, key: &str) -> Result<Share, Error> {
+        match self.0.get(key) {
+            Some(Value::Percent(percent)) => Ok(Share::Percent(*percent)),
+            Some(Value::Amount(amount)) => Ok(Share::Amount(*amount)),
+            _ => Err(mistyped(key)),
+        }
+    }
+}
+
+fn mistyped(key: &str) -> Error {
+    Error::internal(format!("configuration key `{key}` is used as another type than it has"))
+}

@@ -1,0 +1,102 @@
+//! Watching a job: its events as they come, never by asking again and again.
+
+pub(crate) mod logs;
+pub(crate) mod outcomes;
+mod rows;
+
+use std::time::Duration;
+
+use skrei_job::life::JobState;
+use skrei_protocol::{
+    api::history::{HistoryEntry, Level},
+    client::Client,
+};
+
+use crate::{error::Error, terminal};
+use logs::Followers;
+use rows::Rows;
+
+/// What a person sees meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// What happens.
+    Events,
+    /// What the guests write.
+    Logs,
+    /// Nothing.
+    Silent,
+}
+
+/// Why the watching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// The job has ended.
+    Terminal,
+    /// It took too long.
+    TimedOut,
+    /// Ctrl+C.
+    Interrupted,
+}
+
+/// Watches the latest version of a job until it has ended.
+///
+/// # Errors
+/// If the orchestrator stops answering.
+pub(crate) async fn until_ended(
+    client: &Client,
+    job: &str,
+    view: View,
+    limit: Option<Duration>,
+) -> Result<Ended, Error> {
+    let too_long = async {
+        match limit {
+            Some(limit) => tokio::time::sleep(limit).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        watched = watch(client, job, view) => watched.map(|()| Ended::Terminal),
+        () = too_long => Ok(Ended::TimedOut),
+        _ = tokio::signal::ctrl_c() => Ok(Ended::Interrupted),
+    }
+}
+
+async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
+    let answer = client.job(job, "").await?;
+    let version = answer.job.version;
+    let mut rows = Rows::new(terminal::is_watched());
+    let mut followers = Followers::new(client.clone(), job, answer.job.manifest.kind != "batch");
+    let mut failure_shown = false;
+    let mut events = client.events(Some(job), 0).await?;
+    loop {
+        let entry = events.next().await?.entry;
+        if entry.job_version != version {
+            continue;
+        }
+        match view {
+            View::Events if is_news(&entry, failure_shown) => {
+                rows.show(&entry);
+                failure_shown |= entry.event.is_error();
+            }
+            View::Logs => followers.notice(&entry),
+            View::Events | View::Silent => {}
+        }
+        if is_end(&entry) {
+            followers.finish().await;
+            return Ok(());
+        }
+    }
+}
+
+/// The changes of the job's own state follow from what else is shown, and so does that it failed once an
+/// execution has.
+fn is_news(entry: &HistoryEntry, failure_shown: bool) -> bool {
+    let sums_up = entry.event.topic == "State Update" || (entry.event.is_error() && failure_shown);
+    entry.kind == Level::Execution || !sums_up
+}
+
+fn is_end(entry: &HistoryEntry) -> bool {
+    let state = entry.event.detail("NewState");
+    entry.kind == Level::Job
+        && JobState::ALL.iter().any(|known| known.is_terminal() && state == Some(known.as_str()))
+}

@@ -1,0 +1,45 @@
+//! `skrei`: the command line, and the servers it starts.
+//!
+//! A command is parsed by [`cli`], carried out by one file of [`commands`], and ends in one of the codes of
+//! [`exit`]. What a person writes is read by [`config`] and [`job_file`]; what runs is started by [`start`] and
+//! watched by [`follow`]; everything shown goes through [`terminal`]. Data goes to standard output, all else to
+//! standard error.
+
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod error;
+mod exit;
+mod follow;
+mod job_file;
+mod secret;
+mod start;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::{cli::Cli, error::Error};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let ended = executor().and_then(|executor| {
+        let ended = executor.block_on(commands::run(cli));
+        // A read of standard input that nobody answers must not keep the process.
+        executor.shutdown_background();
+        ended
+    });
+    ExitCode::from(ended.unwrap_or_else(|error| {
+        error.show();
+        error.code()
+    }))
+}
+
+fn executor() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal(format!("start the executor: {error}")))
+}

@@ -1,0 +1,32 @@
+//! Starting servers: what `serve`, `devstack` and `demo` have in common.
+
+mod allow_list;
+mod capacity;
+mod compute;
+mod listen;
+mod node_name;
+mod orchestrator;
+mod servers;
+mod stack;
+
+pub(crate) use listen::Ports;
+pub(crate) use node_name::node_name;
+pub(crate) use servers::Servers;
+pub(crate) use stack::{NODE_PLACEHOLDER, Stack};
+
+use skrei_ledger::{DirectoryLock, LockError};
+
+use crate::error::Error;
+
+/// Takes the lock on a data directory.
+///
+/// # Errors
+/// Another process has it, or it cannot be used.
+pub(crate) fn lock(directory: &std::path::Path) -> Result<DirectoryLock, Error> {
+    DirectoryLock::take(directory).map_err(|error| match &error {
+        LockError::InUse { pid, .. } => Error::unavailable(error.to_string())
+            .hint(format!("stop that process (kill {pid}), or choose another directory with --data-dir")),
+        LockError::Unusable { source, .. } => Error::unavailable(format!("{error}: {source}"))
+            .hint("choose a directory that you may write, with --data-dir"),
+    })
+}

@@ -1,0 +1,36 @@
+//! One orchestrator.
+
+use std::path::Path;
+
+use serde_json::Value;
+use skrei_job::NodeId;
+use skrei_requester::Listeners;
+
+use super::{Ports, Servers};
+use crate::{config::Config, error::Error};
+
+impl Servers {
+    /// Starts an orchestrator on ports that are bound already.
+    pub(crate) fn orchestrator(
+        &mut self,
+        config: &Config,
+        node: NodeId,
+        data_dir: &Path,
+        settings: Value,
+        ports: Ports,
+    ) {
+        let config = skrei_requester::Config {
+            node,
+            data_dir: data_dir.join("orchestrator"),
+            disconnect_timeout: config.orchestrator.disconnect_timeout,
+            token: config.orchestrator.token.clone(),
+            settings,
+        };
+        let listeners = Listeners { api: ports.api.listener, nodes: ports.nodes.listener };
+        let shutdown = self.shutdown();
+        self.spawn(async move {
+            let served = skrei_requester::serve(config, listeners, shutdown).await;
+            served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
+        });
+    }
+}

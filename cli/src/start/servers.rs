@@ -1,0 +1,79 @@
+//! The servers of this process, from start to stop.
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// Servers that run until one of them fails or somebody stops them.
+#[derive(Debug, Default)]
+pub(crate) struct Servers {
+    shutdown: CancellationToken,
+    running: JoinSet<Result<(), Error>>,
+}
+
+impl Servers {
+    /// What tells a server to stop.
+    pub(super) fn shutdown(&self) -> CancellationToken {
+        self.shutdown.clone()
+    }
+
+    pub(super) fn spawn(&mut self, server: impl Future<Output = Result<(), Error>> + Send + 'static) {
+        self.running.spawn(server);
+    }
+
+    /// The work's own end, unless a server fails before.
+    ///
+    /// # Errors
+    /// The work's, or the server's.
+    pub(crate) async fn during<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::select! {
+            done = work => done,
+            failed = self.failure() => Err(failed),
+        }
+    }
+
+    /// Waits for SIGINT or SIGTERM, then stops in good order. A second signal ends the process at once.
+    ///
+    /// # Errors
+    /// Why a server ended before it was told to.
+    pub(crate) async fn until_stopped(mut self) -> Result<(), Error> {
+        let unavailable = |error| Error::internal(format!("listen for signals: {error}"));
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(unavailable)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(unavailable)?;
+        let ended = tokio::select! {
+            _ = interrupt.recv() => Ok(()),
+            _ = terminate.recv() => Ok(()),
+            failed = self.failure() => Err(failed),
+        };
+        tracing::info!("stopping; once more stops at once");
+        tokio::select! {
+            () = self.stop() => {}
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        ended
+    }
+
+    /// Tells every server to stop, and waits for that.
+    pub(crate) async fn stop(&mut self) {
+        self.shutdown.cancel();
+        while self.running.join_next().await.is_some() {}
+    }
+
+    /// Why the first server ended that did.
+    async fn failure(&mut self) -> Error {
+        match self.running.join_next().await {
+            None => std::future::pending().await,
+            Some(Ok(Err(error))) => error,
+            Some(Ok(Ok(()))) => Error::internal("a server ended without being told to"),
+            Some(Err(error)) => Error::internal(format!("a server broke: {error}")),
+        }
+    }
+}

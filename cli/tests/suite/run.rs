@@ -1,0 +1,91 @@
+//! `skrei run`: guests as programs.
+
+use skrei_test_guests as guests;
+
+use crate::skrei::{Desk, Said};
+
+fn run(guest: &[u8], words: &[&str], stdin: &[u8]) -> Said {
+    let desk = Desk::new();
+    desk.put("guest.wasm", guest);
+    let words: Vec<_> = ["run", "guest.wasm"].iter().chain(words).copied().collect();
+    desk.skrei_with(&words, stdin)
+}
+
+#[test]
+fn output_comes_through_unchanged() {
+    let said = run(guests::noop(), &[], b"");
+    assert_eq!(said.transcript(), "hello\n[exit code 0]");
+    let said = run(guests::echo(), &[], b"one\ntwo");
+    assert_eq!(said.transcript(), "one\ntwo[exit code 0]");
+    let said = run(guests::chatter(), &["--", "3000000", "stderr"], b"");
+    assert_eq!((said.stdout.len(), said.stderr.len()), (0, 3_000_000));
+}
+
+#[test]
+fn the_guest_gets_its_arguments_and_the_variables_given() {
+    let said = run(guests::env(), &["--env", "A=1=2", "--", "--help", "x y"], b"");
+    assert_eq!(said.code, 0, "{said:?}");
+    for line in ["arg: --help", "arg: x y", "env: A=1=2"] {
+        assert!(said.stdout.lines().any(|said| said == line), "{said:?}");
+    }
+    assert!(!said.stdout.contains("HOME"));
+}
+
+#[test]
+fn exit_codes_are_the_guests_own() {
+    for code in ["0", "1", "3", "125"] {
+        assert_eq!(run(guests::exit(), &["--", code], b"").code.to_string(), code);
+    }
+    let said = run(guests::exit(), &["--", "200"], b"");
+    assert_eq!(said.code, 125);
+    assert!(said.stderr.contains("exited with code 200"), "{said:?}");
+}
+
+#[test]
+fn traps_and_limits_have_codes_of_their_own() {
+    let said = run(guests::trap(), &[], b"");
+    assert_eq!(said.code, 134, "{said:?}");
+    assert!(said.stderr.contains("the guest trapped"), "{said:?}");
+    for guest in [guests::spin(), guests::echo()] {
+        let desk = Desk::new();
+        desk.put("guest.wasm", guest);
+        // A pipe that stays open: the guest waits for input or spins, and is stopped in both.
+        let mut waiting = desk.command(&["run", "guest.wasm", "--timeout", "0.2"]);
+        let mut child = waiting.stdin(std::process::Stdio::piped()).spawn().unwrap();
+        let _open = child.stdin.take();
+        assert_eq!(child.wait().unwrap().code(), Some(142));
+    }
+    let said = run(guests::grow(), &["--memory", "20MB", "--", "abort"], b"");
+    assert_eq!(said.code, 137, "{said:?}");
+    assert!(said.stderr.contains("--memory"), "{said:?}");
+}
+
+#[test]
+fn standard_input_can_be_a_file() {
+    let desk = Desk::new();
+    desk.put("guest.wasm", guests::echo());
+    desk.put("in.txt", "from a file");
+    assert_eq!(desk.skrei(&["run", "guest.wasm", "--stdin", "in.txt"]).stdout, "from a file");
+}
+
+#[test]
+fn what_cannot_be_started_is_named() {
+    let desk = Desk::new();
+    desk.put("not.wasm", "hello");
+    desk.put("odd.wat", "(module (import \"env\" \"magic\" (func)) (func (export \"_start\")))");
+    desk.put("good.wasm", guests::noop());
+    for (words, expected) in [
+        (&["run", "none.wasm"][..], "module `none.wasm` does not exist"),
+        (&["run", "not.wasm"], "`not.wasm`: not WebAssembly"),
+        (&["run", "odd.wat"], "imports `env::magic`"),
+        (&["run", "good.wasm", "--entry-point", "go"], "no entry point `go`"),
+        (&["run", "good.wasm", "--dir", "/no/such/place"], "/no/such/place"),
+        (&["run", "good.wasm", "--env", "NOT_SET_HERE"], "no variable `NOT_SET_HERE`"),
+        (&["run", "good.wasm", "--stdin", "none"], "`none` cannot be read"),
+    ] {
+        let said = desk.skrei(words);
+        assert_eq!(said.code, 126, "{words:?} {said:?}");
+        assert!(said.stderr.starts_with("error: ") && said.stderr.contains(expected), "{words:?} {said:?}");
+        assert_eq!(said.stdout, "");
+    }
+}
