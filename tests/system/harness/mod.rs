@@ -1,0 +1,19 @@
+//! Starts orchestrators, nodes and commands, each a process of its own with a directory of its own.
+
+mod job;
+mod process;
+mod server;
+
+pub(crate) use job::{JobFile, wait_for_end};
+pub(crate) use process::{Ran, skrei};
+pub(crate) use server::{Node, Orchestrator};
+
+use std::{path::PathBuf, time::Duration};
+
+/// How long anything may take before a test gives up: generous, since a busy machine is no failure.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}

@@ -1,0 +1,45 @@
+//! Logs: live while a guest runs, whole afterwards.
+
+use std::time::{Duration, Instant};
+
+use skrei_protocol::client::LogQuery;
+
+use super::harness::{JobFile, Node, Orchestrator, PATIENCE, wait_for_end};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_can_be_followed_live_and_read_again_afterwards() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _node = Node::start(&orchestrator, "worker", "rw");
+    orchestrator.wait_for_nodes(1).await;
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, "ops", skrei_test_guests::chatter(), &["5000", "stderr"]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    wait_for_end(&client, &id).await;
+
+    let read = orchestrator.run(&["job", "logs", &id]);
+    assert_eq!(read.code, Some(0), "{}", read.said());
+    assert_eq!(read.stdout.len() + read.stderr.len(), 5000, "all of it, not the first 2 kB");
+
+    let job = JobFile::new(&client, "ops", skrei_test_guests::sleep(), &["1000"]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    let start = Instant::now();
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let line = loop {
+        // The execution may not be there yet.
+        if let Ok(Some(line)) = client.logs(&id, &query).await.unwrap().next().await {
+            break line;
+        }
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert_eq!((line.kind, line.line.as_str()), (1, "awake\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_an_unknown_job_is_an_error_frame_not_a_failed_handshake() {
+    let orchestrator = Orchestrator::start(&[]);
+    let mut log =
+        orchestrator.client().logs("nothing", &LogQuery::default()).await.expect("the socket opens");
+    let error = log.next().await.unwrap_err().to_string();
+    assert_eq!(error, "there is no job `nothing`");
+}

@@ -1,0 +1,69 @@
+//! The shape of the workspace: who may depend on whom.
+
+use std::{collections::BTreeMap, process::Command};
+
+use serde_json::Value;
+
+/// Package to the packages of ours that it may use. What is not here is not allowed.
+const EDGES: &[(&str, &[&str])] = &[
+    (
+        "skrei",
+        &["skrei-compute", "skrei-job", "skrei-ledger", "skrei-protocol", "skrei-requester", "skrei-runtime"],
+    ),
+    ("skrei-requester", &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-scheduler"]),
+    ("skrei-compute", &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-runtime"]),
+    ("skrei-scheduler", &["skrei-job"]),
+    ("skrei-protocol", &["skrei-job"]),
+    ("skrei-job", &[]),
+    ("skrei-runtime", &[]),
+    ("skrei-ledger", &[]),
+    ("skrei-sdk", &[]),
+    // For build scripts and tests only.
+    ("skrei-guest-build", &[]),
+    ("skrei-test-guests", &[]),
+];
+
+fn metadata() -> Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(super::harness::root())
+        .output()
+        .expect("cargo runs");
+    serde_json::from_slice(&output.stdout).expect("cargo's answer")
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let allowed: BTreeMap<&str, &[&str]> = EDGES.iter().copied().collect();
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    assert_eq!(packages.len(), EDGES.len(), "a package is missing in the table, or is no longer there");
+    for package in packages {
+        let name = package["name"].as_str().expect("a name");
+        let may_use = allowed.get(name).unwrap_or_else(|| panic!("package `{name}` is not in the table"));
+        let used = package["dependencies"]
+            .as_array()
+            .expect("dependencies")
+            .iter()
+            .filter(|dependency| dependency["kind"].is_null())
+            .filter_map(|dependency| dependency["name"].as_str())
+            .filter(|dependency| dependency.starts_with("skrei"));
+        for dependency in used {
+            assert!(may_use.contains(&dependency), "`{name}` must not depend on `{dependency}`");
+        }
+    }
+}
+
+#[test]
+fn the_scheduler_can_do_nothing_but_decide() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().expect("packages");
+    let forbidden = ["tokio", "rand", "getrandom", "rusqlite", "reqwest", "axum", "tracing"];
+    for package in packages.iter().filter(|package| package["name"] == "skrei-scheduler") {
+        for dependency in package["dependencies"].as_array().expect("dependencies") {
+            let name = dependency["name"].as_str().expect("a name");
+            let normal = dependency["kind"].is_null();
+            assert!(!normal || !forbidden.contains(&name), "the scheduler must not depend on `{name}`");
+        }
+    }
+}
