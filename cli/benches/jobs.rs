@@ -133,6 +133,7 @@ impl System {
 }
 
 /// Half of the jobs are faster than p50; one in a hundred is slower than p99.
+#[expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 fn print_latency(runtime: &Runtime, system: &Arc<System>) {
     const JOBS: usize = 1000;
     let mut times: Vec<Duration> = (0..JOBS)
@@ -147,35 +148,35 @@ fn print_latency(runtime: &Runtime, system: &Arc<System>) {
     println!("one noop job, submitted to completed, over {JOBS} jobs: p50 {p50:?}, p99 {p99:?}");
 }
 
+/// How long so many repetitions of some work take.
+fn timed(work: impl Fn(u64)) -> impl Fn(u64) -> Duration {
+    move |repetitions| {
+        let start = Instant::now();
+        work(black_box(repetitions));
+        start.elapsed()
+    }
+}
+
 fn main() {
     let runtime = Runtime::new().expect("a runtime");
     let shutdown = CancellationToken::new();
     let system = Arc::new(runtime.block_on(System::start(&shutdown)));
     print_latency(&runtime, &system);
     let mut criterion = Criterion::default().configure_from_args().without_plots();
-    let timed = |work: &dyn Fn(u64)| {
-        move |iterations: u64| {
-            let start = Instant::now();
-            work(black_box(iterations));
-            start.elapsed()
-        }
-    };
-
     let mut group = criterion.benchmark_group("noop job");
     group.bench_function("submitted to completed, one client", |bencher| {
-        bencher.iter_custom(timed(&|jobs| runtime.block_on(system.jobs(jobs, 1))));
+        bencher.iter_custom(timed(|jobs| runtime.block_on(system.jobs(jobs, 1))));
     });
     group.sample_size(10).measurement_time(Duration::from_secs(20));
     group.throughput(Throughput::Elements(BURST)).bench_function("burst of 1000 at once", |bencher| {
-        bencher.iter_custom(timed(&|bursts| {
+        bencher.iter_custom(timed(|bursts| {
             (0..bursts).for_each(|_| runtime.block_on(system.jobs(BURST, BURST)));
         }));
     });
     group.throughput(Throughput::Elements(BURST)).bench_function(
         "sustained by 64 clients, per 1000",
         |bencher| {
-            bencher
-                .iter_custom(timed(&|thousands| runtime.block_on(system.jobs(thousands * BURST, CLIENTS))));
+            bencher.iter_custom(timed(|thousands| runtime.block_on(system.jobs(thousands * BURST, CLIENTS))));
         },
     );
     group.finish();

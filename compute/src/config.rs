@@ -11,7 +11,7 @@ use crate::AllowList;
 pub struct Config {
     /// Its id, the same over restarts.
     pub node: NodeId,
-    /// A folder of its own for journal, artifacts and logs; made and locked by [`serve`](crate::serve).
+    /// A folder of its own for journal, artifacts and logs; made and locked by [`serve`](crate::serve()).
     pub data_dir: PathBuf,
     /// Orchestrators to call, in turn until one answers: `HOST[:PORT]`, port 4222 if there is none. A scheme
     /// `nats://`, `ws://` or `http://` before it is tolerated.

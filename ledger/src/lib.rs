@@ -6,8 +6,8 @@
 //!
 //! [`DirectoryLock`] keeps a second process out of a data directory.
 
-mod lock;
 mod ledger;
+mod lock;
 mod writer;
 
 pub use ledger::{Committed, Error, Ledger};

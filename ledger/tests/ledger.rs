@@ -1,5 +1,7 @@
 //! What a ledger promises: order, wholeness, and durability before the answer.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
 use skrei_ledger::{Error, Ledger};
 
 const SCHEMA: &[&str] = &["CREATE TABLE entry (number INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"];
@@ -15,7 +17,10 @@ async fn insert(ledger: &Ledger, text: &str) -> Result<i64, Error> {
 
 async fn all(ledger: &Ledger) -> Vec<String> {
     let query = |connection: &skrei_ledger::rusqlite::Connection| {
-        connection.prepare("SELECT text FROM entry ORDER BY number")?.query_map((), |row| row.get(0))?.collect()
+        connection
+            .prepare("SELECT text FROM entry ORDER BY number")?
+            .query_map((), |row| row.get(0))?
+            .collect()
     };
     ledger.read(query).await.unwrap()
 }

@@ -11,7 +11,9 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use skrei_job::{ExecutionId, JobId, NodeId, Spec, labels::Labels, life::ExecutionState, resources::Resources};
+use skrei_job::{
+    ExecutionId, JobId, NodeId, Spec, labels::Labels, life::ExecutionState, resources::Resources,
+};
 
 /// The version of this protocol. Both sides must have the same.
 pub const PROTOCOL: &str = "skrei/1";

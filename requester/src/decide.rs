@@ -135,11 +135,22 @@ impl EventLoop {
         }
     }
 
-    fn submit(&mut self, spec: Spec, force: bool, now: Timestamp, step: &mut Step) -> Result<Accepted, Refused> {
+    fn submit(
+        &mut self,
+        spec: Spec,
+        force: bool,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Accepted, Refused> {
         if spec.name().is_empty() {
             let job = new_id()?;
             let spec = spec.named(job.as_str());
-            return Ok(self.accept(Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) }, job, now, step));
+            return Ok(self.accept(
+                Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) },
+                job,
+                now,
+                step,
+            ));
         }
         match self.job_named(&spec)? {
             None => {
@@ -169,7 +180,13 @@ impl EventLoop {
         Accepted { job }
     }
 
-    fn stop(&mut self, job: JobId, reason: String, now: Timestamp, step: &mut Step) -> Result<Stopped, Refused> {
+    fn stop(
+        &mut self,
+        job: JobId,
+        reason: String,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Stopped, Refused> {
         match self.scheduler.job(&job).map(|job| job.state) {
             Some(state) if !state.is_terminal() => {
                 let decision = self.scheduler.handle(Event::JobStopped { job, reason }, now);
@@ -221,7 +238,9 @@ impl EventLoop {
                         continue;
                     };
                     let partitions = match job.spec.kind() {
-                        skrei_job::spec::Kind::Batch { count } | skrei_job::spec::Kind::Service { count } => count,
+                        skrei_job::spec::Kind::Batch { count } | skrei_job::spec::Kind::Service { count } => {
+                            count
+                        }
                         _ => 1,
                     };
                     let assignment = Assignment {

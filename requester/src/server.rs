@@ -2,7 +2,11 @@
 
 use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, watch};
+use axum::serve::ListenerExt;
+use tokio::{
+    net::TcpStream,
+    sync::{mpsc, watch},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -48,7 +52,9 @@ pub enum Error {
 /// If the store cannot be opened or a listener fails.
 pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationToken) -> Result<(), Error> {
     let directory = config.data_dir.clone();
-    let io = |what: &'static str| move |source| Error::Io { what: format!("{what} `{}`", directory.display()), source };
+    let io = |what: &'static str| {
+        move |source| Error::Io { what: format!("{what} `{}`", directory.display()), source }
+    };
     std::fs::create_dir_all(&config.data_dir).map_err(io.clone()("cannot make the data directory"))?;
     let store = Store::open(&config.data_dir)?;
     let artifacts = Artifacts::open(config.data_dir.join("artifacts")).map_err(io("cannot make"))?;
@@ -57,31 +63,25 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let (commands, inbox) = mpsc::channel::<Command>(COMMANDS_QUEUE);
     let (effects, queue) = mpsc::channel::<Effects>(EFFECTS_QUEUE);
     let (stored, confirmed) = watch::channel(store.position()?);
-    let scheduling = skrei_scheduler::Config {
-        disconnect_timeout: config.grace(),
-        ..skrei_scheduler::Config::default()
-    };
+    let scheduling =
+        skrei_scheduler::Config { disconnect_timeout: config.grace(), ..skrei_scheduler::Config::default() };
     let event_loop = EventLoop::restore(store.clone(), scheduling, effects, confirmed)?;
-    let performer = Performer {
-        hub: Arc::clone(&hub),
-        feed: Arc::clone(&feed),
-        commands: commands.downgrade(),
-        stored,
-    };
+    let performer =
+        Performer { hub: Arc::clone(&hub), feed: Arc::clone(&feed), commands: commands.downgrade(), stored };
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
     let performing = tokio::spawn(performer.run(queue));
 
     let orchestrator = Arc::new(Orchestrator { config, store, artifacts, hub, feed, commands });
     let stop = shutdown.clone();
     let api = axum::serve(
-        listeners.api,
+        listeners.api.tap_io(at_once),
         api::router(Arc::clone(&orchestrator), shutdown.clone()).into_make_service(),
     )
     .with_graceful_shutdown(async move { stop.cancelled().await })
     .into_future();
     let stop = shutdown.clone();
     let nodes = axum::serve(
-        listeners.nodes,
+        listeners.nodes.tap_io(at_once),
         nodes::router(Arc::clone(&orchestrator), shutdown.clone())
             .into_make_service_with_connect_info::<SocketAddr>(),
     )
@@ -98,6 +98,13 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     drop(orchestrator);
     let _ = tokio::time::timeout(DRAIN, async { (deciding.await, performing.await) }).await;
     outcome.map(|_| ()).map_err(|source| Error::Io { what: "a listener failed".to_owned(), source })
+}
+
+/// Small messages are not held back for larger ones: two in a row would wait some 40 ms for each other.
+fn at_once(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection stays slow");
+    }
 }
 
 /// Runs a future on a thread of its own: decisions are never delayed by requests.
@@ -117,4 +124,3 @@ fn own_thread(
         .map_err(io)?;
     Ok(end)
 }
-

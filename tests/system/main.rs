@@ -1,5 +1,7 @@
 //! What only the assembled system can show: the `skrei` binary as people run it, killed, cut off and misused.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
 mod harness;
 
 mod bad_input;

@@ -79,8 +79,14 @@ impl Demo {
 
         if self.exit || !is_interactive() {
             stack.servers.stop().await;
-            let kept = if temporary.is_none() { "is kept" } else { "is removed" };
-            terminal::note(&format!("\nDone: the nodes have stopped, and {} {kept}.", root.display()));
+            let fate = match temporary.take().map(tempfile::TempDir::close) {
+                Some(Ok(())) => "are removed",
+                Some(Err(_)) | None => "are kept",
+            };
+            terminal::note(&format!(
+                "\nDone: the nodes have stopped; the files in {} {fate}.",
+                root.display()
+            ));
         } else {
             invite(&stack, temporary.is_none());
             stack.servers.until_stopped().await?;
@@ -117,7 +123,7 @@ async fn submit(files: &Files, api: std::net::SocketAddr) -> Result<u8, Error> {
 fn introduce(root: &std::path::Path) {
     let style = style::stderr();
     terminal::note(&format!(
-        "{} An orchestrator and {NODES} nodes run in this process.\n\
+        "{} An orchestrator and {NODES} nodes run here.\n\
          Each node lets jobs write one directory, {JOB_PATH}, and nothing else.\n\
          A certificate for {NAME} was made up just now. Everything is in\n{}",
         style.bold("One certificate, three machines."),

@@ -1,6 +1,6 @@
 //! The configuration: one table of keys, several sources, one typed tree.
 //!
-//! [`keys`] says what can be set. Each source ([`argument`], flags, [`environment`], [`file`]) yields values that
+//! [`keys`] says what can be set. Each source ([`argument`], flags, [`environment`], [`file`](mod@file)) yields values that
 //! [`value`] has parsed by the key's type; [`layers`] lets the highest source win; [`Config`] is what the
 //! program uses.
 

@@ -16,8 +16,7 @@ pub(crate) fn table(files: &Files, certificate: &Throwaway, nodes: &[String]) ->
     let mut table = Table::new(&["file", "mode", "bytes", "content"]);
     let mut all_there = true;
     for node in nodes {
-        let valid =
-            format!("{NAME} until {}, sha256 {}", certificate.until, fingerprint(&certificate.fullchain));
+        let valid = format!("{NAME}, to {}", certificate.until);
         let sent = [
             ("fullchain.pem", &certificate.fullchain, valid.as_str()),
             ("privkey.pem", &certificate.privkey, "its private key"),

@@ -67,7 +67,9 @@ impl Code {
             Self::BadRequest | Self::ValidationError => 400,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::ConflictJobState | Self::NoChanges | Self::MultipleJobsFound | Self::MultipleNodesFound => 409,
+            Self::ConflictJobState | Self::NoChanges | Self::MultipleJobsFound | Self::MultipleNodesFound => {
+                409
+            }
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::ResourceExhausted => 429,

@@ -8,7 +8,8 @@ pub const ZERO: &str = "0001-01-01T00:00:00Z";
 
 /// RFC 3339 with nanoseconds as needed, in UTC.
 pub fn rfc3339(time: Timestamp) -> String {
-    Instant::from_nanosecond(i128::from(time.as_nanos())).map_or_else(|_| ZERO.to_owned(), |at| at.to_string())
+    Instant::from_nanosecond(i128::from(time.as_nanos()))
+        .map_or_else(|_| ZERO.to_owned(), |at| at.to_string())
 }
 
 /// Reads RFC 3339.

@@ -49,8 +49,9 @@ impl Logs {
         let failed = |error| Error::socket(endpoint, &error);
         let request = url.as_str().into_client_request().map_err(failed)?;
         let config = WebSocketConfig::default().read_buffer_size(16 << 10);
-        let (socket, _) =
-            tokio_tungstenite::connect_async_with_config(request, Some(config), true).await.map_err(failed)?;
+        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, Some(config), true)
+            .await
+            .map_err(failed)?;
         Ok(Self { endpoint: endpoint.clone(), socket })
     }
 

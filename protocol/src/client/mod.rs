@@ -184,7 +184,8 @@ impl Client {
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| Error::unreachable(&self.endpoint, error))?;
         if status == StatusCode::OK {
-            return serde_json::from_slice(&body).map_err(|error| Error::unexpected(&self.endpoint, status, &error));
+            return serde_json::from_slice(&body)
+                .map_err(|error| Error::unexpected(&self.endpoint, status, &error));
         }
         match serde_json::from_slice(&body) {
             Ok(body) => Err(Error::Api(Box::new(body))),

@@ -35,7 +35,7 @@ pub(super) async fn store(
 }
 
 fn digest(hex: &str) -> Result<Digest, ApiError> {
-    format!("sha256:{hex}").parse().map_err(|_| {
-        ApiError::bad_request("the path must end in a SHA-256 digest of 64 hexadecimal digits")
-    })
+    format!("sha256:{hex}")
+        .parse()
+        .map_err(|_| ApiError::bad_request("the path must end in a SHA-256 digest of 64 hexadecimal digits"))
 }

@@ -35,13 +35,14 @@ pub(super) async fn follow(
         text => Some(lookup::job(&api, query.text("namespace"), text).await?.id),
     };
     let jobs_only = query.text("level") == "job";
-    let after = match headers.get("last-event-id") {
-        Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
-            ApiError::bad_request("`Last-Event-ID` is not one that this stream gave out")
-        })?,
-        None if job.is_some() => 0,
-        None => api.orchestrator.store.position()?,
-    };
+    let after =
+        match headers.get("last-event-id") {
+            Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+                ApiError::bad_request("`Last-Event-ID` is not one that this stream gave out")
+            })?,
+            None if job.is_some() => 0,
+            None => api.orchestrator.store.position()?,
+        };
     let orchestrator = &api.orchestrator;
     let follower = Follower::new(orchestrator.feed.clone(), orchestrator.store.clone(), job, after);
     let events = stream::unfold((follower, api.shutdown), move |(mut follower, shutdown)| async move {

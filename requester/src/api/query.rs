@@ -1,10 +1,7 @@
 //! Query parameters as real clients send them (reference 0.2): names in any case, the first of repeated ones
 //! counts, empty means absent, booleans as Go reads them.
 
-use axum::{
-    extract::FromRequestParts,
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::error::ApiError;
@@ -57,7 +54,9 @@ impl Query {
         match self.text(name) {
             "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),
             "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Ok(false),
-            _ => Err(ApiError::bad_request(format!("query parameter `{name}` is neither `true` nor `false`"))),
+            _ => {
+                Err(ApiError::bad_request(format!("query parameter `{name}` is neither `true` nor `false`")))
+            }
         }
     }
 }

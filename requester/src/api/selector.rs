@@ -12,7 +12,9 @@ pub(crate) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Requ
     let mut requirements = Vec::new();
     let mut left = SELECTOR_MAX_BYTES;
     for text in texts {
-        left = left.checked_sub(text.len()).ok_or_else(|| ApiError::bad_request("the label selector is too long"))?;
+        left = left
+            .checked_sub(text.len())
+            .ok_or_else(|| ApiError::bad_request("the label selector is too long"))?;
         for part in split(text) {
             requirements.push(requirement(part.trim()).ok_or_else(|| {
                 ApiError::bad_request(format!("`{}` is not a label selector", part.trim()))
@@ -42,7 +44,8 @@ fn requirement(text: &str) -> Option<Requirement> {
     }
     if let Some((head, list)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         let (key, word) = head.trim().rsplit_once(char::is_whitespace)?;
-        let operator = Operator::parse(word).filter(|found| matches!(found, Operator::In | Operator::NotIn))?;
+        let operator =
+            Operator::parse(word).filter(|found| matches!(found, Operator::In | Operator::NotIn))?;
         return make(key, operator, list.split(',').map(|value| value.trim().to_owned()).collect());
     }
     let comparisons = [

@@ -20,8 +20,15 @@ const OUTBOX_MAX: usize = 4096;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     peers: Mutex<BTreeMap<NodeId, Peer>>,
-    reads: Mutex<BTreeMap<u64, (NodeId, oneshot::Sender<Result<LogChunk, ReadError>>)>>,
+    reads: Mutex<BTreeMap<u64, Read>>,
     next: AtomicU64,
+}
+
+/// Somebody who waits for part of a log.
+#[derive(Debug)]
+struct Read {
+    node: NodeId,
+    reply: oneshot::Sender<Result<LogChunk, ReadError>>,
 }
 
 /// A connected node.
@@ -92,12 +99,9 @@ impl Hub {
         drop(peers);
         if current {
             let mut reads = self.reads();
-            let of_node: Vec<u64> =
-                reads.iter().filter(|(_, (from, _))| from == node).map(|(request, _)| *request).collect();
-            for request in of_node {
-                if let Some((_, reply)) = reads.remove(&request) {
-                    let _ = reply.send(Err(ReadError::NotConnected(node.clone())));
-                }
+            for (_, read) in reads.extract_if(.., |_, read| read.node == *node) {
+                // Whoever asked may have gone.
+                let _ = read.reply.send(Err(ReadError::NotConnected(node.clone())));
             }
         }
         current
@@ -139,7 +143,7 @@ impl Hub {
     ) -> Result<LogChunk, ReadError> {
         let request = self.next.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
-        self.reads().insert(request, (node.clone(), reply));
+        self.reads().insert(request, Read { node: node.clone(), reply });
         let _forget = Forget { hub: self, request };
         if self.peer(node).is_none() {
             return Err(ReadError::NotConnected(node.clone()));
@@ -153,10 +157,10 @@ impl Hub {
     pub(crate) fn log_read(&self, node: &NodeId, page: LogPage) {
         let mut reads = self.reads();
         // A node may answer only what it was asked.
-        if reads.get(&page.request).is_some_and(|(asked, _)| asked == node)
-            && let Some((_, reply)) = reads.remove(&page.request)
+        if reads.get(&page.request).is_some_and(|read| read.node == *node)
+            && let Some(read) = reads.remove(&page.request)
         {
-            let _ = reply.send(page.result.map_err(ReadError::Node));
+            let _ = read.reply.send(page.result.map_err(ReadError::Node));
         }
     }
 
@@ -164,8 +168,7 @@ impl Hub {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    #[expect(clippy::type_complexity, reason = "private, and said once")]
-    fn reads(&self) -> MutexGuard<'_, BTreeMap<u64, (NodeId, oneshot::Sender<Result<LogChunk, ReadError>>)>> {
+    fn reads(&self) -> MutexGuard<'_, BTreeMap<u64, Read>> {
         self.reads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

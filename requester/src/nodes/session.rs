@@ -59,7 +59,8 @@ pub(super) async fn run(
         return;
     }
     let node = hello.node.clone();
-    let seat = orchestrator.hub.attach(&node, hello.info.clone(), hello.version.clone(), address, clock::now());
+    let seat =
+        orchestrator.hub.attach(&node, hello.info.clone(), hello.version.clone(), address, clock::now());
     let session = seat.session;
     tracing::info!(%node, %address, "node connected");
     let event = Event::NodeConnected { node: scheduled(&hello), holds: hello.holds };
@@ -185,7 +186,9 @@ async fn hear(
         FromNode::Report(Report { number, execution, state }) => {
             let node = node.clone();
             let event = match state {
-                ExecutionState::Assigned | ExecutionState::Running => Event::ExecutionStarted { execution, node },
+                ExecutionState::Assigned | ExecutionState::Running => {
+                    Event::ExecutionStarted { execution, node }
+                }
                 state => Event::ExecutionEnded { execution, node, state },
             };
             orchestrator.happened(event, Some((acknowledge.clone(), number))).await;

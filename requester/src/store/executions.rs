@@ -12,7 +12,11 @@ const COLUMNS: &str = "execution.id, job.id, execution.version, execution.node, 
 
 impl Store {
     /// The executions of one version of a job, or of all (`version` 0), in the order they were created.
-    pub(crate) async fn executions(&self, job: JobId, version: u64) -> std::result::Result<Vec<Execution>, Error> {
+    pub(crate) async fn executions(
+        &self,
+        job: JobId,
+        version: u64,
+    ) -> std::result::Result<Vec<Execution>, Error> {
         self.read(move |connection| of_job(connection, &job, version)).await
     }
 }
@@ -22,10 +26,7 @@ pub(super) fn of_job(connection: &Connection, job: &JobId, version: u64) -> Resu
         "SELECT {COLUMNS} WHERE execution.job = (SELECT seq FROM job WHERE id = ?1)
          AND (?2 = 0 OR execution.version = ?2) ORDER BY execution.seq"
     );
-    connection
-        .prepare_cached(&sql)?
-        .query_map(params![job.as_str(), row::signed(version)], stored)?
-        .collect()
+    connection.prepare_cached(&sql)?.query_map(params![job.as_str(), row::signed(version)], stored)?.collect()
 }
 
 fn stored(row: &Row<'_>) -> Result<Execution> {

@@ -55,7 +55,11 @@ const SHORT_ID_HITS: usize = 2;
 
 impl Store {
     /// Jobs that `text` may stand for: one by name in the namespace, else by id or the beginning of one.
-    pub(crate) async fn find_jobs(&self, namespace: String, text: String) -> std::result::Result<Vec<StoredJob>, Error> {
+    pub(crate) async fn find_jobs(
+        &self,
+        namespace: String,
+        text: String,
+    ) -> std::result::Result<Vec<StoredJob>, Error> {
         self.read(move |connection| {
             if let Some(job) = by_name(connection, &namespace, &text)? {
                 return Ok(vec![job]);
@@ -68,12 +72,20 @@ impl Store {
     }
 
     /// The job of this name; for the event loop, which has its own thread.
-    pub(crate) fn job_by_name(&self, namespace: &str, name: &str) -> std::result::Result<Option<StoredJob>, Error> {
+    pub(crate) fn job_by_name(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> std::result::Result<Option<StoredJob>, Error> {
         self.ledger.read_blocking(|connection| by_name(connection, namespace, name))
     }
 
     /// The manifest of one version of a job.
-    pub(crate) async fn job_version(&self, job: JobId, version: u64) -> std::result::Result<Option<Manifest>, Error> {
+    pub(crate) async fn job_version(
+        &self,
+        job: JobId,
+        version: u64,
+    ) -> std::result::Result<Option<Manifest>, Error> {
         self.read(move |connection| {
             let sql = "SELECT spec FROM job_version
                 WHERE job = (SELECT seq FROM job WHERE id = ?1) AND version = ?2";
@@ -90,9 +102,8 @@ impl Store {
     pub(crate) async fn jobs(&self, query: JobQuery) -> std::result::Result<JobPage, Error> {
         self.read(move |connection| {
             let order = if query.newest_first { "DESC" } else { "ASC" };
-            let sql = format!(
-                "SELECT {COLUMNS} WHERE ?1 = '' OR job.namespace = ?1 ORDER BY job.seq {order}"
-            );
+            let sql =
+                format!("SELECT {COLUMNS} WHERE ?1 = '' OR job.namespace = ?1 ORDER BY job.seq {order}");
             let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query([&query.namespace])?;
             let (mut jobs, mut passed) = (Vec::new(), 0);

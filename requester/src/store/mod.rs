@@ -40,7 +40,9 @@ impl Store {
     /// Where the log ends.
     pub(crate) fn position(&self) -> Result<Position, Error> {
         self.ledger.read_blocking(|connection| {
-            connection.query_row("SELECT position FROM log", (), |row| row.get::<_, i64>(0)).map(row::unsigned)
+            connection
+                .query_row("SELECT position FROM log", (), |row| row.get::<_, i64>(0))
+                .map(row::unsigned)
         })
     }
 

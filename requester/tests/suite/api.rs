@@ -44,7 +44,8 @@ async fn what_bacalhau_s_command_sends_is_accepted_with_its_nulls() {
     assert_eq!(answer.status(), StatusCode::OK);
     let answer: Value = answer.json().await.unwrap();
     assert_eq!(answer["JobID"].as_str().map(str::len), Some(38));
-    let (_, job) = get(&orchestrator, &format!("/orchestrator/jobs/{}", answer["JobID"].as_str().unwrap())).await;
+    let (_, job) =
+        get(&orchestrator, &format!("/orchestrator/jobs/{}", answer["JobID"].as_str().unwrap())).await;
     assert_eq!(job["Job"]["Name"], answer["JobID"], "an unnamed job is called by its id");
     assert_eq!(job["Job"]["Tasks"][0]["Resources"], json!({"CPU": "500m", "Memory": "512mb"}));
 }
@@ -57,7 +58,11 @@ async fn a_wrong_request_gets_the_envelope_with_a_cause() {
         ("{", 400, "not JSON"),
         ("{}", 400, "no `Job`"),
         (r#"{"Job": {"Type": "ops", "Tasks": []}}"#, 400, "Tasks"),
-        (r#"{"Job": {"Type": "ops", "Count": 2, "Tasks": [{"Name": "a", "Engine": {"Type": "docker"}}]}}"#, 400, "docker"),
+        (
+            r#"{"Job": {"Type": "ops", "Count": 2, "Tasks": [{"Name": "a", "Engine": {"Type": "docker"}}]}}"#,
+            400,
+            "docker",
+        ),
     ];
     for (body, status, words) in cases {
         let answer = put(&orchestrator, body).await;
@@ -70,7 +75,8 @@ async fn a_wrong_request_gets_the_envelope_with_a_cause() {
     assert_eq!(huge.status(), StatusCode::PAYLOAD_TOO_LARGE);
     let deep = put(&orchestrator, &"[".repeat(100_000)).await;
     assert_eq!(deep.status(), StatusCode::BAD_REQUEST);
-    let plain = Client::new().put(format!("{}/orchestrator/jobs", orchestrator.api)).body("{}").send().await.unwrap();
+    let plain =
+        Client::new().put(format!("{}/orchestrator/jobs", orchestrator.api)).body("{}").send().await.unwrap();
     assert_eq!(plain.status(), StatusCode::UNSUPPORTED_MEDIA_TYPE);
     for (path, status) in [
         ("/orchestrator/jobs?reverse=maybe", 400),
@@ -100,7 +106,8 @@ async fn content_is_taken_in_only_under_its_own_digest() {
     assert_eq!(held.len(), 1, "nothing half taken in is left: {held:?}");
 
     let mut job = job("ops");
-    let source = json!({"Type": "artifact", "Params": {"Digest": format!("sha256:{}", "0".repeat(64)), "Size": 7}});
+    let source =
+        json!({"Type": "artifact", "Params": {"Digest": format!("sha256:{}", "0".repeat(64)), "Size": 7}});
     job.tasks[0].input_sources[0].source = serde_json::from_value(source).unwrap();
     let refused = orchestrator.client.submit(&job, false).await.unwrap_err();
     assert!(refused.to_string().contains("does not hold"), "{refused}");

@@ -4,7 +4,9 @@ use std::{path::Path, time::Duration};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
-use skrei_job::{ExecutionId, Manifest, NodeId, life::ExecutionState, outcome::RunOutput, resources::Resources};
+use skrei_job::{
+    ExecutionId, Manifest, NodeId, life::ExecutionState, outcome::RunOutput, resources::Resources,
+};
 use skrei_protocol::{
     client::Client,
     link::{Assignment, FromNode, Hello, LINK_PATH, NodeInfo, PROTOCOL, Report, ToNode},

@@ -43,7 +43,9 @@ async fn a_job_that_no_node_may_run_fails_and_says_why() {
     let orchestrator = Orchestrator::start(&directory).await;
     let _node = orchestrator.node("a").await;
     let mut job = job("ops");
-    job.constraints = vec![serde_json::from_value(serde_json::json!({"Key": "zone", "Operator": "=", "Values": ["x"]})).unwrap()];
+    job.constraints = vec![
+        serde_json::from_value(serde_json::json!({"Key": "zone", "Operator": "=", "Values": ["x"]})).unwrap(),
+    ];
     let id = orchestrator.submit(&job).await;
     orchestrator.wait_for_state(&id, "Failed").await;
     let state = orchestrator.client.job(&id, "").await.unwrap().job.state;
@@ -61,7 +63,11 @@ async fn history_gives_a_token_while_the_job_lives_and_none_when_it_is_over_and_
     let page = client.history(&id, "").await.unwrap();
     assert!(!page.next_token.is_empty() && !page.items.is_empty());
     let empty = client.history(&id, &page.next_token).await.unwrap();
-    assert_eq!((empty.next_token.as_str(), empty.items.len()), (page.next_token.as_str(), 0), "asked again, same place");
+    assert_eq!(
+        (empty.next_token.as_str(), empty.items.len()),
+        (page.next_token.as_str(), 0),
+        "asked again, same place"
+    );
 
     node.report(&assignment.execution, completed("")).await;
     orchestrator.wait_for_state(&id, "Completed").await;

@@ -1,8 +1,8 @@
 //! The node link: who may join, what is repeated, what is refused.
 
 use skrei_job::NodeId;
-use skrei_protocol::link::{FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
 use skrei_protocol::client::{LogQuery, Logs};
+use skrei_protocol::link::{FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
 
 use super::harness::{Node, Orchestrator, completed, hello, job};
 

@@ -39,7 +39,8 @@ pub(in crate::api) async fn get(
     let mut answer = GetJobResponse { job: wire::job(job.clone()), history: None, executions: None };
     if wants("history") {
         let limit = HISTORY_INCLUDED;
-        let page = store.history(job.id.clone(), HistoryQuery { version, limit, ..HistoryQuery::default() }).await?;
+        let page =
+            store.history(job.id.clone(), HistoryQuery { version, limit, ..HistoryQuery::default() }).await?;
         answer.history = Some(List::whole(page.entries.iter().map(wire::entry).collect()));
     }
     if wants("executions") {

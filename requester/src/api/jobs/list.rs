@@ -11,7 +11,9 @@ use crate::{
 pub(in crate::api) async fn list(State(api): State<Api>, query: Query) -> Result<Response, ApiError> {
     let order = query.text("order_by");
     if !["", "created_at", "create_time", "id"].contains(&order) {
-        return Err(ApiError::bad_request(format!("jobs cannot be ordered by `{order}`, only by `created_at`")));
+        return Err(ApiError::bad_request(format!(
+            "jobs cannot be ordered by `{order}`, only by `created_at`"
+        )));
     }
     // A token remembers how the list was asked for.
     let ListToken { offset, limit, newest_first } = match query.text("next_token") {

@@ -55,12 +55,18 @@ async fn choose(api: &Api, id: &str, query: &Query) -> Result<(Execution, bool, 
     let mut executions = api.orchestrator.store.executions(job.id.clone(), version).await?;
     let named = query.text("execution_id");
     let execution = match named {
-        "" => executions.into_iter().max_by_key(|execution| (execution.state.output().is_some() || !execution.state.is_terminal(), execution.modified)),
+        "" => executions.into_iter().max_by_key(|execution| {
+            (execution.state.output().is_some() || !execution.state.is_terminal(), execution.modified)
+        }),
         named => {
             executions.retain(|execution| execution.id.as_str().starts_with(named));
             match executions.len() {
                 0 | 1 => executions.pop(),
-                _ => return Err(ApiError::bad_request(format!("`{named}` stands for more than one execution"))),
+                _ => {
+                    return Err(ApiError::bad_request(format!(
+                        "`{named}` stands for more than one execution"
+                    )));
+                }
             }
         }
     };

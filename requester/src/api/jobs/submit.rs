@@ -34,7 +34,7 @@ pub(in crate::api) async fn submit(
     require_artifacts(&api, &checked.spec).await?;
     let accepted = api.orchestrator.submit(checked.spec, force).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
-    let evaluation = clock::random().map(|bytes| uuid(bytes)).unwrap_or_default();
+    let evaluation = clock::random().map(uuid).unwrap_or_default();
     Ok(json(&PutJobResponse {
         job_id: accepted.job.to_string(),
         evaluation_id: evaluation,
@@ -54,13 +54,15 @@ pub(in crate::api) fn parse(
         };
         ErrorBody::new(code, format!("the body cannot be read: {}", rejection.body_text()))
     })?;
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/json") {
         let message = "the body must be `application/json`";
         return Err(ErrorBody::new(Code::UnsupportedMediaType, message).into());
     }
-    serde_json::from_slice(&body).map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
+    serde_json::from_slice(&body)
+        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
 }
 
 fn invalid(problems: &Problems) -> ApiError {
@@ -90,7 +92,10 @@ async fn require_artifacts(api: &Api, spec: &Spec) -> Result<(), ApiError> {
 }
 
 /// Go's decoder, and so real clients, match keys in any case.
-pub(in crate::api) fn any_case<'a>(object: &'a serde_json::Map<String, Value>, name: &str) -> Option<&'a Value> {
+pub(in crate::api) fn any_case<'a>(
+    object: &'a serde_json::Map<String, Value>,
+    name: &str,
+) -> Option<&'a Value> {
     object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
 }
 
