@@ -1,8 +1,8 @@
 //! The orchestrator.
 //!
-//! A request enters through [`api`](mod@api), becomes an event for the one event loop ([`decide`]), whose decision is
-//! made durable by the [`store`] and only then performed ([`perform`]): nodes are told over their links
-//! ([`nodes`]), followers over the [`feed`], and the caller gets its answer. What has been answered is never lost.
+//! A request enters through `api`, becomes an event for the one event loop (`decide`), whose decision is
+//! made durable by the `store` and only then performed (`perform`): nodes are told over their links
+//! (`nodes`), followers over the `feed`, and the caller gets its answer. What has been answered is never lost.
 //!
 //! One rule holds it together: nothing leaves the process that is not on disk.
 

@@ -1,6 +1,6 @@
 //! The guest's filesystem: what it may reach on the host, and what each operation does there.
 //!
-//! A [`Mount`] is one grant. [`preopens`] turns a sandbox's mounts into the directories a guest starts with,
+//! A [`Mount`] is one grant. [`preopens()`] turns a sandbox's mounts into the directories a guest starts with,
 //! the [`Table`] holds those and everything opened through them, and [`Dir`] and [`File`] carry out the
 //! operations. Nothing here knows a WASI version: adapters translate calls, numbers and memory, and every rule
 //! about modes and containment stays in this folder (docs/decisions/0003-own-filesystem.md).
