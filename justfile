@@ -19,9 +19,7 @@ lint:
 
 # figures: one warm execution, one job over HTTP, bursts of jobs, placements
 bench:
-    cargo bench -p skrei-runtime --bench warm
-    cargo bench -p skrei-scheduler --bench placement
-    cargo bench -p skrei --bench jobs
+    cargo bench --workspace --bench warm --bench placement --bench jobs
 
 # bring golden files up to date; look at the diff
 golden:

@@ -32,7 +32,7 @@ use tokio::sync::watch;
 use crate::output::Recording;
 
 /// Ends between two prunings: seldom enough to cost nothing, often enough to stay near the bounds.
-const ENDS_BETWEEN_PRUNINGS: u64 = 256;
+const ENDS_BETWEEN_PRUNINGS: u64 = 2048;
 
 /// The journal of one node.
 #[derive(Debug)]
@@ -115,7 +115,7 @@ impl Journal {
             let number = report(transaction, &id, &state)?;
             end(transaction, &id, number, &state)?;
             if !output.is_empty() {
-                schema::insert_log(transaction, &id, number, &output)?;
+                schema::insert_log(transaction, &id, &output)?;
             }
             let pruned = if prune { prune::prune(transaction, acknowledged)? } else { Vec::new() };
             Ok(Some((number, pruned)))

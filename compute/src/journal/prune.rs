@@ -16,20 +16,24 @@ pub(super) fn prune(transaction: &Transaction<'_>, acknowledged: u64) -> rusqlit
         .prepare_cached(
             "DELETE FROM execution WHERE ended <= ?1 AND ended <= coalesce(
                  (SELECT ended FROM execution WHERE ended IS NOT NULL ORDER BY ended DESC LIMIT 1 OFFSET ?2), -1)
-             RETURNING id",
+             RETURNING seq, id",
         )?
-        .query_map((acknowledged.cast_signed(), ENDED_MAX), |row| row.get::<_, String>(0).map(ExecutionId::new))?
+        .query_map((acknowledged.cast_signed(), ENDED_MAX), |row| {
+            Ok((row.get::<_, i64>(0)?, ExecutionId::new(row.get::<_, String>(1)?)))
+        })?
         .collect::<rusqlite::Result<Vec<_>>>()?;
-    transaction
-        .prepare_cached("DELETE FROM log WHERE execution NOT IN (SELECT id FROM execution)")?
-        .execute(())?;
+    let mut forget_log = transaction.prepare_cached("DELETE FROM log WHERE execution = ?1")?;
+    for (seq, _) in &pruned {
+        forget_log.execute([seq])?;
+    }
     transaction
         .prepare_cached(
-            "DELETE FROM log WHERE ended <= coalesce((SELECT max(ended) FROM
-                 (SELECT ended, sum(bytes) OVER (ORDER BY ended DESC) AS total FROM log) WHERE total > ?1), -1)",
+            "DELETE FROM log WHERE execution <= coalesce((SELECT max(execution) FROM
+                 (SELECT execution, sum(bytes) OVER (ORDER BY execution DESC) AS total FROM log)
+                 WHERE total > ?1), -1)",
         )?
         .execute([LOG_BYTES_MAX])?;
-    Ok(pruned)
+    Ok(pruned.into_iter().map(|(_, id)| id).collect())
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
                 .unwrap();
         }
         transaction.execute("INSERT INTO execution (id) VALUES ('running')", ()).unwrap();
-        transaction.execute("INSERT INTO log VALUES (1, 'e-1', 1, ''), (900, 'e-900', 1, '')", ()).unwrap();
+        transaction.execute("INSERT INTO log VALUES (1, 1, ''), (900, 1, '')", ()).unwrap();
         let mut pruned = prune(&transaction, 3).unwrap();
         pruned.sort();
         assert_eq!(pruned, [ExecutionId::new("e-1"), ExecutionId::new("e-2"), ExecutionId::new("e-3")]);
@@ -66,13 +70,12 @@ mod tests {
         let transaction = connection.transaction().unwrap();
         for number in 1..=3_i64 {
             let id = format!("e-{number}");
-            transaction.execute("INSERT INTO execution VALUES (?1, ?2, '')", (&id, number)).unwrap();
-            transaction
-                .execute("INSERT INTO log VALUES (?1, ?2, ?3, '')", (number, id, LOG_BYTES_MAX / 2))
-                .unwrap();
+            transaction.execute("INSERT INTO execution VALUES (?2, ?1, ?2, '')", (&id, number)).unwrap();
+            transaction.execute("INSERT INTO log VALUES (?1, ?2, '')", (number, LOG_BYTES_MAX / 2)).unwrap();
         }
         prune(&transaction, 0).unwrap();
-        let oldest: i64 = transaction.query_row("SELECT min(ended) FROM log", (), |row| row.get(0)).unwrap();
+        let oldest: i64 =
+            transaction.query_row("SELECT min(execution) FROM log", (), |row| row.get(0)).unwrap();
         assert_eq!(oldest, 2);
     }
 }

@@ -8,12 +8,13 @@ use skrei_protocol::link::Report;
 
 use crate::output::Recording;
 
-/// `execution.ended` is the number of the report that says how it ended; empty as long as it runs.
+/// `execution.ended` is the number of the report that says how it ended; empty as long as it runs. Rows are in the
+/// order of their start, and only the ids, which are random, need an index where each new one has its own page.
 pub(super) const MIGRATIONS: &[&str] = &["
-CREATE TABLE execution (id TEXT PRIMARY KEY, ended INTEGER, outcome TEXT) WITHOUT ROWID;
+CREATE TABLE execution (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ended INTEGER, outcome TEXT);
 CREATE INDEX execution_ended ON execution (ended);
 CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, state TEXT NOT NULL);
-CREATE TABLE log (ended INTEGER PRIMARY KEY, execution TEXT NOT NULL UNIQUE, bytes INTEGER NOT NULL, content BLOB NOT NULL);
+CREATE TABLE log (execution INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, content BLOB NOT NULL);
 "];
 
 /// Starts the numbers of a new journal at the time, in microseconds: a node that lost its journal and kept its
@@ -88,23 +89,25 @@ pub(super) fn reports(connection: &Connection, after: u64, max: usize) -> rusqli
 pub(super) fn insert_log(
     connection: &Connection,
     execution: &ExecutionId,
-    ended: u64,
     output: &Recording,
 ) -> rusqlite::Result<()> {
     let content = output.encode();
     let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO log (ended, execution, bytes, content) VALUES (?1, ?2, ?3, ?4)",
+            "INSERT OR REPLACE INTO log (execution, bytes, content)
+             VALUES ((SELECT seq FROM execution WHERE id = ?1), ?2, ?3)",
         )?
-        .execute((ended.cast_signed(), execution.as_str(), bytes, content))?;
+        .execute((execution.as_str(), bytes, content))?;
     Ok(())
 }
 
 /// The output of an execution that ended: empty if it printed nothing.
 pub(super) fn log(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<Option<Recording>> {
     let content: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT content FROM log WHERE execution = ?1")?
+        .prepare_cached(
+            "SELECT content FROM log WHERE execution = (SELECT seq FROM execution WHERE id = ?1)",
+        )?
         .query_row([execution.as_str()], |row| row.get(0))
         .optional()?;
     match content {

@@ -55,9 +55,6 @@ pub(super) async fn run(
         orchestrator: orchestrator.node().clone(),
         silence_max_millis: u64::try_from(silence_max.as_millis()).unwrap_or(u64::MAX),
     });
-    if send(&mut sink, &welcome).await.is_err() {
-        return;
-    }
     let node = hello.node.clone();
     let seat =
         orchestrator.hub.attach(&node, hello.info.clone(), hello.version.clone(), address, clock::now());
@@ -66,7 +63,11 @@ pub(super) async fn run(
     let event = Event::NodeConnected { node: scheduled(&hello), holds: hello.holds };
     orchestrator.happened(event, None).await;
 
-    let reason = converse(&orchestrator, &node, seat, sink, stream, silence_max, shutdown).await;
+    // Welcomed only now: whoever hears of the welcome and submits a job finds the node known.
+    let reason = match send(&mut sink, &welcome).await {
+        Ok(()) => converse(&orchestrator, &node, seat, sink, stream, silence_max, shutdown).await,
+        Err(_) => "the connection broke",
+    };
 
     // A node that has come back meanwhile has another session; it is not disconnected.
     if orchestrator.hub.detach(&node, session) {

@@ -103,13 +103,15 @@ fn execution_changed(transaction: &Transaction<'_>, execution: &Execution) -> Re
     transaction
         .prepare_cached(
             "INSERT OR REPLACE INTO execution_state (execution, revision, state, modified)
-             VALUES ((SELECT seq FROM execution WHERE id = ?1), ?2, ?3, ?4)",
+             VALUES ((SELECT seq FROM execution WHERE id = ?1
+                      AND job = (SELECT seq FROM job WHERE id = ?5)), ?2, ?3, ?4)",
         )?
         .execute(params![
             execution.id.as_str(),
             row::signed(execution.revision),
             row::json(&execution.state)?,
-            execution.modified.as_nanos()
+            execution.modified.as_nanos(),
+            execution.job.as_str()
         ])?;
     Ok(())
 }

@@ -127,7 +127,7 @@ impl Store {
 }
 
 fn by_name(connection: &Connection, namespace: &str, name: &str) -> Result<Option<StoredJob>> {
-    let sql = format!("SELECT {COLUMNS} WHERE job.namespace = ?1 AND job.name = ?2");
+    let sql = format!("SELECT {COLUMNS} WHERE job.namespace = ?1 AND job.name = ?2 AND job.name <> job.id");
     connection.prepare_cached(&sql)?.query_row([namespace, name], stored).optional()
 }
 

@@ -1,5 +1,6 @@
 -- What was decided, as it stands now, and the history of how it came to stand so.
--- A job's document is written once per version and apart from its narrow, changing state.
+-- A job's document is written once per version and apart from its narrow, changing state. Random keys are indexed
+-- only where they must be: each such index costs a page of its own per row.
 
 CREATE TABLE log (only INTEGER PRIMARY KEY CHECK (only = 1), position INTEGER NOT NULL);
 INSERT INTO log (only, position) VALUES (1, 0);
@@ -9,9 +10,10 @@ CREATE TABLE job (
     id        TEXT NOT NULL UNIQUE,
     namespace TEXT NOT NULL,
     name      TEXT NOT NULL,
-    created   INTEGER NOT NULL,
-    UNIQUE (namespace, name)
+    created   INTEGER NOT NULL
 );
+-- A job without a name is called by its id, and found by that.
+CREATE UNIQUE INDEX job_by_name ON job (namespace, name) WHERE name <> id;
 
 CREATE TABLE job_version (
     seq       INTEGER PRIMARY KEY,
@@ -34,15 +36,15 @@ CREATE INDEX job_by_state ON job_state (state, job);
 
 CREATE TABLE execution (
     seq       INTEGER PRIMARY KEY,
-    id        TEXT NOT NULL UNIQUE,
+    id        TEXT NOT NULL,
     job       INTEGER NOT NULL,
     version   INTEGER NOT NULL,
     node      TEXT NOT NULL,
     partition INTEGER NOT NULL,
     attempt   INTEGER NOT NULL,
-    created   INTEGER NOT NULL
+    created   INTEGER NOT NULL,
+    UNIQUE (job, id)
 );
-CREATE INDEX execution_by_job ON execution (job, version);
 
 CREATE TABLE execution_state (
     execution INTEGER PRIMARY KEY,
