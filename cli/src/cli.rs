@@ -1,5 +1,7 @@
 //! The command line as a tree: noun, then verb.
 
+use std::ffi::OsString;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
@@ -56,6 +58,30 @@ impl Globals {
     }
 }
 
+/// The command line with every `-c` at its end, in their order.
+///
+/// They may stand anywhere, as in `skrei -c A=1 serve -c B=2`; of a flag given at two levels the parser would
+/// drop the outer ones without a word.
+pub(crate) fn settings_last(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut arguments = arguments.into_iter();
+    let (mut others, mut settings, mut rest) = (Vec::new(), Vec::new(), Vec::new());
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy();
+        if text == "--" {
+            rest.push(argument);
+            rest.extend(arguments.by_ref());
+        } else if text == "-c" || text == "--config" {
+            settings.push(argument);
+            settings.extend(arguments.next());
+        } else if text.starts_with("--config=") || (text.starts_with("-c") && text.len() > 2) {
+            settings.push(argument);
+        } else {
+            others.push(argument);
+        }
+    }
+    others.into_iter().chain(settings).chain(rest).collect()
+}
+
 /// Every noun, and the verbs that need none.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -92,6 +118,20 @@ mod tests {
     #[test]
     fn the_tree_is_well_formed() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn settings_count_wherever_they_stand_and_a_guest_keeps_its_own() {
+        let gathered = |line: &str| {
+            let line = settings_last(line.split(' ').map(OsString::from));
+            line.join(std::ffi::OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(
+            gathered("skrei -c A=1 serve --config B=2 --compute"),
+            "skrei serve --compute -c A=1 --config B=2"
+        );
+        assert_eq!(gathered("skrei run x.wasm -cA=1 -- -c x"), "skrei run x.wasm -cA=1 -- -c x");
+        assert_eq!(gathered("skrei job --config=A=1 list -c"), "skrei job list --config=A=1 -c");
     }
 
     /// One section per command, made from what `--help` knows.

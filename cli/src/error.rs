@@ -85,6 +85,21 @@ impl Error {
     }
 }
 
+/// An error's message and those of its causes, each once.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(next) = cause {
+        let message = next.to_string();
+        if !text.contains(&message) {
+            text.push_str(": ");
+            text.push_str(&message);
+        }
+        cause = next.source();
+    }
+    text
+}
+
 impl From<client::Error> for Error {
     fn from(error: client::Error) -> Self {
         let code = match &error {

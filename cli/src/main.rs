@@ -24,7 +24,7 @@ use clap::Parser;
 use crate::{cli::Cli, error::Error};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_from(cli::settings_last(std::env::args_os()));
     let ended = executor().and_then(|executor| {
         let ended = executor.block_on(commands::run(cli));
         // A read of standard input that nobody answers must not keep the process.

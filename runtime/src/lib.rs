@@ -74,3 +74,8 @@ pub use sandbox::Sandbox;
 
 /// Open directory handles, of which [`Mount::dir`] and [`Mount::file`] take one.
 pub use cap_std::fs::Dir;
+
+/// The example in the project's README compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -5,7 +5,10 @@ use std::path::Path;
 use skrei_job::NodeId;
 
 use super::{Servers, allow_list, capacity};
-use crate::{config::Config, error::Error};
+use crate::{
+    config::Config,
+    error::{Error, with_causes},
+};
 
 impl Servers {
     /// Starts a compute node. It opens no port.
@@ -25,10 +28,16 @@ impl Servers {
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();
         compute.heartbeat = settings.heartbeat;
-        let shutdown = self.shutdown();
-        self.spawn(async move {
+        let shutdown = self.nodes.shutdown();
+        self.nodes.spawn(async move {
             let served = skrei_compute::serve(compute, shutdown).await;
-            served.map_err(|error| Error::unavailable(format!("compute node: {error}")))
+            served.map_err(|error| {
+                let unavailable = Error::unavailable(format!("compute node: {}", with_causes(&error)));
+                match error.hint() {
+                    Some(hint) => unavailable.hint(hint),
+                    None => unavailable,
+                }
+            })
         });
         Ok(())
     }

@@ -27,8 +27,8 @@ impl Servers {
             settings,
         };
         let listeners = Listeners { api: ports.api.listener, nodes: ports.nodes.listener };
-        let shutdown = self.shutdown();
-        self.spawn(async move {
+        let shutdown = self.orchestrators.shutdown();
+        self.orchestrators.spawn(async move {
             let served = skrei_requester::serve(config, listeners, shutdown).await;
             served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
         });

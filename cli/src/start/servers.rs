@@ -11,12 +11,19 @@ use crate::error::Error;
 /// Servers that run until one of them fails or somebody stops them.
 #[derive(Debug, Default)]
 pub(crate) struct Servers {
+    pub(super) nodes: Group,
+    pub(super) orchestrators: Group,
+}
+
+/// Servers that stop together.
+#[derive(Debug, Default)]
+pub(super) struct Group {
     shutdown: CancellationToken,
     running: JoinSet<Result<(), Error>>,
 }
 
-impl Servers {
-    /// What tells a server to stop.
+impl Group {
+    /// What tells a server of this group to stop.
     pub(super) fn shutdown(&self) -> CancellationToken {
         self.shutdown.clone()
     }
@@ -25,6 +32,23 @@ impl Servers {
         self.running.spawn(server);
     }
 
+    async fn stop(&mut self) {
+        self.shutdown.cancel();
+        while self.running.join_next().await.is_some() {}
+    }
+
+    /// Why the first server ended that did.
+    async fn failure(&mut self) -> Error {
+        match self.running.join_next().await {
+            None => std::future::pending().await,
+            Some(Ok(Err(error))) => error,
+            Some(Ok(Ok(()))) => Error::internal("a server ended without being told to"),
+            Some(Err(error)) => Error::internal(format!("a server broke: {error}")),
+        }
+    }
+}
+
+impl Servers {
     /// The work's own end, unless a server fails before.
     ///
     /// # Errors
@@ -61,19 +85,17 @@ impl Servers {
         ended
     }
 
-    /// Tells every server to stop, and waits for that.
+    /// Stops every server and waits for that. Nodes go first, so that they can take their leave.
     pub(crate) async fn stop(&mut self) {
-        self.shutdown.cancel();
-        while self.running.join_next().await.is_some() {}
+        self.nodes.stop().await;
+        self.orchestrators.stop().await;
     }
 
     /// Why the first server ended that did.
     async fn failure(&mut self) -> Error {
-        match self.running.join_next().await {
-            None => std::future::pending().await,
-            Some(Ok(Err(error))) => error,
-            Some(Ok(Ok(()))) => Error::internal("a server ended without being told to"),
-            Some(Err(error)) => Error::internal(format!("a server broke: {error}")),
+        tokio::select! {
+            failed = self.nodes.failure() => failed,
+            failed = self.orchestrators.failure() => failed,
         }
     }
 }
