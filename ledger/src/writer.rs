@@ -13,8 +13,8 @@ use crate::ledger::Error;
 /// Changes in one transaction at most: bounds how long the first of them waits for the last.
 const BATCH_MAX: usize = 512;
 
-/// Pages in the write-ahead log before it is folded into the file: 16 MiB, so that folding is rare under load.
-const CHECKPOINT_PAGES: u32 = 4000;
+/// Pages in the write-ahead log before it is folded into the file: 64 MiB, so that folding is rare under load.
+const CHECKPOINT_PAGES: u32 = 16_000;
 
 /// Pages the writer keeps in memory: 32 MiB. SQLite's own 2 MiB would spill large batches to the disk early.
 const CACHE_KIB: u32 = 32 << 10;
