@@ -24,7 +24,7 @@ async fn a_failing_guest_fails_its_job_with_exit_code_and_output_kept() {
     let history = orchestrator.run(&["job", "history", &id]).expect(0);
     assert!(history.contains("Job submitted") && history.contains("exited with code 5"), "{history}");
     let nodes = orchestrator.run(&["node", "list"]).expect(0);
-    assert!(nodes.contains("worker") && nodes.contains("CONNECTED"), "{nodes}");
+    assert!(nodes.contains("name=worker") && nodes.contains("CONNECTED"), "{nodes}");
     let node = orchestrator.run(&["node", "describe", "work"]).expect(0);
     assert!(node.contains("worker"), "a node is found by the beginning of its name: {node}");
 }

@@ -14,7 +14,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "Labels",
         kind: Kind::Map,
         default: "",
-        doc: "Labels of this node, for a job's `Constraints` to select it by.",
+        doc: "Labels of this node, beside `name`, `os_type` and `os_arch`, for a job's `Constraints` to select it by.",
     },
     Key {
         name: "Logging.Level",

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use skrei_job::NodeId;
+use skrei_job::{NodeId, labels::Labels};
+use skrei_protocol::version::{arch, os};
 
 use super::{Servers, allow_list, capacity};
 use crate::{
@@ -24,7 +25,7 @@ impl Servers {
         );
         compute.orchestrators = settings.orchestrators.clone();
         compute.token = settings.token.clone();
-        compute.labels = config.labels.clone();
+        compute.labels = labels(&compute.node, &config.labels);
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();
         compute.heartbeat = settings.heartbeat;
@@ -40,5 +41,28 @@ impl Servers {
             })
         });
         Ok(())
+    }
+}
+
+/// What every node is labelled with, and what its owner adds or puts in the place of that.
+fn labels(node: &NodeId, configured: &Labels) -> Labels {
+    let automatic = [("name", node.as_str()), ("os_type", os()), ("os_arch", arch())];
+    let mut labels: Labels =
+        automatic.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    labels.extend(configured.clone());
+    labels
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_labelled_by_itself_and_its_owner_has_the_last_word() {
+        let configured =
+            Labels::from([("zone".to_owned(), "a".to_owned()), ("name".to_owned(), "web".to_owned())]);
+        let labels = labels(&NodeId::new("n-1"), &configured);
+        assert_eq!((labels["name"].as_str(), labels["zone"].as_str()), ("web", "a"));
+        assert!(labels.contains_key("os_type") && labels.contains_key("os_arch"));
     }
 }
