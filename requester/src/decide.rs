@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     clock,
+    nodes::Hub,
     perform::{Effects, Followed, Outgoing, Reply},
     store::{Error as StoreError, Placed, Position, Store},
 };
@@ -69,6 +70,9 @@ pub(crate) struct EventLoop {
     position: Position,
     config: skrei_scheduler::Config,
     effects: mpsc::Sender<Effects>,
+    hub: Arc<Hub>,
+    /// How often this loop has begun anew from what is stored: decisions of an earlier era count for nothing.
+    era: u64,
     /// Names of jobs accepted but perhaps not stored yet: the store does not know them. One entry a name; taken
     /// out when the store has confirmed it.
     unstored: BTreeMap<(String, String), (Position, Job)>,
@@ -89,11 +93,22 @@ impl EventLoop {
         store: Store,
         config: skrei_scheduler::Config,
         effects: mpsc::Sender<Effects>,
+        hub: Arc<Hub>,
         stored: watch::Receiver<Position>,
     ) -> Result<Self, StoreError> {
         let (position, snapshot) = store.snapshot()?;
         let scheduler = Scheduler::restore(config.clone(), snapshot, clock::now());
-        Ok(Self { scheduler, store, position, config, effects, unstored: BTreeMap::new(), stored })
+        Ok(Self {
+            scheduler,
+            store,
+            position,
+            config,
+            effects,
+            hub,
+            era: 0,
+            unstored: BTreeMap::new(),
+            stored,
+        })
     }
 
     /// Runs until every sender of commands is gone.
@@ -273,11 +288,14 @@ impl EventLoop {
             true => None,
             false => Some(self.store.append(expected, records).await),
         };
-        let effects = Effects { committed, position: self.position, sends, followed, replies };
+        let effects = Effects { era: self.era, committed, position: self.position, sends, followed, replies };
         self.effects.send(effects).await.is_ok()
     }
 
+    /// Begins anew from what is stored. Every node is cut off: it says again what it holds, and is told again
+    /// what to run.
     fn reload(&mut self) {
+        self.era += 1;
         match self.store.snapshot() {
             Ok((position, snapshot)) => {
                 tracing::warn!(position, "going on from what is stored");
@@ -287,6 +305,7 @@ impl EventLoop {
             }
             Err(error) => tracing::error!(%error, "the store cannot be read"),
         }
+        self.hub.cut_all();
     }
 }
 

@@ -17,6 +17,8 @@ use crate::{
 /// Everything that waits behind one batch of records.
 #[derive(Debug)]
 pub(crate) struct Effects {
+    /// Which beginning of the event loop they were decided after.
+    pub(crate) era: u64,
     /// None if nothing had to be stored.
     pub(crate) committed: Option<Committed<()>>,
     /// Where the log ends then.
@@ -64,8 +66,8 @@ pub(crate) struct Performer {
 impl Performer {
     /// Runs until the event loop is gone.
     pub(crate) async fn run(self, mut queue: mpsc::Receiver<Effects>) {
-        // After a failure everything decided on the lost state fails too; the loop is told once for all of it.
-        let mut failing = false;
+        // After a failure everything decided in the same era fails too; the loop is told once for all of it.
+        let mut failed_era = None;
         while let Some(effects) = queue.recv().await {
             let outcome = match effects.committed {
                 Some(committed) => Some(committed.wait().await),
@@ -74,15 +76,14 @@ impl Performer {
             match outcome {
                 Some(Err(error)) => {
                     refuse(effects.replies, &error);
-                    if !failing {
-                        failing = true;
+                    if failed_era != Some(effects.era) {
+                        failed_era = Some(effects.era);
                         tracing::error!(%error, "a decision could not be stored");
                         self.reload().await;
                     }
                     continue;
                 }
                 Some(Ok(())) => {
-                    failing = false;
                     self.stored.send_replace(effects.position);
                 }
                 None => {}

@@ -65,7 +65,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let (stored, confirmed) = watch::channel(store.position()?);
     let scheduling =
         skrei_scheduler::Config { disconnect_timeout: config.grace(), ..skrei_scheduler::Config::default() };
-    let event_loop = EventLoop::restore(store.clone(), scheduling, effects, confirmed)?;
+    let event_loop = EventLoop::restore(store.clone(), scheduling, effects, Arc::clone(&hub), confirmed)?;
     let performer =
         Performer { hub: Arc::clone(&hub), feed: Arc::clone(&feed), commands: commands.downgrade(), stored };
     let deciding = own_thread("event loop", event_loop.run(inbox))?;

@@ -61,6 +61,13 @@ pub(crate) struct Seat {
     pub(crate) outbox: mpsc::Receiver<ToNode>,
 }
 
+impl Peer {
+    /// Closes the outbox: the session that empties it ends.
+    fn cut(&mut self) {
+        self.outbox = mpsc::channel(1).0;
+    }
+}
+
 impl Hub {
     /// Gives a node its place. A place it had before is closed: the last to come counts.
     pub(crate) fn attach(
@@ -128,9 +135,14 @@ impl Hub {
             // Its session sees the closed outbox, ends, and reports the node as disconnected.
             tracing::warn!(node = %node, "cut off: it does not keep up with what it is sent");
             if let Some(peer) = peers.get_mut(node) {
-                peer.outbox = mpsc::channel(1).0;
+                peer.cut();
             }
         }
+    }
+
+    /// Cuts every node off; those that live come back.
+    pub(crate) fn cut_all(&self) {
+        self.peers().values_mut().for_each(Peer::cut);
     }
 
     /// Reads from an execution's log on its node.
