@@ -1,12 +1,13 @@
 //! `PUT /orchestrator/jobs` (reference 3.2).
 
 use axum::{
-    body::Bytes,
+    body::Body,
     extract::State,
-    extract::rejection::BytesRejection,
     http::{HeaderMap, header},
     response::Response,
 };
+use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt;
 use serde_json::Value;
 use skrei_job::{Problem, Problems, Spec, read, spec::Source};
 use skrei_protocol::api::{
@@ -15,16 +16,19 @@ use skrei_protocol::api::{
 };
 
 use crate::{
-    api::{Api, error::ApiError, json},
+    api::{Api, BODY_MAX_BYTES, error::ApiError, json},
     clock,
 };
+
+/// How much of a body that is too large is read and dropped before the connection is given up.
+const DRAINED_MAX_BYTES: usize = 64 << 20;
 
 pub(in crate::api) async fn submit(
     State(api): State<Api>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Body,
 ) -> Result<Response, ApiError> {
-    let body = parse(&headers, body)?;
+    let body = parse(&headers, &read_whole(body).await?)?;
     let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
     let job = field("Job")
         .filter(|job| job.is_object())
@@ -42,18 +46,31 @@ pub(in crate::api) async fn submit(
     }))
 }
 
+/// The body, if it is not too large. What is too large is still taken off the wire, up to a bound: a client that
+/// is cut off while it sends sees a broken connection and not the answer.
+async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
+    let (mut content, mut size) = (BytesMut::new(), 0_usize);
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))?;
+        size += chunk.len();
+        if size <= BODY_MAX_BYTES {
+            content.extend_from_slice(&chunk);
+        } else if size > DRAINED_MAX_BYTES {
+            break;
+        }
+    }
+    if size > BODY_MAX_BYTES {
+        let message = format!("the body has more than {BODY_MAX_BYTES} bytes");
+        let hint = "send large content as an artifact and name its digest in the job";
+        return Err(ErrorBody::new(Code::PayloadTooLarge, message).hint(hint).into());
+    }
+    Ok(content.freeze())
+}
+
 /// A JSON body, or why it is none (reference 0.2).
-pub(in crate::api) fn parse(
-    headers: &HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Value, ApiError> {
-    let body = body.map_err(|rejection| {
-        let code = match rejection.status().as_u16() {
-            413 => Code::PayloadTooLarge,
-            _ => Code::BadRequest,
-        };
-        ErrorBody::new(code, format!("the body cannot be read: {}", rejection.body_text()))
-    })?;
+fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
     let media_type =
         headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
