@@ -78,7 +78,7 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
         let message = "the body must be `application/json`";
         return Err(ErrorBody::new(Code::UnsupportedMediaType, message).into());
     }
-    serde_json::from_slice(&body)
+    serde_json::from_slice(body)
         .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
 }
 
