@@ -1,0 +1,1 @@
+//! Certificates, keys and the TLS configurations made of them: servers, clients and nodes.
