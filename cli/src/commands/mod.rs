@@ -1,6 +1,7 @@
 //! Every command, one file each.
 
 pub(crate) mod agent;
+pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod devstack;
@@ -31,6 +32,8 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Agent(command) => command.run(&globals).await,
         Command::Config(command) => command.run(&globals),
         Command::Version(version) => version.run(&globals).await,
+        Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
     }
 }
 

@@ -20,11 +20,7 @@ pub(super) struct Found {
 pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
     for key in KEYS {
-        let suffix = key.name.to_uppercase().replace('.', "_");
-        let own = PREFIXES.iter().map(|prefix| format!("{prefix}{suffix}"));
-        let other =
-            ALIASES.iter().filter(|(_, name)| *name == key.name).map(|(alias, _)| (*alias).to_owned());
-        let set = own.chain(other).find_map(|variable| {
+        let set = variables(key).into_iter().find_map(|variable| {
             // An empty variable is as good as none.
             lookup(&variable).filter(|text| !text.is_empty()).map(|text| (variable, text))
         });
@@ -36,8 +32,10 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<Found>
     Ok(found)
 }
 
-/// The variable a key is documented under.
-#[cfg(test)]
-pub(super) fn variable(key: &Key) -> String {
-    format!("{}{}", PREFIXES[0], key.name.to_uppercase().replace('.', "_"))
+/// The variables that set a key, the one it is documented under first.
+pub(super) fn variables(key: &Key) -> Vec<String> {
+    let suffix = key.name.to_uppercase().replace('.', "_");
+    let own = PREFIXES.iter().map(|prefix| format!("{prefix}{suffix}"));
+    let other = ALIASES.iter().filter(|(_, name)| *name == key.name).map(|(alias, _)| (*alias).to_owned());
+    own.chain(other).collect()
 }

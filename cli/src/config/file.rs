@@ -19,17 +19,26 @@ pub(super) fn read(path: &Path) -> Result<Vec<(&'static Key, Value)>, Error> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Error::usage(format!("configuration file `{shown}` cannot be read: {error}")))?;
-    // A file of nothing but comments is a file without settings.
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    parse(&shown.to_string(), &text).map_err(Error::usage)
+}
+
+/// The values of a file's text, or everything that is wrong with it, for people.
+pub(super) fn parse(path: &str, text: &str) -> Result<Vec<(&'static Key, Value)>, String> {
+    if is_blank(text) {
         return Ok(Vec::new());
     }
-    parse(&text).map_err(|problems| {
-        let shown: Vec<_> = problems.iter().map(|problem| problem.show(&shown.to_string(), &text)).collect();
-        Error::usage(shown.join("\n\n"))
+    values(text).map_err(|problems| {
+        let shown: Vec<_> = problems.iter().map(|problem| problem.show(path, text)).collect();
+        shown.join("\n\n")
     })
 }
 
-fn parse(text: &str) -> Result<Vec<(&'static Key, Value)>, Problems> {
+/// A file of nothing but comments is a file without settings.
+pub(super) fn is_blank(text: &str) -> bool {
+    text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
+}
+
+fn values(text: &str) -> Result<Vec<(&'static Key, Value)>, Problems> {
     let document = Document::parse(text)?;
     let mut reading = Reading::default();
     reading.section(&document.root, "");

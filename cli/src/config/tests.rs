@@ -177,7 +177,9 @@ fn the_reference_page_lists_every_key() {
         rows.push_str(&format!("| `{}` | {kind} | {default} | {doc} |\n", key.name));
     }
     let page = include_str!("reference.md").replace("{{keys}}", rows.trim_end());
-    let page = page
-        .replace("{{variable}}", &environment::variable(key::find("Compute.AllowListedLocalPaths").unwrap()));
+    let page = page.replace(
+        "{{variable}}",
+        &environment::variables(key::find("Compute.AllowListedLocalPaths").unwrap())[0],
+    );
     crate::terminal::page::check("configuration.md", &page);
 }
