@@ -41,7 +41,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) api_port: Option<u16>,
     /// Where servers keep their state [default: ~/.skrei; key: DataDir]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, alias = "repo", global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
 }
 
@@ -112,6 +112,9 @@ pub(crate) enum Command {
     /// Write manual pages, one for each command
     #[command(hide = true)]
     Man(completion::Man),
+    /// Anything else: names of older versions, and slips
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
 }
 
 #[cfg(test)]

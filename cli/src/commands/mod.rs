@@ -7,6 +7,7 @@ pub(crate) mod demo;
 pub(crate) mod devstack;
 pub(crate) mod job;
 pub(crate) mod node;
+mod older;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod version;
@@ -34,6 +35,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Version(version) => version.run(&globals).await,
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),
+        Command::Other(words) => Err(older::answer(&words)),
     }
 }
 

@@ -66,6 +66,7 @@ fn changed(
     let edited = edited(text, key, setting).ok_or(Unchangeable::Form)?;
     // Whatever the editing below did: the file must now say what it said, but for this key.
     let expected = before
+        .values
         .into_iter()
         .filter(|(other, _)| other.name != key.name)
         .chain(setting.map(|setting| (key, setting.value.clone())));
@@ -74,7 +75,7 @@ fn changed(
         values.sort_by_key(|(key, _)| key.name);
         values.into_iter().map(|(key, value)| (key.name, value)).collect::<Vec<_>>()
     };
-    if sorted(after) == sorted(expected.collect()) { Ok(edited) } else { Err(Unchangeable::Form) }
+    if sorted(after.values) == sorted(expected.collect()) { Ok(edited) } else { Err(Unchangeable::Form) }
 }
 
 fn edited(text: &str, key: &Key, setting: Option<&Setting>) -> Option<String> {
@@ -215,7 +216,11 @@ mod tests {
     fn text_that_looks_like_something_else_stays_text() {
         let after = set("", "API.Host", "a: b # c").unwrap();
         let key = key::find("API.Host").unwrap();
-        assert_eq!(file::parse("f", &after).unwrap()[0].1, Value::parse(key, "a: b # c").unwrap(), "{after}");
+        assert_eq!(
+            file::parse("f", &after).unwrap().values[0].1,
+            Value::parse(key, "a: b # c").unwrap(),
+            "{after}"
+        );
     }
 
     #[test]

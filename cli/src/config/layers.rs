@@ -84,6 +84,7 @@ impl Layers {
             layers.offer(key, value, Origin::Flag(flag));
         }
         for found in environment::read(lookup)? {
+            layers.warnings.extend(found.warning);
             layers.offer(found.key, found.value, Origin::Environment(found.variable));
         }
         Ok(layers)
@@ -126,7 +127,7 @@ impl Layers {
                 let own = path.parent().map(PathBuf::from);
                 let name = data_dir()?.name;
                 let moves = |value: &Value| !matches!(value, Value::Path(path) if Some(path) == own.as_ref());
-                if file::read(&path)?.iter().any(|(set, value)| set.name == name && moves(value)) {
+                if file::read(&path)?.values.iter().any(|(set, value)| set.name == name && moves(value)) {
                     return Err(Error::usage(format!(
                         "`{}` sets DataDir to another place than its own",
                         path.display()
@@ -137,7 +138,8 @@ impl Layers {
         }
         // Later files win.
         for path in given.into_iter().rev() {
-            let values = file::read(&path)?;
+            let file::Content { values, warnings } = file::read(&path)?;
+            self.warnings.extend(warnings);
             if values.is_empty() {
                 self.warnings.push(format!("configuration file `{}` sets nothing", path.display()));
             }

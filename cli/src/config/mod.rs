@@ -11,6 +11,7 @@ mod file;
 pub(crate) mod key;
 mod keys;
 mod layers;
+pub(crate) mod older;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -51,7 +52,7 @@ pub(crate) fn file_to_change(arguments: &[Argument], flags: Flags) -> Result<Pat
 /// # Errors
 /// Everything that is wrong with it.
 pub(crate) fn check_file(path: &Path) -> Result<usize, Error> {
-    file::read(path).map(|values| values.len())
+    file::read(path).map(|content| content.values.len())
 }
 
 /// The environment variables that set a key, the one that counts first.
