@@ -4,7 +4,7 @@ use skrei_job::{
     NodeId,
     outcome::{Refusal, Rule},
     resources::Resources,
-    spec::{Network, Task},
+    spec::{Network, Publisher, Task},
 };
 
 /// What an execution counts for at least, so that many small ones are still bounded: a tenth of a core and
@@ -47,12 +47,14 @@ pub fn decide(task: &Task, facts: &Facts<'_>) -> Result<(), Refusal> {
         let message = format!("node `{node}` gives guests no network yet");
         return refuse(Rule::Unsupported, message, "leave `Network` out, or set `Network: {Type: None}`");
     }
-    if let Some(result) = task.results.first() {
-        let message = format!("node `{node}` cannot collect result paths yet (`{}`)", result.path);
+    if let Some(result) = task.results.first()
+        && task.publisher != Publisher::Noop
+    {
+        let message = format!("node `{node}` cannot publish result paths yet (`{}`)", result.path);
         return refuse(
             Rule::Unsupported,
             message,
-            "write to a mounted directory (`ReadWrite: true`) or to standard output",
+            "write to a mounted directory (`ReadWrite: true`) or to standard output, or drop them: `Publisher: {Type: noop}`",
         );
     }
     let shortages = facts.capacity.shortages(&counted(&task.resources));

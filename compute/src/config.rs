@@ -26,6 +26,9 @@ pub struct Config {
     pub allow_list: AllowList,
     /// Which of the host's variables jobs may have with `env:NAME`: globs over whole names. Nothing by default.
     pub env_allow_list: Vec<String>,
+    /// To whom jobs may give the files they make: `USER[:GROUP]`, names or numbers. The node's own user and group
+    /// always; nobody else by default.
+    pub allowed_owners: Vec<String>,
     /// How often the node says that it lives. Default 5 s.
     pub heartbeat: Duration,
     /// Bounds that seldom need changing.
@@ -44,6 +47,7 @@ impl Config {
             capacity,
             allow_list: AllowList::default(),
             env_allow_list: Vec::new(),
+            allowed_owners: Vec::new(),
             heartbeat: Duration::from_secs(5),
             limits: Limits::default(),
         }
@@ -61,6 +65,11 @@ pub struct Limits {
     pub artifact_bytes: u64,
     /// Artifacts kept, in bytes, those used last staying. Default 4 GiB.
     pub artifacts_bytes: u64,
+    /// What a run may add to the disk if its job does not ask for an amount, in bytes. Default 1 GiB. Up to the
+    /// node's capacity a job may ask for any.
+    pub disk_bytes: u64,
+    /// Files, directories and links a run may make. Default 100,000.
+    pub disk_files: u64,
     /// How long running guests may go on when the node is stopped. Default 30 s; then they are interrupted.
     pub drain: Duration,
 }
@@ -72,6 +81,8 @@ impl Default for Limits {
             waiting: 1024,
             artifact_bytes: 256 << 20,
             artifacts_bytes: 4 << 30,
+            disk_bytes: 1 << 30,
+            disk_files: 100_000,
             drain: Duration::from_secs(30),
         }
     }

@@ -45,6 +45,14 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
+    /// An entry of the list of owners cannot be understood.
+    #[error("allowed owner `{entry}` {message}")]
+    AllowedOwners {
+        /// As configured.
+        entry: String,
+        /// What is wrong with it.
+        message: &'static str,
+    },
     /// The HTTP client for artifacts cannot be set up.
     #[error("the client for artifacts cannot be set up")]
     Client(#[source] reqwest::Error),
@@ -61,6 +69,9 @@ impl Error {
             Self::Address { .. } => Some("write `HOST:PORT`, for example `127.0.0.1:4222`"),
             Self::NoOrchestrator => Some("add `-c Compute.Orchestrators=HOST:4222`"),
             Self::EnvAllowList { .. } => Some("write names with `*` for any characters, for example `APP_*`"),
+            Self::AllowedOwners { .. } => {
+                Some("write users and groups of this host, for example `Compute.AllowedOwners=root:nginx`")
+            }
             _ => None,
         }
     }

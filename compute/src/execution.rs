@@ -161,7 +161,8 @@ async fn run(
             guest.await
         }
     };
-    drop(kept);
+    // Removing what a guest made can take a while.
+    let _ = tokio::task::spawn_blocking(move || drop(kept)).await;
     match ended {
         Ok(Ok(outcome)) => ending::of_outcome(&outcome, assignment.spec.task(), stopper.reason()),
         Ok(Err(error)) => ending::of_error(format!("the guest cannot be run: {error}")),

@@ -15,17 +15,21 @@ pub mod admission;
 pub mod allow_list;
 pub mod grant;
 
+mod accounts;
 mod environment;
 mod glob;
+mod owners;
 
 mod capacity;
 mod supervisor;
 
 mod ending;
 mod execution;
+mod folder;
 mod guests;
 mod node;
 mod prepare;
+mod results;
 
 mod artifacts;
 mod flights;

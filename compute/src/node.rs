@@ -6,8 +6,8 @@ use skrei_job::{NodeId, resources::Resources};
 use skrei_protocol::link::NodeInfo;
 
 use crate::{
-    AllowList, Config, artifacts::Artifacts, environment::HostVariables, guests::Guests, journal::Journal,
-    log_store::LogStore, modules::Modules,
+    AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
+    journal::Journal, log_store::LogStore, modules::Modules, owners::Owners,
 };
 
 /// The engine type of jobs this node runs.
@@ -20,6 +20,8 @@ pub(crate) struct Node {
     pub(crate) capacity: Resources,
     pub(crate) allow_list: AllowList,
     pub(crate) host_variables: HostVariables,
+    pub(crate) owners: Owners,
+    pub(crate) limits: Limits,
     pub(crate) journal: Arc<Journal>,
     pub(crate) logs: LogStore,
     pub(crate) artifacts: Artifacts,
@@ -27,11 +29,15 @@ pub(crate) struct Node {
     pub(crate) guests: Guests,
     /// Where content carried in jobs is put while they run.
     pub(crate) inline_dir: PathBuf,
+    /// Where scratch directories are made.
+    pub(crate) scratch_dir: PathBuf,
+    /// Where results are made.
+    pub(crate) results_dir: PathBuf,
 }
 
 /// What a node says of itself when it calls.
 pub(crate) fn info(config: &Config) -> NodeInfo {
-    let mut sources = vec!["artifact".to_owned(), "inline".to_owned()];
+    let mut sources = vec!["artifact".to_owned(), "inline".to_owned(), "scratch".to_owned()];
     if !config.allow_list.is_empty() {
         sources.extend(["local".to_owned(), "localDirectory".to_owned()]);
     }
@@ -39,7 +45,7 @@ pub(crate) fn info(config: &Config) -> NodeInfo {
         labels: config.labels.clone(),
         engines: vec![ENGINE.to_owned()],
         sources,
-        publishers: Vec::new(),
+        publishers: vec!["noop".to_owned()],
         capacity: config.capacity,
     }
 }

@@ -5,20 +5,23 @@ use std::{io, path::Path, sync::Arc};
 use cap_std::{ambient_authority, fs::Dir};
 use skrei_job::{
     Digest,
+    outcome::Refusal,
     spec::{HostPath, Mode, Source, Task},
 };
 use skrei_protocol::link::Assignment;
-use skrei_runtime::{Limits, Module, Mount, Sandbox};
+use skrei_runtime::{Limits, Module, Mount, Ownership, Sandbox};
 use tempfile::TempDir;
 
 use crate::{
+    accounts::Accounts,
     admission,
     artifacts::{self, Artifact},
     ending::{CAPTURED_BYTES, Unready},
-    environment,
+    environment, folder,
     grant::{self, Grant, Opened},
     modules::MODULE_BYTES_MAX,
     node::Node,
+    results::{Directory, Results},
 };
 
 /// A guest that is ready to start, and what has to stay as long as it runs.
@@ -34,7 +37,12 @@ pub(crate) struct Prepared {
 pub(crate) struct Kept {
     artifacts: Vec<Artifact>,
     inline: Option<TempDir>,
+    scratch: Vec<TempDir>,
+    results: Option<Results>,
 }
+
+/// A host path that is open, and what becomes of files made there.
+type Opening = (Grant, Ownership);
 
 /// Says whether a host path that the task asks for would be refused now. Nothing is made.
 pub(crate) async fn check_paths(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
@@ -43,7 +51,7 @@ pub(crate) async fn check_paths(node: &Arc<Node>, task: &Task) -> Result<(), Unr
         return Ok(());
     }
     let node = Arc::clone(node);
-    let check = move || wanted.iter().try_for_each(|wanted| grant::check(&node.allow_list, &node.id, wanted));
+    let check = move || wanted.iter().try_for_each(|wanted| check_path(&node, wanted).map(drop));
     blocking(check).await?.map_err(|refusal| Unready::Refused(*refusal))
 }
 
@@ -65,13 +73,21 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .name(module_name(assignment))
         .args(&task.program.arguments)
         .entry_point(&task.program.entry_point)
-        .limits(limits(task));
+        .limits(limits(node, task));
     for (name, value) in environment::of_guest(variables, &node.id, assignment) {
         sandbox = sandbox.env(name, value);
     }
-    let (mounts, kept) = mounts(node, task, grants).await?;
+    let (mounts, mut kept) = mounts(node, task, grants).await?;
     for mount in mounts {
         sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
+    }
+    if !task.results.is_empty() {
+        let (parent, paths) = (node.results_dir.clone(), task.results.clone());
+        let results = blocking(move || Results::make(&parent, &paths))
+            .await?
+            .map_err(|cause| unwritten("ResultPaths", &cause))?;
+        sandbox = mount_results(sandbox, &results)?;
+        kept.results = Some(results);
     }
     Ok(Prepared { module, sandbox, kept })
 }
@@ -85,24 +101,30 @@ fn host_paths(task: &Task) -> Vec<HostPath> {
 }
 
 /// Everything is checked before the first path is made: a refusal leaves nothing behind.
-async fn open_paths(node: &Arc<Node>, task: &Task) -> Result<Vec<Grant>, Unready> {
+async fn open_paths(node: &Arc<Node>, task: &Task) -> Result<Vec<Opening>, Unready> {
     let wanted = host_paths(task);
     if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let node = Arc::clone(node);
     let open = move || {
-        wanted.iter().try_for_each(|wanted| grant::check(&node.allow_list, &node.id, wanted))?;
-        let open = |wanted| grant::open(&node.allow_list, &node.id, wanted);
-        wanted.iter().map(open).collect::<Result<Vec<_>, _>>()
+        let check = |wanted| check_path(&node, wanted);
+        let ownerships = wanted.iter().map(check).collect::<Result<Vec<_>, Box<Refusal>>>()?;
+        let open = |(wanted, ownership)| Ok((grant::open(&node.allow_list, &node.id, wanted)?, ownership));
+        wanted.iter().zip(ownerships).map(open).collect::<Result<Vec<_>, Box<Refusal>>>()
     };
     blocking(open).await?.map_err(|refusal| Unready::Refused(*refusal))
+}
+
+fn check_path(node: &Node, wanted: &HostPath) -> Result<Ownership, Box<Refusal>> {
+    grant::check(&node.allow_list, &node.id, wanted)?;
+    node.owners.permit(&node.id, &wanted.ownership, Accounts::of_host)
 }
 
 async fn module(
     node: &Node,
     task: &Task,
-    grants: &mut impl Iterator<Item = Grant>,
+    grants: &mut impl Iterator<Item = Opening>,
 ) -> Result<Module, Unready> {
     let loaded = match &task.program.module {
         Source::Artifact { digest, .. } => {
@@ -119,7 +141,7 @@ async fn module(
             node.modules.load(digest, move || Ok(wasm)).await
         }
         Source::HostPath(path) => {
-            let grant =
+            let (grant, _) =
                 grants.next().ok_or_else(|| Unready::failed("the module was not opened".to_owned()))?;
             let wasm = blocking(move || grant.read(MODULE_BYTES_MAX)).await?.map_err(|cause| {
                 Unready::failed(format!("the module `{}` cannot be read: {cause}", path.path))
@@ -127,6 +149,8 @@ async fn module(
             let digest = Digest::of(&wasm);
             node.modules.load(digest, move || Ok(wasm)).await
         }
+        // A job with such a module is not valid.
+        Source::Scratch => return Err(Unready::failed("a scratch directory holds no module".to_owned())),
     };
     loaded.map_err(Unready::failed)
 }
@@ -134,7 +158,7 @@ async fn module(
 async fn mounts(
     node: &Node,
     task: &Task,
-    mut grants: impl Iterator<Item = Grant>,
+    mut grants: impl Iterator<Item = Opening>,
 ) -> Result<(Vec<Mount>, Kept), Unready> {
     let mut mounts = Vec::with_capacity(task.inputs.len());
     let mut kept = Kept::default();
@@ -142,13 +166,14 @@ async fn mounts(
         let target = input.target.as_str();
         mounts.push(match &input.source {
             Source::HostPath(_) => {
-                let grant =
+                let (grant, ownership) =
                     grants.next().ok_or_else(|| Unready::failed(format!("`{target}` was not opened")))?;
                 let mode = mode(grant.mode);
-                match grant.opened {
+                let mount = match grant.opened {
                     Opened::Dir(dir) => Mount::dir(dir, target, mode),
                     Opened::File { parent, name } => Mount::file(parent, name, target, mode),
-                }
+                };
+                mount.ownership(ownership)
             }
             Source::Artifact { digest, .. } => {
                 let artifact = node.artifacts.get(*digest).await?;
@@ -170,6 +195,14 @@ async fn mounts(
                 kept.inline = Some(folder);
                 mount
             }
+            Source::Scratch => {
+                let parent = node.scratch_dir.clone();
+                let folder = blocking(move || folder::private(&parent)).await?;
+                let folder = folder.map_err(|cause| unwritten(target, &cause))?;
+                let mount = own_dir(folder.path(), target)?;
+                kept.scratch.push(folder);
+                mount
+            }
         });
     }
     Ok((mounts, kept))
@@ -182,8 +215,36 @@ fn file_mount(folder: &Path, name: String, target: &str) -> Result<Mount, Unread
     Ok(Mount::file(parent, name, target, skrei_runtime::Mode::ReadOnly))
 }
 
-fn limits(task: &Task) -> Limits {
+/// A directory that belongs to the node and is the guest's as long as it runs.
+fn own_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
+    let dir =
+        Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
+    Ok(Mount::dir(dir, target, skrei_runtime::Mode::ReadWrite))
+}
+
+/// Each at its path, and at its name, where Bacalhau has it, unless something else is there.
+fn mount_results(mut sandbox: Sandbox, results: &Results) -> Result<Sandbox, Unready> {
+    for Directory { of, path } in results.directories() {
+        let mount = own_dir(path, &of.path)?;
+        sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
+    }
+    for Directory { of, path } in results.directories() {
+        let mount = own_dir(path, &of.name)?;
+        if sandbox.has_room_for(&mount) {
+            sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
+        }
+    }
+    Ok(sandbox)
+}
+
+fn limits(node: &Node, task: &Task) -> Limits {
+    let disk_bytes = match task.resources.disk_bytes {
+        0 => node.limits.disk_bytes,
+        asked => asked,
+    };
     Limits {
+        disk_bytes,
+        disk_files: node.limits.disk_files,
         memory_bytes: admission::counted(&task.resources).memory_bytes,
         wall_time: task.timeouts.execution,
         stdout_bytes: CAPTURED_BYTES,
@@ -209,7 +270,7 @@ fn mode(mode: Mode) -> skrei_runtime::Mode {
 }
 
 fn unwritten(target: &str, cause: &io::Error) -> Unready {
-    Unready::failed(format!("the input for `{target}` cannot be put on the node's disk: {cause}"))
+    Unready::failed(format!("`{target}` cannot be put on the node's disk: {cause}"))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Unready> {

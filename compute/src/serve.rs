@@ -1,10 +1,6 @@
 //! A node from start to stop.
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use skrei_ledger::DirectoryLock;
 use skrei_protocol::{
@@ -20,15 +16,17 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     Config, Error,
+    accounts::Accounts,
     artifacts::Artifacts,
     environment::HostVariables,
-    grant,
+    folder, grant,
     guests::Guests,
     journal::Journal,
     link::{Address, Link},
     log_store::LogStore,
     modules::Modules,
     node::{self, Node},
+    owners::Owners,
     supervisor::{ORDERS_MAX, Order, Supervisor},
 };
 
@@ -48,8 +46,11 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         return Err(Error::NoOrchestrator);
     }
     let host_variables = HostVariables::parse(&config.env_allow_list)?;
+    let owners = Owners::parse(&config.allowed_owners, &Accounts::of_host())?;
     let _lock = DirectoryLock::take(&config.data_dir)?;
-    let inline_dir = empty_folder(config.data_dir.join("inline"))?;
+    let inline_dir = folder::emptied(config.data_dir.join("inline"))?;
+    let scratch_dir = folder::emptied(config.data_dir.join("scratch"))?;
+    let results_dir = folder::emptied(config.data_dir.join("results"))?;
     let journal = Arc::new(Journal::open(&config.data_dir.join("journal.db")).await?);
     let hello = hello(&config);
     let allow_list = config.allow_list.resolved(grant::real_path);
@@ -62,11 +63,15 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         capacity: config.capacity,
         allow_list,
         host_variables,
+        owners,
+        limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
         artifacts,
         modules: Modules::new(Runtime::new(skrei_runtime::Config::default())?),
         guests: Guests::start()?,
         inline_dir,
+        scratch_dir,
+        results_dir,
         journal,
     });
 
@@ -113,21 +118,6 @@ fn hello(config: &Config) -> Hello {
         token: config.token.clone(),
         info: node::info(config),
         holds: Vec::new(),
-    }
-}
-
-/// What a node that was killed left behind is removed.
-fn empty_folder(path: PathBuf) -> Result<PathBuf, Error> {
-    let empty = |path: &Path| {
-        match std::fs::remove_dir_all(path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        std::fs::create_dir(path)
-    };
-    match empty(&path) {
-        Ok(()) => Ok(path),
-        Err(source) => Err(Error::Folder { path, source }),
     }
 }
 

@@ -21,6 +21,7 @@ pub mod digest;
 pub mod guest_path;
 pub mod id;
 pub mod labels;
+pub mod ownership;
 pub mod path;
 pub mod problem;
 pub mod resources;

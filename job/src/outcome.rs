@@ -112,6 +112,8 @@ pub enum Rule {
     Environment,
     /// The host path does not exist, and the job does not ask to create it.
     MissingPath,
+    /// `Compute.AllowedOwners`: files may not be given to this owner, or nobody is called so.
+    Owner,
     /// The node is shutting down.
     Draining,
 }
@@ -125,6 +127,7 @@ impl Rule {
             Self::Unsupported => "unsupported",
             Self::Environment => "environment",
             Self::MissingPath => "missing-path",
+            Self::Owner => "owner",
             Self::Draining => "draining",
         }
     }

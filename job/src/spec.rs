@@ -8,6 +8,7 @@ use crate::{
     Digest,
     labels::{Labels, Requirement},
     manifest::Manifest,
+    ownership::Ownership,
     resources::Resources,
     validate::{self, Problems},
 };
@@ -66,6 +67,8 @@ pub struct Task {
     pub inputs: Vec<Input>,
     /// Directories collected when the guest is done.
     pub results: Vec<ResultPath>,
+    /// Where they go.
+    pub publisher: Publisher,
     /// What the task asks of a node, defaults applied.
     pub resources: Resources,
     /// What the guest may reach.
@@ -108,6 +111,8 @@ pub enum Source {
     },
     /// Content carried in the job itself.
     Inline(Vec<u8>),
+    /// An empty directory of the execution's own, gone with it.
+    Scratch,
 }
 
 /// A path of the node as the job asks for it.
@@ -119,6 +124,8 @@ pub struct HostPath {
     pub mode: Mode,
     /// What to do when nothing is there.
     pub create: CreateAs,
+    /// Mode and owner of what the guest makes there.
+    pub ownership: Ownership,
 }
 
 /// Access to a mount. Ordered: `ReadWrite` includes `ReadOnly`.
@@ -161,6 +168,18 @@ pub struct ResultPath {
     pub name: String,
     /// Absolute guest path.
     pub path: String,
+}
+
+/// Where results go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Publisher {
+    /// There is none.
+    #[default]
+    None,
+    /// Nowhere: they are dropped with the execution.
+    Noop,
+    /// They stay on the node, which serves them.
+    Local,
 }
 
 /// What the guest may reach.

@@ -12,7 +12,7 @@ use crate::module::Code;
 use crate::output::Output;
 use crate::run::Stop;
 use crate::stdin::Stdin;
-use crate::{CancelToken, Error, Module, Sandbox, fs};
+use crate::{CancelToken, Error, Module, Quota, Sandbox, fs};
 
 /// The host's side of one running guest: what its host functions work on.
 pub(crate) struct Guest {
@@ -37,7 +37,8 @@ pub(crate) struct Guest {
 impl Guest {
     pub(crate) fn new(module: &Module, sandbox: Sandbox) -> Result<Guest, Error> {
         let started = Instant::now();
-        let preopens = fs::preopens(sandbox.mounts)?;
+        let quota = Quota::new(sandbox.limits.disk_bytes, sandbox.limits.disk_files);
+        let preopens = fs::preopens(sandbox.mounts, &quota, &module.runtime.handles)?;
         Ok(Guest {
             args: sandbox.args,
             env: sandbox.env,

@@ -25,6 +25,9 @@
 //! directory handle, so it does not matter what another process does to the tree meanwhile. Only regular files
 //! and directories are opened.
 //!
+//! What a run adds to its writable mounts is bounded by a [`Quota`], and what it makes there has the mode and owner
+//! of the mount's [`Ownership`].
+//!
 //! Limits hold for a guest that computes and never calls the host as for one that waits in a host call.
 //!
 //! # What is an error
@@ -64,7 +67,7 @@ mod outcome;
 pub use cancel::CancelToken;
 pub use config::Config;
 pub use error::Error;
-pub use fs::{Mode, Mount, MountError};
+pub use fs::{Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
 pub use limits::{Limit, Limits};
 pub use module::Module;
 pub use outcome::{Ending, Outcome, Trap, Usage};

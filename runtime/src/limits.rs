@@ -19,6 +19,12 @@ pub struct Limits {
     /// Descriptors the guest may open beside those it starts with. Default 256. The next one is refused with
     /// `EMFILE`.
     pub open_files: u32,
+    /// Bytes the run may add to all its writable mounts together, those with a [`Quota`](crate::Quota) of their
+    /// own aside. Default 1 GiB. The write that would pass it fails with `EDQUOT`.
+    pub disk_bytes: u64,
+    /// Files, directories and links the run may make there. Default 100,000, of which each costs the host an
+    /// inode and a block at most beside its bytes.
+    pub disk_files: u64,
     /// Elements in each of the guest's tables. Default 100,000, far more than any compiler needs for its
     /// function pointers.
     pub table_elements: u32,
@@ -32,6 +38,8 @@ impl Default for Limits {
             stdout_bytes: 1 << 20,
             stderr_bytes: 1 << 20,
             open_files: 256,
+            disk_bytes: 1 << 30,
+            disk_files: 100_000,
             table_elements: 100_000,
         }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Captured, Limit};
+use crate::{Captured, Limit, MountUsage};
 
 /// What became of a run: how the guest ended, what it wrote, what it used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +63,13 @@ pub struct Trap {
 }
 
 /// What a run took.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Usage {
     /// From the start of the run to its end, waiting included.
     pub wall_time: Duration,
     /// The most linear memory the guest had at once.
     pub memory_bytes_peak: u64,
+    /// What it did in each mount; file mounts that share a directory come together.
+    pub mounts: Vec<MountUsage>,
 }

@@ -57,8 +57,11 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
         Ok(Ok(())) => Ending::Exited(0),
         Ok(Err(failure)) => guest.ending(failure)?,
     };
-    let usage =
-        Usage { wall_time: guest.started.elapsed(), memory_bytes_peak: guest.limiter.memory_bytes_peak() };
+    let usage = Usage {
+        wall_time: guest.started.elapsed(),
+        memory_bytes_peak: guest.limiter.memory_bytes_peak(),
+        mounts: guest.table.usage(),
+    };
     let (stdout, stderr) = store.into_data().output.into_captured();
     Ok(Outcome { ending, stdout, stderr, usage })
 }

@@ -7,6 +7,7 @@ use wasmtime::{Engine, Linker, Store};
 
 use crate::cache::Cache;
 use crate::clock::{Clock, Closer};
+use crate::fs::Handles;
 use crate::guest::Guest;
 use crate::{Config, Error, Module, engine, load, p1};
 
@@ -19,6 +20,8 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) clock: Clock,
+    /// Which files the guests have open.
+    pub(crate) handles: Arc<Handles>,
     /// A store in which nothing runs; see [`crate::run::Exit`].
     pub(crate) quiet: Arc<Store<()>>,
     linker: Linker<Guest>,
@@ -47,7 +50,8 @@ impl Runtime {
         let quiet = engine::quiet_store().map_err(Error::Engine)?;
         let cache = Cache::new(config.modules_cached);
         let closer = Closer(clock.clone());
-        let shared = Shared { engine, clock, quiet: Arc::new(quiet), linker, cache, config, _closer: closer };
+        let (quiet, handles) = (Arc::new(quiet), Arc::default());
+        let shared = Shared { engine, clock, handles, quiet, linker, cache, config, _closer: closer };
         Ok(Runtime { shared: Arc::new(shared) })
     }
 

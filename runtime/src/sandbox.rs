@@ -85,6 +85,11 @@ impl Sandbox {
         Ok(self)
     }
 
+    /// Whether [`mount`](Self::mount) would accept it.
+    pub fn has_room_for(&self, mount: &Mount) -> bool {
+        mount.check(&self.mounts).is_ok()
+    }
+
     /// The exported function to start at; it takes no parameters. Default `_start`.
     pub fn entry_point(mut self, name: impl Into<String>) -> Sandbox {
         self.entry_point = name.into();

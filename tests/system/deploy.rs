@@ -1,5 +1,6 @@
 //! The story: a certificate and its key on every server, by one command.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::harness::{Node, Orchestrator, Ran, root};
@@ -43,6 +44,10 @@ impl Pair {
         for name in ["fullchain.pem", "privkey.pem"] {
             let (expected, found) = (std::fs::read(self.path(name)), std::fs::read(directory.join(name)));
             assert_eq!(expected.unwrap(), found.unwrap(), "{name} is the same byte for byte");
+        }
+        for (name, expected) in [("fullchain.pem", 0o644), ("privkey.pem", 0o600)] {
+            let mode = std::fs::metadata(directory.join(name)).unwrap().permissions().mode() & 0o7777;
+            assert_eq!(mode, expected, "{name} is {mode:o}");
         }
     }
 }

@@ -3,6 +3,7 @@
 mod ending;
 mod grant;
 mod output;
+mod scratch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use skrei_runtime::{CancelToken, Config, Limits, Module, Outcome, Runtime, Sandb
 use crate::{error::Error, exit, job_file::modules};
 use grant::Grant;
 use output::Passthrough;
+use scratch::Scratch;
 
 /// After the guest should have ended, how long it gets before the process ends without it: it may be waiting for
 /// a reader of its output that does not read.
@@ -30,6 +32,12 @@ pub(crate) struct Run {
     /// Grant a directory or file: read-only unless `:rw`; without GUEST under the same path; repeatable
     #[arg(long, value_name = "HOST[::GUEST][:ro|:rw]")]
     dir: Vec<Grant>,
+    /// Give the guest an empty directory of its own, removed afterwards; repeatable
+    #[arg(long, value_name = "GUEST")]
+    scratch: Vec<String>,
+    /// The most the guest may add to the disk
+    #[arg(long, value_name = "AMOUNT", default_value = "1Gi", value_parser = skrei_job::resources::parse_bytes)]
+    disk: u64,
     /// Set a variable of the guest; without a value it is taken from here; repeatable
     #[arg(long, value_name = "NAME[=VALUE]")]
     env: Vec<String>,
@@ -55,8 +63,11 @@ impl Run {
         let limit = self.limit()?;
         let module = self.load().map_err(|error| error.with_code(exit::NOT_STARTED))?;
         let cancel = CancelToken::new();
-        let sandbox =
-            self.sandbox(limit, cancel.clone()).await.map_err(|error| error.with_code(exit::NOT_STARTED))?;
+        let scratch = Scratch::make(&self.scratch).map_err(|error| error.with_code(exit::NOT_STARTED))?;
+        let sandbox = self
+            .sandbox(limit, cancel.clone(), &scratch)
+            .await
+            .map_err(|error| error.with_code(exit::NOT_STARTED))?;
         // On a thread of its own: a guest that computes gives way to nobody.
         let (ended, outcome) = tokio::sync::oneshot::channel();
         let executor = tokio::runtime::Handle::current();
@@ -104,12 +115,18 @@ impl Run {
         })
     }
 
-    async fn sandbox(self, limit: Option<Duration>, cancel: CancelToken) -> Result<Sandbox, Error> {
+    async fn sandbox(
+        self,
+        limit: Option<Duration>,
+        cancel: CancelToken,
+        scratch: &Scratch,
+    ) -> Result<Sandbox, Error> {
         let limits = Limits {
             memory_bytes: self.memory,
             wall_time: limit,
             stdout_bytes: 0,
             stderr_bytes: 0,
+            disk_bytes: self.disk,
             ..Limits::default()
         };
         let name = self.module.file_name().unwrap_or_default().to_string_lossy();
@@ -128,6 +145,7 @@ impl Run {
             sandbox =
                 sandbox.mount(grant.open()?).map_err(|error| Error::refused(format!("--dir: {error}")))?;
         }
+        sandbox = scratch.mount(sandbox)?;
         if self.stdin.as_os_str() == "-" {
             return Ok(sandbox.stdin_reader(tokio::io::stdin()));
         }

@@ -120,6 +120,12 @@ pub(crate) const KEYS: &[Key] = &[
         doc: "GPUs given to jobs. WebAssembly cannot use any; only a number above 0 is offered.",
     },
     Key {
+        name: "Compute.AllowedOwners",
+        kind: Kind::List,
+        default: "",
+        doc: "To whom jobs may give the files they make (`Owner` of an input source): `USER[:GROUP]`, names or numbers of this machine. The node's own user and group are always allowed; another takes the right to give files away, such as root's.",
+    },
+    Key {
         name: "Compute.Env.AllowList",
         kind: Kind::List,
         default: "",

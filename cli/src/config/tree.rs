@@ -81,6 +81,8 @@ pub(crate) struct Compute {
     pub(crate) allow_list: Vec<String>,
     /// Names and patterns.
     pub(crate) env_allow_list: Vec<String>,
+    /// `USER[:GROUP]`.
+    pub(crate) allowed_owners: Vec<String>,
     /// What jobs get.
     pub(crate) capacity: Capacity,
 }
@@ -150,6 +152,7 @@ impl Config {
                 heartbeat: get.duration("Compute.Heartbeat.Interval")?,
                 allow_list: get.list("Compute.AllowListedLocalPaths")?,
                 env_allow_list: get.list("Compute.Env.AllowList")?,
+                allowed_owners: get.list("Compute.AllowedOwners")?,
                 capacity: Capacity {
                     cpu: get.share("Compute.AllocatedCapacity.CPU")?,
                     memory: get.share("Compute.AllocatedCapacity.Memory")?,

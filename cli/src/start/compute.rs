@@ -28,6 +28,7 @@ impl Servers {
         compute.labels = labels(&compute.node, &config.labels);
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();
+        compute.allowed_owners = settings.allowed_owners.clone();
         compute.heartbeat = settings.heartbeat;
         let shutdown = self.nodes.shutdown();
         self.nodes.spawn(async move {

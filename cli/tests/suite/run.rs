@@ -69,6 +69,27 @@ fn standard_input_can_be_a_file() {
 }
 
 #[test]
+fn a_scratch_directory_is_empty_writable_bounded_and_gone_afterwards() {
+    let steps = ["list /tmp:.", "fill /tmp:a 0 9000", "fill /data:a 0 9000"];
+    let desk = Desk::new();
+    desk.put("guest.wasm", guests::probe());
+    let words = [
+        &["run", "guest.wasm", "--scratch", "/tmp", "--scratch", "/data", "--disk", "10kB", "--"][..],
+        &steps,
+    ];
+    let temp = desk.path().join("temp");
+    std::fs::create_dir(&temp).unwrap();
+    let said = desk.command(&words.concat()).env("TMPDIR", &temp).output().unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&said.stdout),
+        "list /tmp:.: ok . ..\nfill /tmp:a 0 9000: ok 9000\nfill /data:a 0 9000: ok 1000 DQUOT\n"
+    );
+    assert_eq!(std::fs::read_dir(&temp).unwrap().count(), 0, "nothing stays");
+    let said = desk.skrei(&["run", "guest.wasm", "--scratch", "/tmp", "--scratch", "tmp"]);
+    assert!(said.stderr.contains("--scratch: mount at `tmp`: it collides"), "{said:?}");
+}
+
+#[test]
 fn what_cannot_be_started_is_named() {
     let desk = Desk::new();
     desk.put("not.wasm", "hello");

@@ -15,6 +15,7 @@ use skrei_compute::{
 use skrei_job::{
     NodeId,
     outcome::{Refusal, Rule},
+    ownership::Ownership,
     spec::{CreateAs, HostPath, Mode},
 };
 use tempfile::TempDir;
@@ -51,7 +52,12 @@ impl Place {
     }
 
     fn wanted(&self, path: &str, mode: Mode, create: CreateAs) -> HostPath {
-        HostPath { path: format!("{}/{path}", self.root.display()), mode, create }
+        HostPath {
+            path: format!("{}/{path}", self.root.display()),
+            mode,
+            create,
+            ownership: Ownership::default(),
+        }
     }
 
     fn read(&self, path: &str) -> HostPath {
@@ -197,9 +203,19 @@ fn only_directories_and_regular_files_are_mounted() {
     let refusal = place.open(&["%/open/**"], &place.read("open/socket")).unwrap_err();
     assert_eq!(refusal.rule, Rule::Unsupported);
     assert!(refusal.message.contains("a socket"), "{refusal}");
-    let null = HostPath { path: "/dev/null".to_owned(), mode: Mode::ReadOnly, create: CreateAs::Nothing };
+    let null = HostPath {
+        path: "/dev/null".to_owned(),
+        mode: Mode::ReadOnly,
+        create: CreateAs::Nothing,
+        ownership: Ownership::default(),
+    };
     assert_eq!(rule(place.open(&["/dev/*"], &null)), Some(Rule::Unsupported));
-    let relative = HostPath { path: "open".to_owned(), mode: Mode::ReadOnly, create: CreateAs::Nothing };
+    let relative = HostPath {
+        path: "open".to_owned(),
+        mode: Mode::ReadOnly,
+        create: CreateAs::Nothing,
+        ownership: Ownership::default(),
+    };
     assert_eq!(rule(place.open(&["/**"], &relative)), Some(Rule::AllowList));
 }
 
@@ -207,8 +223,12 @@ fn only_directories_and_regular_files_are_mounted() {
 fn a_served_path_stays_within_the_place_it_is_served_from() {
     let place = Place::new();
     let entries = &["%/open:/etc/nginx/ssl:rw"];
-    let wanted =
-        |path: &str| HostPath { path: path.to_owned(), mode: Mode::ReadWrite, create: CreateAs::Directory };
+    let wanted = |path: &str| HostPath {
+        path: path.to_owned(),
+        mode: Mode::ReadWrite,
+        create: CreateAs::Directory,
+        ownership: Ownership::default(),
+    };
     assert_eq!(place.open(entries, &wanted("/etc/nginx/ssl")).unwrap().path, place.path("open"));
     assert_eq!(place.open(entries, &wanted("/etc/nginx/ssl/new")).unwrap().path, place.path("open/new"));
     symlink("../closed", place.path("open/out")).unwrap();

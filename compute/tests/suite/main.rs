@@ -5,6 +5,7 @@
 mod admission;
 mod allow_list;
 mod executions;
+mod files;
 mod grants;
 mod journal;
 mod link;

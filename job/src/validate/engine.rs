@@ -11,7 +11,7 @@ use crate::{
     path::Path,
     problem::{Problem, nearest, quoted},
     read,
-    spec::Program,
+    spec::{Program, Source},
 };
 
 /// The function called if the job names none.
@@ -106,6 +106,13 @@ pub(super) fn read(
     )?;
     let module_at = module_input(&module, task, &params.path("EntryModule"), problems)?;
     let source = sources.get(module_at)?.as_ref()?.source.clone();
+    if source == Source::Scratch {
+        let message =
+            format!("{} is a scratch directory, which is empty when the guest starts", quoted(&module));
+        problems
+            .push(Problem::new(params.path("EntryModule"), message).hint("name a file next to the job file"));
+        return None;
+    }
     Some((Program { module: source, entry_point, arguments }, module_at))
 }
 

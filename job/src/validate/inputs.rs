@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{
-    inline,
+    inline, ownership,
     params::{self, Params},
 };
 use crate::{
@@ -17,10 +17,11 @@ use crate::{
 /// One entry per written input source; none where it could not be understood.
 pub(super) type Sources = Vec<Option<Input>>;
 
-const SUPPORTED: &[&str] = &["local", "localDirectory", "inline", "artifact"];
+const SUPPORTED: &[&str] = &["local", "localDirectory", "inline", "artifact", "scratch"];
 const NOT_YET: &[&str] = &["urldownload", "s3", "s3managed", "ipfs", "git", "gitlfs"];
 
-const HOST_PATH: &[&str] = &["SourcePath", "ReadWrite", "CreateAs"];
+const HOST_PATH: &[&str] =
+    &["SourcePath", "ReadWrite", "CreateAs", "FileMode", "FileModes", "DirMode", "Owner"];
 const ARTIFACT: &[&str] = &["Digest", "Size"];
 const INLINE: &[&str] = &["URL"];
 
@@ -83,6 +84,10 @@ fn source(written: &Typed, path: &Path, problems: &mut Vec<Problem>) -> Option<S
         "local" | "localdirectory" => host_path(written, params, problems),
         "artifact" => artifact(written, params, problems),
         "inline" => inline_content(written, params, problems),
+        "scratch" => {
+            Params::read(&written.params, params, "a `scratch` source", &[], problems);
+            Some(Source::Scratch)
+        }
         "" => {
             let hint = format!("the types are {}", listed(SUPPORTED.iter().copied()));
             problems.push(Problem::new(path.key("Type"), "a source needs a type").hint(hint));
@@ -131,6 +136,7 @@ fn host_path(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> Option
                 .hint("add `ReadWrite: true`"),
         );
     }
+    let ownership = ownership::read(&params, read_write, problems);
     let path = path?;
     if !path.starts_with('/') || path.contains('\0') {
         problems.push(
@@ -147,7 +153,7 @@ fn host_path(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> Option
         );
     }
     let mode = if read_write { Mode::ReadWrite } else { Mode::ReadOnly };
-    (problems.len() == before).then_some(Source::HostPath(HostPath { path, mode, create }))
+    (problems.len() == before).then_some(Source::HostPath(HostPath { path, mode, create, ownership }))
 }
 
 fn artifact(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> Option<Source> {

@@ -10,6 +10,7 @@ mod inputs;
 mod job;
 mod limits;
 mod network;
+mod ownership;
 mod params;
 mod results;
 
@@ -100,7 +101,7 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
     inputs::normalise(&mut written.input_sources);
     let sources = inputs::read(&written.input_sources, path, problems);
     let program = engine::read(written, &sources, path, problems);
-    results::publisher(&mut written.publisher, &path.key("Publisher"), problems);
+    let publisher = results::publisher(&mut written.publisher, &path.key("Publisher"), problems);
     environment::check(&written.env, &path.key("Env"), problems);
     let results = results::paths(written, &sources, path, problems);
     let resources = limits::resources(&mut written.resources, &path.key("Resources"), problems);
@@ -119,6 +120,7 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
         env: written.env.clone(),
         inputs,
         results,
+        publisher,
         resources,
         network,
         timeouts,

@@ -98,6 +98,33 @@ impl<'a> Params<'a> {
         texts
     }
 
+    /// Whether it is there.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.by_name.contains_key(name)
+    }
+
+    /// A map from any name to a text, with the path of each.
+    pub(super) fn texts_by_name(
+        &self,
+        name: &str,
+        problems: &mut Vec<Problem>,
+    ) -> Vec<(&'a str, String, Path)> {
+        let Some(&value) = self.by_name.get(name) else { return Vec::new() };
+        let Value::Object(entries) = value else {
+            self.wrong_type(name, "a map", value, problems);
+            return Vec::new();
+        };
+        let mut texts = Vec::with_capacity(entries.len());
+        for (key, item) in entries {
+            let path = self.path(name).key(key);
+            match as_text(item) {
+                Some(text) => texts.push((key.as_str(), text, path)),
+                None => problems.push(Problem::new(path, format!("text is wanted here, not {}", kind(item)))),
+            }
+        }
+        texts
+    }
+
     /// A boolean, or a text that reads as one.
     pub(super) fn boolean(&self, name: &str, problems: &mut Vec<Problem>) -> bool {
         let Some(value) = self.by_name.get(name) else { return false };

@@ -8,13 +8,13 @@ use crate::{
     manifest::{self, Typed},
     path::Path,
     problem::{Problem, listed, nearest, quoted},
-    spec::ResultPath,
+    spec::{Publisher, ResultPath},
 };
 
 const SUPPORTED: &[&str] = &["local", "noop"];
 const NOT_YET: &[&str] = &["s3", "s3managed", "ipfs"];
 
-pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Problem>) {
+pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Problem>) -> Publisher {
     let word = written.kind.trim().to_lowercase();
     let types = || listed(SUPPORTED.iter().copied());
     if word.is_empty() || SUPPORTED.contains(&word.as_str()) {
@@ -28,7 +28,11 @@ pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Pro
             );
         }
         written.kind = word;
-        return;
+        return match written.kind.as_str() {
+            "noop" => Publisher::Noop,
+            "local" => Publisher::Local,
+            _ => Publisher::None,
+        };
     }
     let (message, hint) = if NOT_YET.contains(&word.as_str()) {
         (
@@ -45,6 +49,7 @@ pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Pro
         )
     };
     problems.push(Problem::new(path.key("Type"), message).hint(hint));
+    Publisher::None
 }
 
 pub(super) fn paths(

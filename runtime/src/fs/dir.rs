@@ -1,6 +1,9 @@
 //! A directory the guest has open: a host directory, or the one that holds its file mounts.
 
+use std::sync::Arc;
+
 use super::entries::Entries;
+use super::terms::Terms;
 use super::tree::Tree;
 use super::{Entry, Errno, Mode, Open, Opened, Result, Stat, Times};
 
@@ -120,6 +123,14 @@ impl Dir {
         match (self, to) {
             (Dir::Entries(from), Dir::Entries(_)) => from.refuse_removal(old),
             _ => Errno::XDev,
+        }
+    }
+
+    /// The terms of every mount this directory is of.
+    pub(super) fn terms(&self) -> Vec<Arc<Terms>> {
+        match self {
+            Dir::Tree(tree) => vec![Arc::clone(tree.terms())],
+            Dir::Entries(entries) => entries.terms().map(Arc::clone).collect(),
         }
     }
 

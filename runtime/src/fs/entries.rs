@@ -1,5 +1,8 @@
 //! The directory in which a guest finds its file mounts.
 
+use std::sync::Arc;
+
+use super::terms::Terms;
 use super::tree::Tree;
 use super::{Entry, Errno, Kind, Mode, Open, Opened, Result, Stat, Times, path};
 
@@ -83,6 +86,11 @@ impl Entries {
     /// Waits until the entries' names are on the disk.
     pub(crate) fn sync(&self) -> Result<()> {
         self.files.iter().try_for_each(|file| file.parent.sync())
+    }
+
+    /// The terms of each of its mounts.
+    pub(super) fn terms(&self) -> impl Iterator<Item = &Arc<Terms>> {
+        self.files.iter().map(|file| file.parent.terms())
     }
 
     pub(crate) fn read_only(&self) -> bool {

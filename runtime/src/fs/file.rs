@@ -3,10 +3,13 @@
 use std::fs;
 use std::io::{IoSlice, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
 
 use rustix::fs::{Advice, FallocateFlags, FileType, OFlags};
 
-use super::{Errno, Mode, Open, Result, Stat, Times};
+use super::quota::Inode;
+use super::terms::Terms;
+use super::{Errno, Open, Result, Stat, Times};
 
 /// A regular file the guest has open, and what it may do with it.
 ///
@@ -17,17 +20,28 @@ pub(crate) struct File {
     readable: bool,
     writable: bool,
     append: bool,
-    mode: Mode,
+    /// Where the host's position is, as far as that is known without asking: not after an append.
+    position: Option<u64>,
+    inode: Inode,
+    terms: Arc<Terms>,
 }
 
 impl File {
     /// Takes a freshly opened `file`; refuses anything but a regular one (`EACCES`).
-    pub(crate) fn new(file: fs::File, open: &Open, mode: Mode) -> Result<File> {
-        let kind = FileType::from_raw_mode(rustix::fs::fstat(&file)?.st_mode);
+    pub(super) fn new(file: fs::File, open: &Open, terms: Arc<Terms>) -> Result<File> {
+        let stat = rustix::fs::fstat(&file)?;
+        let kind = FileType::from_raw_mode(stat.st_mode);
         if kind != FileType::RegularFile {
             return Err(if kind == FileType::Directory { Errno::IsDir } else { Errno::Access });
         }
-        Ok(File { file, readable: open.read, writable: open.write, append: open.append, mode })
+        let inode = (stat.st_dev, stat.st_ino);
+        terms.handles.opened(inode);
+        terms.quota.opened(inode);
+        if open.truncate {
+            terms.quota.cut(inode, 0);
+        }
+        let Open { read, write, append, .. } = *open;
+        Ok(File { file, readable: read, writable: write, append, position: Some(0), inode, terms })
     }
 
     pub(crate) fn readable(&self) -> bool {
@@ -44,27 +58,50 @@ impl File {
 
     pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.check_readable()?;
-        Ok(self.file.read(buffer)?)
+        let read = self.file.read(buffer)?;
+        self.advance(read);
+        Ok(self.terms.count_read(read))
     }
 
     pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
         self.check_readable()?;
-        Ok(self.file.read_at(buffer, offset)?)
+        Ok(self.terms.count_read(self.file.read_at(buffer, offset)?))
     }
 
     pub(crate) fn write(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
         self.check_writable()?;
-        Ok(self.file.write_vectored(buffers)?)
+        let wanted = buffers.iter().map(|buffer| buffer.len()).sum();
+        let allowed = self.charge(|| self.position(), wanted)?;
+        let written = if allowed == wanted {
+            self.file.write_vectored(buffers)
+        } else {
+            let (whole, part) = prefix(buffers, allowed);
+            let slices = whole.iter().map(|buffer| IoSlice::new(buffer)).chain(part.map(IoSlice::new));
+            self.file.write_vectored(&slices.collect::<Vec<_>>())
+        };
+        self.carried_out(allowed, *written.as_ref().unwrap_or(&0));
+        let written = written?;
+        if self.append {
+            self.position = None;
+        } else {
+            self.advance(written);
+        }
+        Ok(self.terms.count_written(written))
     }
 
     /// Writes at `offset`; as on Linux, a descriptor that appends does so whatever the offset.
     pub(crate) fn write_at(&self, buffer: &[u8], offset: u64) -> Result<usize> {
         self.check_writable()?;
-        Ok(self.file.write_at(buffer, offset)?)
+        let allowed = self.charge(|| Ok(offset), buffer.len())?;
+        let written = self.file.write_at(&buffer[..allowed], offset);
+        self.carried_out(allowed, *written.as_ref().unwrap_or(&0));
+        Ok(self.terms.count_written(written?))
     }
 
     pub(crate) fn seek(&mut self, to: SeekFrom) -> Result<u64> {
-        Ok(self.file.seek(to)?)
+        let position = self.file.seek(to)?;
+        self.position = Some(position);
+        Ok(position)
     }
 
     /// Makes writes append, or stop appending.
@@ -79,12 +116,22 @@ impl File {
     /// Cuts the file or extends it with zeros. `EBADF` on a descriptor not open for writing.
     pub(crate) fn set_size(&self, bytes: u64) -> Result<()> {
         self.check_writable()?;
-        Ok(self.file.set_len(bytes)?)
+        let before = self.size()?;
+        if bytes > before {
+            self.terms.quota.extend(self.inode, before..bytes)?;
+        }
+        self.file.set_len(bytes)?;
+        if bytes < before {
+            self.terms.quota.cut(self.inode, bytes);
+        }
+        Ok(())
     }
 
     /// Reserves space so that later writes within it cannot run out, extending the file if need be.
     pub(crate) fn allocate(&self, offset: u64, bytes: u64) -> Result<()> {
         self.check_writable()?;
+        let end = offset.checked_add(bytes).ok_or(Errno::FBig)?;
+        self.terms.quota.extend(self.inode, self.size()?.min(offset)..end)?;
         Ok(rustix::fs::fallocate(&self.file, FallocateFlags::empty(), offset, bytes)?)
     }
 
@@ -109,10 +156,42 @@ impl File {
 
     /// POSIX asks for ownership rather than a writable descriptor, so only the mount's mode decides.
     pub(crate) fn set_times(&self, times: Times) -> Result<()> {
-        if self.mode == Mode::ReadOnly {
-            return Err(Errno::Rofs);
-        }
+        self.terms.writable()?;
         Ok(rustix::fs::futimens(&self.file, &times.to_timestamps()?)?)
+    }
+
+    /// How much of a write the quota has room for; it counts from now on.
+    fn charge(&self, start: impl FnOnce() -> Result<u64>, wanted: usize) -> Result<usize> {
+        let quota = &self.terms.quota;
+        let allowed = if self.append {
+            quota.append(self.inode, wanted as u64)
+        } else {
+            quota.write(self.inode, start()?, wanted as u64, || self.size())
+        }?;
+        usize::try_from(allowed).map_err(|_| Errno::Overflow)
+    }
+
+    /// Bytes that were appended count as many as they are. What falls short elsewhere stays counted: it is the
+    /// disk's failure, and trying again at the same place is free.
+    fn carried_out(&self, allowed: usize, written: usize) {
+        if self.append && written < allowed {
+            self.terms.quota.unappend(self.inode, (allowed - written) as u64);
+        }
+    }
+
+    fn position(&self) -> Result<u64> {
+        match self.position {
+            Some(position) => Ok(position),
+            None => Ok(rustix::fs::tell(&self.file)?),
+        }
+    }
+
+    fn advance(&mut self, bytes: usize) {
+        self.position = self.position.map(|position| position + bytes as u64);
+    }
+
+    fn size(&self) -> Result<u64> {
+        Ok(rustix::fs::fstat(&self.file)?.st_size.cast_unsigned())
     }
 
     fn check_readable(&self) -> Result<()> {
@@ -122,4 +201,25 @@ impl File {
     fn check_writable(&self) -> Result<()> {
         if self.writable { Ok(()) } else { Err(Errno::BadF) }
     }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let Terms { quota, handles, .. } = &*self.terms;
+        if handles.closed(self.inode) {
+            quota.closed(self.inode);
+        }
+    }
+}
+
+/// The buffers that lie in the first `bytes` bytes, and the part of the next that does.
+fn prefix<'b, 's>(buffers: &'b [IoSlice<'s>], bytes: usize) -> (&'b [IoSlice<'s>], Option<&'b [u8]>) {
+    let mut left = bytes;
+    for (number, buffer) in buffers.iter().enumerate() {
+        if buffer.len() > left {
+            return (&buffers[..number], Some(&buffer[..left]));
+        }
+        left -= buffer.len();
+    }
+    (buffers, None)
 }

@@ -11,33 +11,48 @@
 //!   another process could change before it is used.
 //! - The mode comes from the mount alone and travels with every handle opened through it.
 //! - Only regular files and directories are ever opened, so no operation waits on anybody else.
+//!
+//! What a run adds is counted against the [`Quota`] of its mount before it is carried out, and what it makes gets
+//! the mode and owner of the mount's [`Ownership`] before the guest has it
+//! (docs/decisions/0008-what-a-run-may-add.md).
 
 mod dir;
 mod entries;
 mod errno;
+mod extents;
 mod file;
+mod handles;
+mod landing;
 mod listing;
 mod mode;
 mod mount;
 mod open;
+mod ownership;
 mod path;
 mod preopens;
+mod quota;
+mod removal;
 mod stat;
 mod symlink;
 mod table;
+mod terms;
 mod times;
 mod tree;
 
 pub(crate) use dir::Dir;
 pub(crate) use errno::Errno;
 pub(crate) use file::File;
+pub(crate) use handles::Handles;
 pub(crate) use listing::Entry;
 pub use mode::Mode;
 pub use mount::{Mount, MountError};
 pub(crate) use open::{Open, Opened};
+pub use ownership::{Owner, Ownership, Permissions};
 pub(crate) use preopens::preopens;
+pub use quota::Quota;
 pub(crate) use stat::{Kind, Stat};
 pub(crate) use table::{Descriptor, Preopen, Table};
+pub use terms::MountUsage;
 pub(crate) use times::{Time, Times};
 
 /// The outcome of one operation: its value, or the reason the guest is told.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir as HostDir;
 
-use super::{Mode, path};
+use super::{Mode, Ownership, Quota, path};
 
 /// One grant: a host directory or a single file, the path the guest has it under, and the [`Mode`].
 ///
@@ -22,6 +22,8 @@ pub struct Mount {
     pub(super) source: Source,
     pub(super) guest_path: String,
     pub(super) mode: Mode,
+    pub(super) ownership: Ownership,
+    pub(super) quota: Option<Quota>,
 }
 
 #[derive(Debug)]
@@ -74,7 +76,7 @@ pub enum MountError {
 impl Mount {
     /// Grants everything beneath an open directory.
     pub fn dir(dir: HostDir, guest_path: impl Into<String>, mode: Mode) -> Mount {
-        Mount { source: Source::Dir(dir), guest_path: guest_path.into(), mode }
+        Mount::new(Source::Dir(dir), guest_path.into(), mode)
     }
 
     /// Grants the entry `name` of an open directory, and none of its neighbours. The file need not exist.
@@ -84,7 +86,7 @@ impl Mount {
         guest_path: impl Into<String>,
         mode: Mode,
     ) -> Mount {
-        Mount { source: Source::File { parent, name: name.into() }, guest_path: guest_path.into(), mode }
+        Mount::new(Source::File { parent, name: name.into() }, guest_path.into(), mode)
     }
 
     /// Opens a host path, symbolic links followed, and grants the directory or file it is.
@@ -111,6 +113,24 @@ impl Mount {
         let name = name.to_str().ok_or_else(|| MountError::FileName { name: name.display().to_string() })?;
         let parent = HostDir::open_ambient_dir(parent, ambient_authority()).map_err(host)?;
         Ok(Mount::file(parent, name, guest_path, mode))
+    }
+
+    fn new(source: Source, guest_path: String, mode: Mode) -> Mount {
+        Mount { source, guest_path, mode, ownership: Ownership::default(), quota: None }
+    }
+
+    /// Gives what the guest makes here a mode and an owner. Default: as this process makes files.
+    pub fn ownership(mut self, ownership: Ownership) -> Mount {
+        self.ownership = ownership;
+        self
+    }
+
+    /// Bounds what the run adds here; mounts with clones of one quota share it. Default: what
+    /// [`Limits::disk_bytes`](crate::Limits::disk_bytes) and [`Limits::disk_files`](crate::Limits::disk_files)
+    /// give to all mounts without a quota together.
+    pub fn quota(mut self, quota: Quota) -> Mount {
+        self.quota = Some(quota);
+        self
     }
 
     /// The path the guest has it under, as it was given.

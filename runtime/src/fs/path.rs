@@ -32,6 +32,12 @@ pub(crate) fn parent(path: &str) -> &str {
     }
 }
 
+/// The last name of a checked path.
+pub(crate) fn name(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
 /// A guest path in one form: absolute or relative as written, without `.`, repeated or trailing slashes.
 /// `None` if it has a `..` or a NUL, which no grant may have.
 pub(crate) fn normalise_guest(path: &str) -> Option<String> {

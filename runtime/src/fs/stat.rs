@@ -2,6 +2,8 @@
 
 use cap_std::fs::{FileTypeExt as _, Metadata, MetadataExt as _};
 
+use super::quota::Inode;
+
 /// What kind of thing a directory entry is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -29,6 +31,11 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
+    /// What tells it from every other file as long as it exists.
+    pub(super) fn identity(&self) -> Inode {
+        (self.device, self.inode)
+    }
+
     /// Of a directory that exists for the guest alone: the one that holds its file mounts.
     pub(crate) fn synthetic_dir() -> Stat {
         Stat {

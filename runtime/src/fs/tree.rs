@@ -1,32 +1,40 @@
 //! A host directory a guest may use, and all beneath it.
 
-use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
-use cap_std::fs::{Dir as HostDir, OpenOptions, OpenOptionsExt as _};
-use rustix::fs::{AtFlags, Mode as Permissions, OFlags};
+use std::fs;
+use std::sync::Arc;
 
+use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
+use cap_std::fs::{Dir as HostDir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
+use rustix::fs::{AtFlags, Mode as Bits, OFlags};
+
+use super::landing::Landing;
 use super::listing::Listing;
+use super::removal::Removal;
+use super::terms::Terms;
 use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Stat, Times, path, symlink};
 
-/// An open host directory, the mount it was reached through, and the mount's mode.
+/// An open host directory, and the terms of the mount it was reached through.
 pub(crate) struct Tree {
     dir: HostDir,
-    mount: usize,
-    mode: Mode,
+    terms: Arc<Terms>,
     listing: Option<Listing>,
 }
 
 impl Tree {
-    /// `mount` numbers the grant, so that two directories of one mount are known as such.
-    pub(crate) fn new(dir: HostDir, mount: usize, mode: Mode) -> Tree {
-        Tree { dir, mount, mode, listing: None }
+    pub(super) fn new(dir: HostDir, terms: Arc<Terms>) -> Tree {
+        Tree { dir, terms, listing: None }
     }
 
     pub(crate) fn try_clone(&self) -> Result<Tree> {
-        Ok(Tree::new(self.dir.try_clone()?, self.mount, self.mode))
+        Ok(Tree::new(self.dir.try_clone()?, Arc::clone(&self.terms)))
     }
 
     pub(crate) fn mode(&self) -> Mode {
-        self.mode
+        self.terms.mode
+    }
+
+    pub(super) fn terms(&self) -> &Arc<Terms> {
+        &self.terms
     }
 
     pub(crate) fn open(&self, path: &str, open: &Open) -> Result<Opened> {
@@ -41,10 +49,10 @@ impl Tree {
             // A missing parent is ENOENT in either mode, before the mode is asked.
             self.dir.metadata(path::parent(path))?;
         }
-        open.permit(found, self.mode)?;
+        open.permit(found, self.mode())?;
         if found == Some(Kind::Directory) {
             let dir = if open.follow { self.dir.open_dir(path) } else { self.dir.open_dir_nofollow(path) }?;
-            return Ok(Opened::Dir(super::Dir::Tree(Tree::new(dir, self.mount, self.mode))));
+            return Ok(Opened::Dir(super::Dir::Tree(Tree::new(dir, Arc::clone(&self.terms)))));
         }
 
         // Creating or emptying needs a writable description even where the guest asked to read only; what the
@@ -54,15 +62,69 @@ impl Tree {
         options.read(open.read || !write).write(write).truncate(open.truncate);
         options.follow(if open.follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
         options.sync(open.sync).dsync(open.data_sync);
-        if self.mode == Mode::ReadWrite && write && open.create {
-            options.create(true).create_new(open.exclusive);
-        }
         // Should another process put a FIFO or a terminal here since the look above, opening it must neither
         // wait nor take it as controlling terminal; `File::new` then refuses it.
         let append = if open.append { OFlags::APPEND } else { OFlags::empty() };
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY | append).bits().cast_signed());
-        let file = self.dir.open_with(path, &options)?.into_std();
-        Ok(Opened::File(File::new(file, open, self.mode)?))
+        let creates = self.mode() == Mode::ReadWrite && write && open.create;
+        let opening = self.terms.handles.opening();
+        let file = match found {
+            Some(_) if !creates => self.dir.open_with(path, &options)?.into_std(),
+            Some(_) => match self.dir.open_with(path, &options) {
+                Ok(file) => file.into_std(),
+                // It went away since the look above.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                    self.create(path, &options, open)?
+                }
+                Err(error) => return Err(error.into()),
+            },
+            None if creates => self.create(path, &options, open)?,
+            None => self.dir.open_with(path, &options)?.into_std(),
+        };
+        let file = File::new(file, open, Arc::clone(&self.terms))?;
+        drop(opening);
+        Ok(Opened::File(file))
+    }
+
+    /// Makes a file, with the mode and owner of the mount, and opens it. One that somebody made meanwhile is
+    /// opened as it is, unless the guest wants its own.
+    fn create(&self, path: &str, options: &OpenOptions, open: &Open) -> Result<fs::File> {
+        let name = path::name(path);
+        let Terms { quota, ownership, .. } = &*self.terms;
+        quota.take_name()?;
+        let mut new = options.clone();
+        new.create_new(true);
+        if let Some(mode) = ownership.made_with(name) {
+            new.mode(mode);
+        }
+        let made = match self.dir.open_with(path, &new) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && !open.exclusive => {
+                match self.dir.open_with(path, options) {
+                    Ok(file) => {
+                        quota.return_name();
+                        return Ok(file.into_std());
+                    }
+                    // A link that leads to nothing yet: what it leads to is made.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound && open.follow => {
+                        self.dir.open_with(path, new.create_new(false).create(true))
+                    }
+                    Err(error) => Err(error),
+                }
+            }
+            made => made,
+        };
+        let file = made.inspect_err(|_| quota.return_name())?.into_std();
+        if let Err(errno) = ownership.give_file(&file, name) {
+            // Nothing is left behind that is not as it was to be.
+            let _ = self.dir.remove_file(path);
+            quota.return_name();
+            return Err(errno);
+        }
+        let stat = rustix::fs::fstat(&file)?;
+        quota.opened((stat.st_dev, stat.st_ino));
+        quota.name_made((stat.st_dev, stat.st_ino));
+        self.terms.count_made();
+        Ok(file)
     }
 
     pub(crate) fn stat(&self) -> Result<Stat> {
@@ -76,14 +138,14 @@ impl Tree {
     }
 
     pub(crate) fn set_times(&self, times: Times) -> Result<()> {
-        self.writable()?;
+        self.terms.writable()?;
         rustix::fs::utimensat(&self.dir, ".", &times.to_timestamps()?, AtFlags::empty())?;
         Ok(())
     }
 
     pub(crate) fn set_times_at(&self, path: &str, follow: bool, times: Times) -> Result<()> {
         let path = path::check(path)?;
-        self.writable()?;
+        self.terms.writable()?;
         let accessed = times.accessed.map(super::Time::to_spec).transpose()?;
         let modified = times.modified.map(super::Time::to_spec).transpose()?;
         if follow {
@@ -96,46 +158,87 @@ impl Tree {
 
     pub(crate) fn create_dir(&self, path: &str) -> Result<()> {
         let path = path::check(path)?;
-        if self.mode == Mode::ReadOnly && self.dir.symlink_metadata(path).is_ok() {
+        if self.mode() == Mode::ReadOnly && self.dir.symlink_metadata(path).is_ok() {
             // `mkdir -p` relies on hearing that the directory is there rather than that it may not be made.
             return Err(Errno::Exist);
         }
-        self.writable()?;
-        Ok(self.dir.create_dir(path)?)
+        self.terms.writable()?;
+        let ownership = &self.terms.ownership;
+        if ownership.dir.is_none() && ownership.owner.is_none() {
+            return self.making(path, || Ok(self.dir.create_dir(path)?));
+        }
+        self.making(path, || {
+            self.dir.create_dir_with(path, DirBuilder::new().mode(0o700))?;
+            let given = self.dir.open_dir_nofollow(path).map_err(Errno::from).and_then(|dir| {
+                let dir = Tree::new(dir, Arc::clone(&self.terms)).reopen()?;
+                ownership.give_dir(dir)
+            });
+            given.inspect_err(|_| drop(self.dir.remove_dir(path)))
+        })
     }
 
     pub(crate) fn remove_dir(&self, path: &str) -> Result<()> {
         let path = path::check(path)?;
-        self.writable()?;
-        Ok(self.dir.remove_dir(path)?)
+        self.terms.writable()?;
+        let removal = Removal::of(&self.dir, path, &self.terms);
+        self.dir.remove_dir(path)?;
+        removal.into_iter().for_each(|removal| removal.done(&self.terms));
+        Ok(())
     }
 
     pub(crate) fn remove_file(&self, path: &str) -> Result<()> {
         let path = path::check(path)?;
-        self.writable()?;
-        Ok(self.dir.remove_file(path)?)
+        self.terms.writable()?;
+        let removal = Removal::of(&self.dir, path, &self.terms);
+        self.dir.remove_file(path)?;
+        removal.into_iter().for_each(|removal| removal.done(&self.terms));
+        Ok(())
     }
 
     /// Renames in one step (`renameat`), replacing what is there.
     pub(crate) fn rename(&self, old: &str, to: &Tree, new: &str) -> Result<()> {
         let (old, new) = (path::check(old)?, path::check(new)?);
         self.same_writable_mount(to)?;
-        Ok(self.dir.rename(old, &to.dir, new)?)
+        // Two names of one file: neither goes away.
+        let moved = self.dir.symlink_metadata(old).ok().map(|metadata| Stat::from(&metadata).identity());
+        let removal = Removal::of(&to.dir, new, &self.terms).filter(|removal| Some(removal.inode()) != moved);
+        let landing = Landing::prepare(&self.dir, old, path::name(new), &self.terms)?;
+        self.dir.rename(old, &to.dir, new)?;
+        removal.into_iter().for_each(|removal| removal.done(&self.terms));
+        landing.map_or(Ok(()), Landing::done)
     }
 
     /// Makes a second name for a file. A symbolic link at `old` is linked itself, not followed.
     pub(crate) fn link(&self, old: &str, to: &Tree, new: &str) -> Result<()> {
         let (old, new) = (path::check(old)?, path::check(new)?);
         self.same_writable_mount(to)?;
-        Ok(self.dir.hard_link(old, &to.dir, new)?)
+        to.making(new, || Ok(self.dir.hard_link(old, &to.dir, new)?))
     }
 
     /// Makes a symbolic link, if what it says stays beneath this directory.
     pub(crate) fn symlink(&self, target: &str, path: &str) -> Result<()> {
         let path = path::check(path)?;
-        self.writable()?;
+        self.terms.writable()?;
         symlink::check_target(&self.dir, target, path)?;
-        Ok(self.dir.symlink_contents(target, path)?)
+        self.making(path, || Ok(self.dir.symlink_contents(target, path)?))
+    }
+
+    /// Makes a name with `make`, if there is room for one.
+    fn making(&self, path: &str, make: impl FnOnce() -> Result<()>) -> Result<()> {
+        let quota = &self.terms.quota;
+        // `mkdir -p` relies on hearing what is there, however little room there is for more.
+        let there = |full| if self.dir.symlink_metadata(path).is_ok() { Errno::Exist } else { full };
+        quota.take_name().map_err(there)?;
+        if let Err(errno) = make() {
+            quota.return_name();
+            return Err(errno);
+        }
+        // What was taken away again by somebody else counts for good.
+        if let Ok(metadata) = self.dir.symlink_metadata(path) {
+            quota.name_made(Stat::from(&metadata).identity());
+        }
+        self.terms.count_made();
+        Ok(())
     }
 
     /// What a symbolic link says.
@@ -161,20 +264,13 @@ impl Tree {
     /// A handle that can be read and synced; the one held may be good for lookups only (`O_PATH`).
     fn reopen(&self) -> Result<rustix::fd::OwnedFd> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Ok(rustix::fs::openat(&self.dir, ".", flags, Permissions::empty())?)
-    }
-
-    fn writable(&self) -> Result<()> {
-        match self.mode {
-            Mode::ReadWrite => Ok(()),
-            Mode::ReadOnly => Err(Errno::Rofs),
-        }
+        Ok(rustix::fs::openat(&self.dir, ".", flags, Bits::empty())?)
     }
 
     /// Two mounts are two filesystems to the guest, even where the host has both on one.
     fn same_writable_mount(&self, other: &Tree) -> Result<()> {
-        self.writable()?;
-        other.writable()?;
-        if self.mount == other.mount { Ok(()) } else { Err(Errno::XDev) }
+        self.terms.writable()?;
+        other.terms.writable()?;
+        if Arc::ptr_eq(&self.terms, &other.terms) { Ok(()) } else { Err(Errno::XDev) }
     }
 }

@@ -106,7 +106,12 @@ fn write_at(file: &File, view: &View<'_>, spans: &[Span], offset: u64) -> Result
     let mut done = 0;
     for slice in gather(view, spans)? {
         let at = offset.checked_add(done as u64).ok_or(Errno::Inval)?;
-        let written = file.write_at(slice, at)?;
+        let written = match file.write_at(slice, at) {
+            Ok(written) => written,
+            // What was written is said first; the next call says what is wrong.
+            Err(_) if done > 0 => break,
+            Err(errno) => return Err(errno),
+        };
         done += written;
         if written < slice.len() {
             break;

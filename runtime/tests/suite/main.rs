@@ -14,3 +14,6 @@ mod mounts_ro;
 mod mounts_rw;
 mod outcome;
 mod output;
+mod ownership;
+mod quota;
+mod quota_model;
