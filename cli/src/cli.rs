@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{agent, config, demo, devstack, job, node, run, serve, version},
+    commands::{agent, completion, config, demo, devstack, job, node, run, serve, version},
     config::{Argument, Flags},
 };
 
@@ -41,7 +41,7 @@ pub(crate) struct Globals {
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) api_port: Option<u16>,
     /// Where servers keep their state [default: ~/.skrei; key: DataDir]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, alias = "repo", global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
 }
 
@@ -102,11 +102,19 @@ pub(crate) enum Command {
     /// Look at the server that commands talk to
     #[command(subcommand)]
     Agent(agent::Command),
-    /// Look at the configuration
+    /// Look at the configuration, and change it
     #[command(subcommand)]
     Config(config::Command),
     /// Versions of this program and of the orchestrator
     Version(version::Version),
+    /// A script that completes commands in a shell
+    Completion(completion::Completion),
+    /// Write manual pages, one for each command
+    #[command(hide = true)]
+    Man(completion::Man),
+    /// Anything else: names of older versions, and slips
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Every command, one file each.
 
 pub(crate) mod agent;
+pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod devstack;
 pub(crate) mod job;
 pub(crate) mod node;
+mod older;
 pub(crate) mod run;
 pub(crate) mod serve;
 pub(crate) mod version;
@@ -31,6 +33,9 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Agent(command) => command.run(&globals).await,
         Command::Config(command) => command.run(&globals),
         Command::Version(version) => version.run(&globals).await,
+        Command::Completion(completion) => completion.run(),
+        Command::Man(man) => man.run(),
+        Command::Other(words) => Err(older::answer(&words)),
     }
 }
 

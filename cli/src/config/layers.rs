@@ -4,7 +4,12 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde_json::{Map, Value as Json};
 
-use super::{Argument, environment, file, key, key::Key, keys::KEYS, value::Value};
+use super::{
+    Argument, environment, file, key,
+    key::{Key, Kind},
+    keys::KEYS,
+    value::Value,
+};
 use crate::error::Error;
 
 /// The file looked for in the data directory.
@@ -60,9 +65,8 @@ pub(crate) struct Layers {
 }
 
 impl Layers {
-    /// Reads all sources: `-c KEY=VALUE`, flags, environment, files, defaults, the first of which to have a key
-    /// gives its value.
-    pub(super) fn read(
+    /// What counts more than any file: `-c KEY=VALUE`, flags, environment.
+    fn above_files(
         arguments: &[Argument],
         flags: Flags,
         lookup: impl Fn(&str) -> Option<String>,
@@ -80,8 +84,20 @@ impl Layers {
             layers.offer(key, value, Origin::Flag(flag));
         }
         for found in environment::read(lookup)? {
+            layers.warnings.extend(found.warning);
             layers.offer(found.key, found.value, Origin::Environment(found.variable));
         }
+        Ok(layers)
+    }
+
+    /// Reads all sources: `-c KEY=VALUE`, flags, environment, files, defaults, the first of which to have a key
+    /// gives its value.
+    pub(super) fn read(
+        arguments: &[Argument],
+        flags: Flags,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Error> {
+        let mut layers = Self::above_files(arguments, flags, lookup)?;
         layers.files(arguments)?;
         for key in KEYS {
             let value = Value::parse(key, key.default)
@@ -91,27 +107,27 @@ impl Layers {
         Ok(layers)
     }
 
+    /// The file looked for when none is given, with what is known before files are read.
+    fn own_file(&self) -> Result<PathBuf, Error> {
+        let key = data_dir()?;
+        let default = Value::parse(key, key.default).map_err(Error::usage)?;
+        match self.values.get(key.name).map_or(&default, |(value, _)| value) {
+            Value::Path(directory) => Ok(directory.join(FILE_NAME)),
+            _ => Err(Error::internal("`DataDir` is not a path")),
+        }
+    }
+
     fn files(&mut self, arguments: &[Argument]) -> Result<(), Error> {
-        let mut given: Vec<PathBuf> = arguments
-            .iter()
-            .filter_map(|argument| match argument {
-                Argument::File(path) => Some(path.clone()),
-                Argument::Set(..) => None,
-            })
-            .collect();
+        let mut given: Vec<PathBuf> = given_files(arguments).cloned().collect();
         if given.is_empty() {
-            let key = key::find("DataDir").ok_or_else(|| Error::internal("no key `DataDir`"))?;
-            let default = Value::parse(key, key.default).map_err(Error::usage)?;
-            let directory = self.values.get(key.name).map_or(&default, |(value, _)| value);
-            let Value::Path(directory) = directory else { return Ok(()) };
-            let path = directory.join(FILE_NAME);
+            let path = self.own_file()?;
             if path.is_file() {
                 given.push(path.clone());
                 // Its values are read below; one that moves the directory it lies in cannot be meant.
-                if file::read(&path)?
-                    .iter()
-                    .any(|(set, value)| set.name == key.name && *value != Value::Path(directory.clone()))
-                {
+                let own = path.parent().map(PathBuf::from);
+                let name = data_dir()?.name;
+                let moves = |value: &Value| !matches!(value, Value::Path(path) if Some(path) == own.as_ref());
+                if file::read(&path)?.values.iter().any(|(set, value)| set.name == name && moves(value)) {
                     return Err(Error::usage(format!(
                         "`{}` sets DataDir to another place than its own",
                         path.display()
@@ -122,7 +138,8 @@ impl Layers {
         }
         // Later files win.
         for path in given.into_iter().rev() {
-            let values = file::read(&path)?;
+            let file::Content { values, warnings } = file::read(&path)?;
+            self.warnings.extend(warnings);
             if values.is_empty() {
                 self.warnings.push(format!("configuration file `{}` sets nothing", path.display()));
             }
@@ -158,12 +175,7 @@ impl Layers {
         let mut document = Map::new();
         for (key, text, _) in self.shown() {
             let value = match self.get(key.name) {
-                Some(Value::Boolean(boolean)) => Json::from(*boolean),
-                Some(Value::Port(port)) => Json::from(*port),
-                Some(Value::List(items)) => Json::from(items.as_slice()),
-                Some(Value::Map(pairs)) => {
-                    pairs.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect()
-                }
+                Some(value) if key.kind != Kind::Secret => value.to_json(key),
                 _ => Json::from(text),
             };
             insert(&mut document, key.name, value);
@@ -178,6 +190,29 @@ impl Layers {
             Some((key, value.shown(key), origin))
         })
     }
+}
+
+/// The file that a change goes into: the last one given, or the one in the data directory.
+pub(super) fn file_to_change(
+    arguments: &[Argument],
+    flags: Flags,
+    lookup: impl Fn(&str) -> Option<String>,
+) -> Result<PathBuf, Error> {
+    match given_files(arguments).last() {
+        Some(path) => Ok(path.clone()),
+        None => Layers::above_files(arguments, flags, lookup)?.own_file(),
+    }
+}
+
+fn given_files(arguments: &[Argument]) -> impl Iterator<Item = &PathBuf> {
+    arguments.iter().filter_map(|argument| match argument {
+        Argument::File(path) => Some(path),
+        Argument::Set(..) => None,
+    })
+}
+
+fn data_dir() -> Result<&'static Key, Error> {
+    key::find("DataDir").ok_or_else(|| Error::internal("no key `DataDir`"))
 }
 
 /// Puts a value at a path whose steps are separated by dots.

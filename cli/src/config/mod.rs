@@ -5,20 +5,25 @@
 //! program uses.
 
 mod argument;
+pub(crate) mod edit;
 mod environment;
 mod file;
-mod key;
+pub(crate) mod key;
 mod keys;
 mod layers;
+pub(crate) mod older;
 #[cfg(test)]
 mod tests;
 mod tree;
-mod value;
+pub(crate) mod value;
 
 pub(crate) use argument::Argument;
 pub(crate) use layers::{Flags, Layers};
 pub(crate) use tree::{Address, Capacity, Config, Logging, LoggingMode};
 
+use std::path::{Path, PathBuf};
+
+use self::key::Key;
 use crate::{error::Error, terminal};
 
 /// Reads every source and makes the tree.
@@ -32,4 +37,25 @@ pub(crate) fn load(arguments: &[Argument], flags: Flags) -> Result<(Config, Laye
     }
     let config = Config::new(&layers)?;
     Ok((config, layers))
+}
+
+/// The file that a change to the configuration goes into: the last one given, or the one in the data directory.
+///
+/// # Errors
+/// If the sources other than files have something wrong.
+pub(crate) fn file_to_change(arguments: &[Argument], flags: Flags) -> Result<PathBuf, Error> {
+    layers::file_to_change(arguments, flags, |name| std::env::var(name).ok())
+}
+
+/// Checks a file by itself; the number of keys it sets.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn check_file(path: &Path) -> Result<usize, Error> {
+    file::read(path).map(|content| content.values.len())
+}
+
+/// The environment variables that set a key, the one that counts first.
+pub(crate) fn variables(key: &Key) -> Vec<String> {
+    environment::variables(key)
 }

@@ -51,6 +51,59 @@ fn later_files_win_and_the_data_directory_has_one() {
 }
 
 #[test]
+fn a_file_of_an_older_version_is_understood_and_every_old_name_gets_its_new_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("old.yaml");
+    let text = "node:\n  Type: [requester, compute]\n  ServerAPI:\n    Port: 81\n  AllowListedLocalPaths: [/a:rw]\n  \
+                Network:\n    AuthSecret: s\n    Cluster: {Name: x}\nAPI:\n  Host: new\nDisableAnalytics: true\n";
+    std::fs::write(&file, text).unwrap();
+    let argument: Argument = file.display().to_string().parse().unwrap();
+    let flags = || Flags { data_dir: Some(directory.path().display().to_string()), ..Flags::default() };
+    let layers = Layers::read(&[argument], flags(), |_| None).unwrap();
+    let config = Config::new(&layers).unwrap();
+    assert!(config.orchestrator.enabled && config.compute.enabled);
+    assert_eq!((config.api.host.as_str(), config.api.port), ("new", 81));
+    assert_eq!(config.compute.allow_list, ["/a:rw"]);
+    assert_eq!(
+        (config.orchestrator.token.as_deref(), config.compute.token.as_deref()),
+        (Some("s"), Some("s"))
+    );
+    let [warning] = layers.warnings() else { panic!("{:?}", layers.warnings()) };
+    for part in [
+        "node.Type: is now Orchestrator.Enabled: true and Compute.Enabled: true",
+        "node.ServerAPI.Port: is now API.Port",
+        "node.Network.Cluster.Name: means nothing here",
+        "DisableAnalytics: means nothing here",
+    ] {
+        assert!(warning.contains(part), "{part}: {warning}");
+    }
+}
+
+#[test]
+fn a_key_counts_more_under_its_own_name_than_under_an_older_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("both.yaml").display().to_string();
+    for text in
+        ["API: {Port: 1}\nNode: {ServerAPI: {Port: 2}}\n", "Node: {ServerAPI: {Port: 2}}\nAPI: {Port: 1}\n"]
+    {
+        std::fs::write(&file, text).unwrap();
+        assert_eq!(tree(&[&file], Flags::default(), &[]).unwrap().api.port, 1);
+    }
+}
+
+#[test]
+fn variables_of_older_versions_are_understood() {
+    let environment = [
+        ("BACALHAU_SERVER_PORT", "82"),
+        ("BACALHAU_NODE_ALLOWLISTEDLOCALPATHS", "/a:rw"),
+        ("BACALHAU_NODE_TYPE", "compute"),
+    ];
+    let config = tree(&[], Flags::default(), &environment).unwrap();
+    assert_eq!((config.api.port, config.compute.enabled, config.orchestrator.enabled), (82, true, false));
+    assert_eq!(config.compute.allow_list, ["/a:rw"]);
+}
+
+#[test]
 fn our_prefix_wins_over_the_old_one_and_empty_counts_as_unset() {
     let host = |environment: &[(&str, &str)]| tree(&[], Flags::default(), environment).unwrap().api.host;
     assert_eq!(host(&[("BACALHAU_API_HOST", "old")]), "old");
@@ -123,13 +176,13 @@ fn what_is_wrong_is_named_with_the_way_out() {
 fn a_file_with_problems_shows_all_of_them_where_they_are() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("c.yaml");
-    std::fs::write(&path, "API:\n  Prot: 1\n  Port: x\nNode: {}\n").unwrap();
+    std::fs::write(&path, "API:\n  Prot: 1\n  Port: x\nNoode: {}\n").unwrap();
     let refused = tree(&[&path.display().to_string()], Flags::default(), &[]).unwrap_err();
     for expected in [
         "c.yaml:2:3: API.Prot: there is no such key",
         "did you mean `API.Port`?",
         "c.yaml:3:9: API.Port",
-        "c.yaml:4:1: Node",
+        "c.yaml:4:1: Noode",
     ] {
         assert!(refused.contains(expected), "{refused}");
     }
@@ -177,7 +230,9 @@ fn the_reference_page_lists_every_key() {
         rows.push_str(&format!("| `{}` | {kind} | {default} | {doc} |\n", key.name));
     }
     let page = include_str!("reference.md").replace("{{keys}}", rows.trim_end());
-    let page = page
-        .replace("{{variable}}", &environment::variable(key::find("Compute.AllowListedLocalPaths").unwrap()));
+    let page = page.replace(
+        "{{variable}}",
+        &environment::variables(key::find("Compute.AllowListedLocalPaths").unwrap())[0],
+    );
     crate::terminal::page::check("configuration.md", &page);
 }

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use serde_json::Value as Json;
 use skrei_job::resources;
 
 use super::key::{Key, Kind};
@@ -58,6 +59,20 @@ impl Value {
             Kind::Cpu => amount(text, resources::parse_cpu),
             Kind::Bytes => amount(text, resources::parse_bytes),
             Kind::Pieces => amount(text, resources::parse_gpus),
+        }
+    }
+
+    /// As it stands in a configuration file; secrets as they are.
+    pub(super) fn to_json(&self, key: &Key) -> Json {
+        match self {
+            Self::Boolean(boolean) => Json::from(*boolean),
+            Self::Port(port) => Json::from(*port),
+            Self::List(items) => Json::from(items.as_slice()),
+            Self::Map(pairs) => {
+                pairs.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect()
+            }
+            Self::Text(text) => Json::from(text.as_str()),
+            _ => Json::from(self.shown(key)),
         }
     }
 

@@ -150,7 +150,7 @@ mod tests {
             execution("a", 2, compute_state::COMPLETED, "", "", "first\nlast\n\n"),
         ];
         assert_eq!(
-            table(&executions).text(),
+            table(&executions).text(crate::terminal::table::Look::PLAIN),
             "NODE  STATE      EXIT CODE  MESSAGE\na     Completed  3          last\nb     Failed     3          exited with code 3\n"
         );
         assert_eq!(not_completed(&executions), 1);

@@ -1,5 +1,6 @@
 //! Everything a person sees: data to standard output, all else to standard error.
 
+pub(crate) mod format;
 pub(crate) mod log;
 #[cfg(test)]
 pub(crate) mod page;
@@ -65,14 +66,6 @@ pub(crate) fn width() -> usize {
 /// If it has no such form, which is a mistake of ours.
 pub(crate) fn yaml(value: &impl serde::Serialize) -> Result<String, Error> {
     Ok(Document { root: Node::from(&masked(value)?) }.to_yaml())
-}
-
-/// Anything the API shows, as JSON, without private keys.
-///
-/// # Errors
-/// As for [`yaml`].
-pub(crate) fn json(value: &impl serde::Serialize) -> Result<String, Error> {
-    Ok(format!("{:#}", masked(value)?))
 }
 
 fn masked(value: &impl serde::Serialize) -> Result<serde_json::Value, Error> {

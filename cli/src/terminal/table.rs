@@ -9,10 +9,10 @@ use super::{style, width};
 /// Spaces between columns.
 const GAP: u16 = 2;
 
-/// A table being filled.
+/// Columns and rows, being filled.
 pub(crate) struct Table {
-    grid: Grid,
-    coloured: bool,
+    columns: Vec<String>,
+    rows: Vec<Vec<(String, Mood)>>,
 }
 
 /// How a cell's content is meant.
@@ -28,30 +28,37 @@ pub(crate) enum Mood {
     Bad,
 }
 
+/// How a table is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// Whether the columns' names stand above.
+    pub(crate) header: bool,
+    /// Whether moods show as colours.
+    pub(crate) coloured: bool,
+    /// Columns of the terminal to fit it to; none draws one line a row, however long.
+    pub(crate) width: Option<u16>,
+}
+
+impl Look {
+    /// As suits standard output: fitted and coloured where a person watches.
+    pub(crate) fn of_stdout() -> Self {
+        let fitted = || u16::try_from(width()).unwrap_or(u16::MAX);
+        Self {
+            header: true,
+            coloured: style::stdout().is_coloured(),
+            width: io::stdout().is_terminal().then(fitted),
+        }
+    }
+
+    /// Nothing but the text.
+    #[cfg(test)]
+    pub(crate) const PLAIN: Self = Self { header: true, coloured: false, width: None };
+}
+
 impl Table {
     /// A table with these columns.
     pub(crate) fn new(columns: &[&str]) -> Self {
-        let mut grid = Grid::new();
-        grid.load_style(presets::NOTHING);
-        if io::stdout().is_terminal() {
-            grid.set_content_arrangement(ContentArrangement::Dynamic);
-            grid.set_width(u16::try_from(width()).unwrap_or(u16::MAX));
-        } else {
-            grid.set_content_arrangement(ContentArrangement::Disabled);
-        }
-        let coloured = style::stdout().is_coloured();
-        if coloured {
-            grid.enforce_styling();
-        } else {
-            grid.force_no_tty();
-        }
-        grid.set_header(
-            columns.iter().map(|column| Cell::new(column.to_uppercase()).add_attribute(Attribute::Bold)),
-        );
-        for column in grid.column_iter_mut() {
-            column.set_padding((0, GAP));
-        }
-        Self { grid, coloured }
+        Self { columns: columns.iter().map(|column| (*column).to_owned()).collect(), rows: Vec::new() }
     }
 
     /// Adds a row of plain cells.
@@ -64,27 +71,31 @@ impl Table {
         let cells = cells.into_iter().map(|(text, mood)| {
             // A cell is one paragraph: what a guest or node says cannot forge rows.
             let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            let cell = Cell::new(text.trim_end());
-            match mood {
-                Mood::Good => cell.fg(Color::DarkGreen),
-                Mood::Open => cell.fg(Color::DarkYellow),
-                Mood::Bad => cell.fg(Color::DarkRed),
-                Mood::Plain => cell,
-            }
+            (text.trim_end().to_owned(), mood)
         });
-        self.grid.add_row(cells.collect::<Vec<_>>());
+        self.rows.push(cells.collect());
     }
 
     /// Whether it has no rows.
     pub(crate) fn is_empty(&self) -> bool {
-        self.grid.is_empty()
+        self.rows.is_empty()
+    }
+
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(String::as_str)
+    }
+
+    /// The cells of each row.
+    pub(super) fn rows(&self) -> impl Iterator<Item = impl Iterator<Item = &str>> {
+        self.rows.iter().map(|row| row.iter().map(|(text, _)| text.as_str()))
     }
 
     /// The table as text; without colours, also without spaces at the ends of lines.
-    pub(crate) fn text(&self) -> String {
+    pub(crate) fn text(&self, look: Look) -> String {
         // With colours, what looks like space at the end may end in the code that switches them off.
-        let trimmed = |line: String| if self.coloured { line } else { line.trim_end().to_owned() };
-        self.grid.lines().map(|line| trimmed(line) + "\n").collect()
+        let trimmed = |line: String| if look.coloured { line } else { line.trim_end().to_owned() };
+        self.drawn(look).lines().map(|line| trimmed(line) + "\n").collect()
     }
 
     /// Writes the table to standard output.
@@ -92,7 +103,41 @@ impl Table {
     /// # Errors
     /// If it cannot be written.
     pub(crate) fn show(&self) -> io::Result<()> {
-        super::data(&self.text())
+        super::data(&self.text(Look::of_stdout()))
+    }
+
+    fn drawn(&self, look: Look) -> Grid {
+        let mut grid = Grid::new();
+        grid.load_style(presets::NOTHING);
+        match look.width {
+            Some(width) => grid.set_content_arrangement(ContentArrangement::Dynamic).set_width(width),
+            None => grid.set_content_arrangement(ContentArrangement::Disabled),
+        };
+        if look.coloured {
+            grid.enforce_styling();
+        } else {
+            grid.force_no_tty();
+        }
+        if look.header {
+            let heading = |name: &String| Cell::new(name.to_uppercase()).add_attribute(Attribute::Bold);
+            grid.set_header(self.columns.iter().map(heading));
+        }
+        for row in &self.rows {
+            grid.add_row(row.iter().map(|(text, mood)| painted(Cell::new(text), *mood)));
+        }
+        for column in grid.column_iter_mut() {
+            column.set_padding((0, GAP));
+        }
+        grid
+    }
+}
+
+fn painted(cell: Cell, mood: Mood) -> Cell {
+    match mood {
+        Mood::Good => cell.fg(Color::DarkGreen),
+        Mood::Open => cell.fg(Color::DarkYellow),
+        Mood::Bad => cell.fg(Color::DarkRed),
+        Mood::Plain => cell,
     }
 }
 
@@ -105,9 +150,19 @@ mod tests {
         let mut table = Table::new(&["node", "message"]);
         table.row(["a", ""]);
         table.row(["node-1", &"long\nmessage ".repeat(20)]);
-        let text = table.text();
+        let text = table.text(Look::PLAIN);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
         assert_eq!(&lines[..2], ["NODE    MESSAGE", "a"]);
+        let bare = table.text(Look { header: false, ..Look::PLAIN });
+        assert_eq!(bare, text.split_once('\n').unwrap().1);
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_narrow_lines() {
+        let mut table = Table::new(&["node", "message"]);
+        table.row(["node-1", &"many words ".repeat(20)]);
+        let text = table.text(Look { width: Some(40), ..Look::PLAIN });
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
     }
 }

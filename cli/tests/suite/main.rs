@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod configuration;
 mod help;
 mod job_files;
 mod refusals;

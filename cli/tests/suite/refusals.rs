@@ -125,3 +125,33 @@ fn an_unknown_key_is_answered_with_the_nearest() {
     assert_eq!(said.code, 2);
     assert!(said.stderr.contains("did you mean `Compute.AllowListedLocalPaths`?"), "{said:?}");
 }
+
+#[test]
+fn commands_of_bacalhau_are_answered_with_the_ones_to_type() {
+    for (words, cause, hint) in [
+        (&["create", "job.yaml"][..], "`skrei create` has another name", "type `skrei job run FILE`"),
+        (&["docker", "run", "ubuntu"], "there is no container engine here", "wasm32-wasip1"),
+        (&["id"], "another name", "skrei agent node"),
+        (&["jbo", "list"], "there is no command `jbo`", "did you mean `skrei job`?"),
+        (&["nonsense"], "there is no command `nonsense`", "skrei help"),
+    ] {
+        let said = Desk::new().skrei(words);
+        assert_eq!((said.code, said.stdout.as_str()), (2, ""), "{said:?}");
+        let (error, way_out) = said.stderr.split_once("\n\nhint: ").unwrap_or_else(|| panic!("{said:?}"));
+        assert!(error.contains(cause) && way_out.contains(hint), "{said:?}");
+    }
+}
+
+#[test]
+fn flags_of_older_versions_are_understood_and_answered_with_the_new_ones() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let said = Desk::new().skrei(&["serve", "--node-type=requester", "--host", "127.0.0.1", "--port", &port]);
+    assert_eq!(said.code, 7, "{said:?}");
+    assert!(
+        said.stderr.contains("--node-type is a flag of older versions: write --orchestrator"),
+        "{said:?}"
+    );
+    assert!(said.stderr.contains(&format!("write -c API.Port={port}")), "{said:?}");
+    assert!(said.stderr.contains(&format!("port {port} of 127.0.0.1, for the API, is in use")), "{said:?}");
+}

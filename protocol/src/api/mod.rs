@@ -42,3 +42,10 @@ pub struct Alive {
     /// `OK`.
     pub status: String,
 }
+
+/// The answer of `GET /agent/config`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentConfig {
+    /// The server's settings in the shape of a configuration file, secrets masked.
+    pub config: serde_json::Value,
+}

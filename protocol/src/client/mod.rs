@@ -18,12 +18,12 @@ pub use logs::{LogQuery, Logs};
 
 use crate::{
     api::{
-        Alive, BASE, List,
+        AgentConfig, Alive, BASE, List,
         artifact::Artifact,
         execution::Execution,
         history::HistoryEntry,
         job::{GetJobResponse, Job, PutJobRequest, PutJobResponse, StopJobRequest, StopJobResponse},
-        node::{GetNodeResponse, ListNodesResponse, NodeState},
+        node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
     },
     version::BuildInfo,
 };
@@ -77,6 +77,16 @@ impl Client {
     /// What the other side was built as.
     pub async fn version(&self) -> Result<BuildInfo, Error> {
         self.get("/agent/version", &[]).await
+    }
+
+    /// What the other side says of itself.
+    pub async fn agent_node(&self) -> Result<NodeInfo, Error> {
+        self.get("/agent/node", &[]).await
+    }
+
+    /// The other side's configuration, secrets masked.
+    pub async fn agent_config(&self) -> Result<serde_json::Value, Error> {
+        self.get::<AgentConfig>("/agent/config", &[]).await.map(|answer| answer.config)
     }
 
     /// Submits a job; `force` also if the stored one of its name is the same.

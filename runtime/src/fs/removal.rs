@@ -40,9 +40,11 @@ impl Removal {
         let Terms { quota, handles, .. } = terms;
         match self.kind {
             Kind::Regular => {
+                // Held to the end: once it is let go, its number may be that of a file another guest has open.
+                let held = self.held;
                 // One that was swapped in between has names left, or cannot be told: nothing is given back.
                 let nameless =
-                    self.held.and_then(|file| rustix::fs::fstat(&file).ok()).map(|stat| stat.st_nlink);
+                    held.as_ref().and_then(|file| rustix::fs::fstat(file).ok()).map(|stat| stat.st_nlink);
                 if nameless != Some(0) {
                     return quota.name_removed(self.inode, false);
                 }

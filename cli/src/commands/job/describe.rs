@@ -1,6 +1,6 @@
 //! `skrei job describe`.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use skrei_protocol::api::job::GetJobResponse;
 
 use super::Which;
@@ -11,7 +11,7 @@ use crate::{
     exit,
     follow::outcomes,
     secret,
-    terminal::{self, style, time},
+    terminal::{self, format::ItemFormat, style, time},
 };
 
 /// What a job is, where it stands, and what each node did.
@@ -19,24 +19,15 @@ use crate::{
 pub(crate) struct Describe {
     #[command(flatten)]
     which: Which,
-    /// The job as the API gives it, not for people
-    #[arg(long, value_name = "FORMAT")]
-    output: Option<Output>,
-}
-
-/// Forms for programs.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Output {
-    Json,
-    Yaml,
+    #[command(flatten)]
+    format: ItemFormat,
 }
 
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let answer = client(globals)?.job(&self.which.job, "executions").await?;
-        match self.output {
-            Some(Output::Json) => terminal::data(&terminal::json(&answer.job)?)?,
-            Some(Output::Yaml) => terminal::data(&terminal::yaml(&answer.job)?)?,
+        match self.format.document(&answer.job)? {
+            Some(document) => terminal::data(&document)?,
             None => show(&answer)?,
         }
         Ok(exit::SUCCESS)

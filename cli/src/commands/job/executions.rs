@@ -12,6 +12,7 @@ use crate::{
     exit,
     follow::outcomes,
     terminal::{
+        format::ListFormat,
         table::{Mood, Table},
         time,
     },
@@ -22,9 +23,8 @@ use crate::{
 pub(crate) struct Executions {
     #[command(flatten)]
     which: Which,
-    /// Whole ids
-    #[arg(long)]
-    wide: bool,
+    #[command(flatten)]
+    format: ListFormat,
 }
 
 impl Executions {
@@ -37,14 +37,14 @@ impl Executions {
             table.moody_row([
                 (time::date(execution.create_time).as_str(), Mood::Plain),
                 (time::date(execution.modify_time).as_str(), Mood::Plain),
-                (if self.wide { id.as_str() } else { id.short() }, Mood::Plain),
+                (if self.format.wide { id.as_str() } else { id.short() }, Mood::Plain),
                 (execution.node_id.as_str(), Mood::Plain),
                 (execution.revision.to_string().as_str(), Mood::Plain),
                 (compute_state::word(state), outcomes::mood(state)),
                 (desired_state::word(execution.desired_state.state_type), Mood::Plain),
             ]);
         }
-        table.show()?;
+        self.format.show(&table, &page.items)?;
         Ok(exit::SUCCESS)
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     error::Error,
     exit,
     terminal::{
+        format::ListFormat,
         table::{Mood, Table},
         time,
     },
@@ -20,13 +21,15 @@ use crate::{
 pub(crate) struct History {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    format: ListFormat,
 }
 
 impl History {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let client = client(globals)?;
         let mut table = Table::new(&["time", "version", "exec. id", "topic", "event"]);
-        let mut token = String::new();
+        let (mut entries, mut token) = (Vec::new(), String::new());
         loop {
             let page = client.history(&self.which.job, &token).await?;
             for entry in &page.items {
@@ -34,18 +37,24 @@ impl History {
                 table.moody_row([
                     (time::date_of(&entry.time).as_str(), Mood::Plain),
                     (entry.job_version.to_string().as_str(), Mood::Plain),
-                    (ExecutionId::new(entry.execution_id.as_str()).short(), Mood::Plain),
+                    (self.id(&ExecutionId::new(entry.execution_id.as_str())), Mood::Plain),
                     (entry.event.topic.as_str(), Mood::Plain),
                     (entry.event.message.as_str(), mood),
                 ]);
             }
             // A job that goes on always has a next page; an empty one is the end for now.
-            if page.items.is_empty() || page.next_token.is_empty() || page.next_token == token {
+            let is_last = page.items.is_empty() || page.next_token.is_empty() || page.next_token == token;
+            entries.extend(page.items);
+            if is_last {
                 break;
             }
             token = page.next_token;
         }
-        table.show()?;
+        self.format.show(&table, &entries)?;
         Ok(exit::SUCCESS)
+    }
+
+    fn id<'a>(&self, execution: &'a ExecutionId) -> &'a str {
+        if self.format.wide { execution.as_str() } else { execution.short() }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     exit,
     terminal::{
         self,
+        format::ListFormat,
         table::{Mood, Table},
         time,
     },
@@ -27,9 +28,8 @@ pub(crate) struct List {
     /// Where the previous page ended
     #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
     next_token: String,
-    /// Whole ids
-    #[arg(long)]
-    wide: bool,
+    #[command(flatten)]
+    format: ListFormat,
 }
 
 impl List {
@@ -40,13 +40,13 @@ impl List {
             let id = JobId::new(job.id.as_str());
             table.moody_row([
                 (time::date(job.create_time).as_str(), Mood::Plain),
-                (if self.wide { id.as_str() } else { id.short() }, Mood::Plain),
+                (if self.format.wide { id.as_str() } else { id.short() }, Mood::Plain),
                 (job.manifest.name.as_str(), Mood::Plain),
                 (job.manifest.kind.as_str(), Mood::Plain),
                 (job.state.state_type.as_str(), mood(job.state.state_type)),
             ]);
         }
-        table.show()?;
+        self.format.show(&table, &page.items)?;
         if table.is_empty() {
             terminal::note("No jobs. Submit one with `skrei job run FILE`.");
         } else if !page.next_token.is_empty() {

@@ -2,7 +2,13 @@
 
 use clap::Args;
 
-use crate::{cli::Globals, commands::client, error::Error, exit, terminal};
+use crate::{
+    cli::Globals,
+    commands::client,
+    error::Error,
+    exit,
+    terminal::{self, format::ItemFormat},
+};
 
 /// Everything known of one node.
 #[derive(Debug, Args)]
@@ -10,12 +16,14 @@ pub(crate) struct Describe {
     /// Its id, or the beginning of it
     #[arg(value_name = "NODE")]
     node: String,
+    #[command(flatten)]
+    format: ItemFormat,
 }
 
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let node = client(globals)?.node(&self.node).await?;
-        terminal::data(&terminal::yaml(&node)?)?;
+        terminal::data(&self.format.document_or_yaml(&node)?)?;
         Ok(exit::SUCCESS)
     }
 }

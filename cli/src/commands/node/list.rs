@@ -11,6 +11,7 @@ use crate::{
     exit,
     terminal::{
         self,
+        format::ListFormat,
         table::{Mood, Table},
     },
 };
@@ -21,6 +22,8 @@ pub(crate) struct List {
     /// Only nodes whose labels match: `zone=eu,rack in (1,2)`
     #[arg(long, value_name = "SELECTOR", default_value = "", hide_default_value = true)]
     labels: String,
+    #[command(flatten)]
+    format: ListFormat,
 }
 
 impl List {
@@ -34,7 +37,7 @@ impl List {
         if table.is_empty() {
             terminal::note("No nodes. Start one with `skrei serve --compute`.");
         }
-        table.show()?;
+        self.format.show(&table, &nodes)?;
         Ok(exit::SUCCESS)
     }
 }

@@ -1,5 +1,7 @@
 //! `skrei serve`.
 
+mod older;
+
 use clap::Args;
 
 use crate::{
@@ -24,12 +26,16 @@ pub(crate) struct Serve {
     /// What this node is called; kept in the data directory from then on [default: n- and a UUID]
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
+    #[command(flatten)]
+    older: older::Older,
 }
 
 impl Serve {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let flags = Flags { orchestrator: self.orchestrator, compute: self.compute, ..globals.flags() };
-        let (mut config, layers) = config::load(&globals.arguments, flags)?;
+        // What is set the present way counts more.
+        let arguments: Vec<_> = self.older.settings()?.into_iter().chain(globals.arguments.clone()).collect();
+        let (mut config, layers) = config::load(&arguments, flags)?;
         if !config.orchestrator.enabled && !config.compute.enabled {
             terminal::warn("neither --orchestrator nor --compute was asked for; serving as orchestrator");
             config.orchestrator.enabled = true;
