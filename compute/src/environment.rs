@@ -93,3 +93,32 @@ pub(crate) fn of_guest(
     environment.insert("SKREI_NODE_ID".to_owned(), node.to_string());
     environment
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(patterns: &[&str], wanted: &str) -> Result<String, Rule> {
+        let patterns: Vec<_> = patterns.iter().map(|&pattern| pattern.to_owned()).collect();
+        let variables = HostVariables::parse(&patterns).map_err(|_| Rule::Unsupported)?;
+        let task = BTreeMap::from([("X".to_owned(), format!("env:{wanted}"))]);
+        let host = |name: &str| (name != "APP_UNSET").then(|| format!("value of {name}"));
+        let filled = variables.fill(&NodeId::new("web-1"), &task, host);
+        filled.map(|filled| filled["X"].clone()).map_err(|refusal| refusal.rule)
+    }
+
+    #[test]
+    fn a_pattern_covers_whole_names_and_is_no_regular_expression() {
+        let patterns = ["APP_*", "HOST", "DB[12]", "A.B"];
+        for allowed in ["APP_", "APP_KEY", "HOST", "DB1", "A.B"] {
+            assert_eq!(fill(&patterns, allowed), Ok(format!("value of {allowed}")), "{allowed}");
+        }
+        for other in ["MY_APP_KEY", "APP", "app_key", "HOSTNAME", "LOCALHOST", "DB3", "DB12", "AXB", "", "*"]
+        {
+            assert_eq!(fill(&patterns, other), Err(Rule::Environment), "{other}");
+        }
+        assert_eq!(fill(&[], "HOST"), Err(Rule::Environment));
+        assert_eq!(fill(&["*"], "APP_UNSET"), Err(Rule::Environment));
+        assert_eq!(fill(&["["], "HOST"), Err(Rule::Unsupported), "a mistake stops the node");
+    }
+}

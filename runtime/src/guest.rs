@@ -11,6 +11,7 @@ use crate::limiter::Limiter;
 use crate::module::Code;
 use crate::output::Output;
 use crate::run::Stop;
+use crate::sources::Sources;
 use crate::stdin::Stdin;
 use crate::{CancelToken, Error, Module, Quota, Sandbox, fs};
 
@@ -28,6 +29,7 @@ pub(crate) struct Guest {
     /// Found at the first host call that needs it.
     pub(crate) memory: Option<Memory>,
     pub(crate) started: Instant,
+    pub(crate) sources: Sources,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cancel: Option<CancelToken>,
     /// Why the guest is being stopped, once it is.
@@ -51,6 +53,7 @@ impl Guest {
             code: Arc::clone(&module.code),
             memory: None,
             started,
+            sources: Sources::new(sandbox.deterministic, started),
             // A limit too far away to be a moment is none.
             deadline: sandbox.limits.wall_time.and_then(|limit| started.checked_add(limit)),
             cancel: sandbox.cancel,

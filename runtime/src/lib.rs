@@ -50,6 +50,7 @@ mod cancel;
 mod limits;
 mod output;
 mod sandbox;
+mod sources;
 mod stdin;
 
 mod block_on;
@@ -74,6 +75,7 @@ pub use outcome::{Ending, Outcome, Trap, Usage};
 pub use output::{Captured, OutputSink, Stream};
 pub use runtime::Runtime;
 pub use sandbox::Sandbox;
+pub use sources::Deterministic;
 
 /// Open directory handles, of which [`Mount::dir`] and [`Mount::file`] take one.
 pub use cap_std::fs::Dir;

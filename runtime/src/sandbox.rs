@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 
 use crate::stdin::Stdin;
-use crate::{CancelToken, Limits, Mount, MountError, OutputSink};
+use crate::{CancelToken, Deterministic, Limits, Mount, MountError, OutputSink};
 
 /// What one run is given: a builder in which everything is denied until granted.
 ///
@@ -21,6 +21,7 @@ pub struct Sandbox {
     pub(crate) limits: Limits,
     pub(crate) sink: Option<Arc<dyn OutputSink>>,
     pub(crate) cancel: Option<CancelToken>,
+    pub(crate) deterministic: Option<Deterministic>,
 }
 
 impl Sandbox {
@@ -35,6 +36,7 @@ impl Sandbox {
             limits: Limits::default(),
             sink: None,
             cancel: None,
+            deterministic: None,
         }
     }
 
@@ -105,6 +107,14 @@ impl Sandbox {
     /// Also hands the guest's output to `sink` as it is written. It is captured for the outcome all the same.
     pub fn output(mut self, sink: Arc<dyn OutputSink>) -> Sandbox {
         self.sink = Some(sink);
+        self
+    }
+
+    /// Makes clocks and randomness the same in every run, in place of real ones. A guest that sleeps goes on at
+    /// once, at the time it wanted to wake. Limits go by real time all the same, and what the guest reads of files
+    /// is what they are, their times included.
+    pub fn deterministic(mut self, deterministic: Deterministic) -> Sandbox {
+        self.deterministic = Some(deterministic);
         self
     }
 

@@ -45,15 +45,15 @@ impl Extents {
         self.ranges.get(self.first_reaching(at)).is_some_and(|known| known.start <= at)
     }
 
-    /// Adds a range; says whether there was room to remember it.
-    pub(super) fn add(&mut self, range: Range<u64>) -> bool {
+    /// Adds a range; says whether it is remembered. With `joining` it is only if it joins one that is.
+    pub(super) fn add(&mut self, range: Range<u64>, joining: bool) -> bool {
         if range.is_empty() {
             return true;
         }
         let first = self.first_reaching(range.start);
         let touching = self.ranges[first..].iter().take_while(|known| known.start <= range.end).count();
         if touching == 0 {
-            if self.ranges.len() >= RANGES_MAX {
+            if joining || self.ranges.len() >= RANGES_MAX {
                 return false;
             }
             self.ranges.insert(first, range);
@@ -73,6 +73,11 @@ impl Extents {
             last.end = last.end.min(size);
         }
         before - self.bytes()
+    }
+
+    /// How many ranges there are.
+    pub(super) fn count(&self) -> usize {
+        self.ranges.len()
     }
 
     pub(super) fn bytes(&self) -> u64 {
@@ -117,7 +122,7 @@ mod tests {
                 let gone = model.split_off(&start);
                 assert_eq!(extents.cut(start), gone.len() as u64, "step {step}");
             } else {
-                assert!(extents.add(range.clone()), "step {step}");
+                assert!(extents.add(range.clone(), false), "step {step}");
                 model.extend(range);
             }
             assert_eq!(extents.bytes(), model.len() as u64, "step {step}");
@@ -128,9 +133,9 @@ mod tests {
     fn what_is_remembered_is_bounded() {
         let mut extents = Extents::default();
         for at in 0..RANGES_MAX as u64 {
-            assert!(extents.add(at * 2..at * 2 + 1));
+            assert!(extents.add(at * 2..at * 2 + 1, false));
         }
-        assert!(!extents.add(1 << 20..(1 << 20) + 1));
-        assert!(extents.add(1..2), "one that joins two takes no room");
+        assert!(!extents.add(1 << 20..(1 << 20) + 1, false));
+        assert!(extents.add(1..2, true), "one that joins two takes no room");
     }
 }

@@ -10,6 +10,10 @@ use super::{Errno, Result};
 /// Files of which is remembered what was written to them. Beyond it every write counts, rewriting too.
 const INODES_MAX: usize = 65_536;
 
+/// Ranges remembered of all files together, 16 bytes each. A file that the run made is one range, since holes count;
+/// many take many files that were there before, each written here and there.
+const RANGES_MAX: usize = 2 * INODES_MAX;
+
 /// A file or directory of the host, as long as it exists: device and inode number.
 pub(crate) type Inode = (u64, u64);
 
@@ -37,6 +41,8 @@ pub struct Quota {
 struct Ledger {
     bytes_used: u64,
     files_used: u64,
+    /// Of all files together.
+    ranges: usize,
     inodes: BTreeMap<Inode, Written>,
 }
 
@@ -171,8 +177,11 @@ impl Quota {
         let mut ledger = self.lock();
         let Some(written) = ledger.inodes.get_mut(&inode) else { return };
         let unplaced = if size == 0 { std::mem::take(&mut written.unplaced) } else { 0 };
+        let before = written.extents.count();
         let back = written.extents.cut(size) + unplaced;
+        let cut = before - written.extents.count();
         ledger.bytes_used -= back;
+        ledger.ranges -= cut;
     }
 
     /// Whether the run did anything to this file that counts.
@@ -205,7 +214,7 @@ impl Quota {
     pub(super) fn opened(&self, inode: Inode) {
         let mut ledger = self.lock();
         if ledger.inodes.get(&inode).is_some_and(|written| written.gone) {
-            ledger.inodes.remove(&inode);
+            ledger.forget(inode);
         }
     }
 
@@ -233,23 +242,31 @@ impl Ledger {
     }
 
     fn charge(&mut self, inode: Inode, range: Range<u64>) {
-        let new = match self.written(inode) {
-            None => range.end - range.start,
-            Some(written) => {
-                let new = written.extents.missing(&range);
-                if !written.extents.add(range) {
-                    written.unplaced += new;
-                }
-                new
-            }
+        let full = self.ranges >= RANGES_MAX;
+        let Some(written) = self.written(inode) else {
+            self.bytes_used += range.end - range.start;
+            return;
         };
+        let (new, before) = (written.extents.missing(&range), written.extents.count());
+        if !written.extents.add(range, full) {
+            written.unplaced += new;
+        }
+        let after = written.extents.count();
+        self.ranges = self.ranges + after - before;
         self.bytes_used += new;
     }
 
     fn give_back(&mut self, inode: Inode) {
-        if let Some(written) = self.inodes.remove(&inode) {
+        if let Some(written) = self.forget(inode) {
             self.bytes_used -= written.extents.bytes() + written.unplaced;
         }
+    }
+
+    /// Remembers nothing of a file any more; what it was charged stays charged.
+    fn forget(&mut self, inode: Inode) -> Option<Written> {
+        let written = self.inodes.remove(&inode)?;
+        self.ranges -= written.extents.count();
+        Some(written)
     }
 }
 
@@ -309,6 +326,21 @@ mod tests {
         assert_eq!((quota.bytes_used(), quota.files_used()), (10, 0));
         quota.closed(FILE);
         assert_eq!(quota.bytes_used(), 0);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_and_what_is_not_still_counts() {
+        let quota = Quota::new(u64::MAX, 1);
+        let written = RANGES_MAX as u64 + 1000;
+        for number in 0..written {
+            quota.write((1, number / 512), number % 512 * 2, 1, no_hole).expect("room");
+        }
+        let remembered = |quota: &Quota| quota.lock().ranges;
+        assert_eq!((remembered(&quota), quota.bytes_used()), (RANGES_MAX, written));
+        for inode in 0..=written / 512 {
+            quota.cut((1, inode), 0);
+        }
+        assert_eq!((remembered(&quota), quota.bytes_used()), (0, 0));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use wasmtime::{Caller, Linker};
 
-use super::clock::Clock;
+use super::clock::numbered;
 use super::memory::View;
 use super::{MODULE, Result, number, parts};
 use crate::fs::{Descriptor, Errno, File};
@@ -58,6 +58,8 @@ enum EventKind {
 /// What a subscription waits on.
 enum On {
     Moment(Instant),
+    /// A time since the run began, where time is made up.
+    Made(Duration),
     Stdin,
     /// Nothing: it is ready, with so many bytes, or wrong.
     Nothing(Result<u64>),
@@ -86,12 +88,15 @@ fn read(guest: &mut Guest, record: [u8; SUBSCRIPTION_BYTES as usize]) -> Result<
     Ok(Wait { userdata: u64_at(0), kind, on })
 }
 
-fn moment(guest: &Guest, clock: u32, timeout: Duration, absolute: bool) -> On {
-    let clock = match Clock::numbered(clock) {
+fn moment(guest: &mut Guest, clock: u32, timeout: Duration, absolute: bool) -> On {
+    let clock = match numbered(clock) {
         Ok(clock) => clock,
         Err(errno) => return On::Nothing(Err(errno)),
     };
-    let timeout = if absolute { timeout.saturating_sub(clock.now(guest.started)) } else { timeout };
+    let timeout = if absolute { timeout.saturating_sub(guest.sources.now(clock)) } else { timeout };
+    if let Some(made) = guest.sources.made() {
+        return On::Made(made.elapsed().saturating_add(timeout));
+    }
     let now = Instant::now();
     // Further away than the host can count is for ever, as far as any run goes.
     const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
@@ -131,6 +136,11 @@ async fn wait(guest: &mut Guest, waits: &[Wait]) {
         _ => None,
     });
     let mut sleep = first.min().map(|moment| guest.clock.sleep_until(moment));
+    let made = waits.iter().filter_map(|wait| if let On::Made(at) = wait.on { Some(at) } else { None }).min();
+    if let (Some(at), Some(made)) = (made, guest.sources.made()) {
+        // Nobody waits for time that is made up.
+        return made.pass(at.saturating_sub(made.elapsed()));
+    }
     let on_stdin = waits.iter().any(|wait| matches!(wait.on, On::Stdin));
     poll_fn(|cx| {
         if on_stdin && guest.stdin.poll_ready(cx).is_ready() {
@@ -151,7 +161,8 @@ fn report(guest: &mut Guest, view: &mut View<'_>, waits: &[Wait], at: u32, count
     for wait in waits {
         let ready = match &wait.on {
             On::Moment(moment) if *moment > now => continue,
-            On::Moment(_) => Ok(0),
+            On::Made(at) if guest.sources.made().is_some_and(|made| made.elapsed() < *at) => continue,
+            On::Moment(_) | On::Made(_) => Ok(0),
             On::Nothing(ready) => *ready,
             On::Stdin => match guest.stdin.peek() {
                 Some(ready) => Ok(ready as u64),

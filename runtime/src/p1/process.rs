@@ -8,6 +8,7 @@ use super::{MODULE, Result, number, parts};
 use crate::fs::Errno;
 use crate::guest::Guest;
 use crate::run::Exit;
+use crate::sources::Sources;
 
 /// Random bytes made between two looks at the run's limits.
 const RANDOM_CHUNK_BYTES: u32 = 64 << 10;
@@ -35,9 +36,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
             Box::new(async move {
                 let mut done = 0;
                 loop {
-                    let (_, mut view) = parts(&mut caller)?;
+                    let (guest, mut view) = parts(&mut caller)?;
                     let chunk = Span { at: at.wrapping_add(done), len: (len - done).min(RANDOM_CHUNK_BYTES) };
-                    if let Err(errno) = fill(&mut view, chunk) {
+                    if let Err(errno) = fill(&mut guest.sources, &mut view, chunk) {
                         return Ok(number(Err(errno)));
                     }
                     done += chunk.len;
@@ -52,11 +53,6 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     Ok(())
 }
 
-fn fill(view: &mut View<'_>, span: Span) -> Result<()> {
-    let mut left = view.bytes_mut(span)?;
-    while !left.is_empty() {
-        let filled = rustix::rand::getrandom(&mut *left, rustix::rand::GetRandomFlags::empty())?;
-        left = &mut left[filled..];
-    }
-    Ok(())
+fn fill(sources: &mut Sources, view: &mut View<'_>, span: Span) -> Result<()> {
+    sources.fill(view.bytes_mut(span)?)
 }

@@ -182,13 +182,13 @@ fn a_directory_swapped_for_a_link_during_the_run_leads_nowhere() {
     assert_eq!(grounds.everything_but(&["rw"]), outside);
 }
 
-struct Swapper {
+pub(crate) struct Swapper {
     stop: Arc<AtomicBool>,
     thread: thread::JoinHandle<u32>,
 }
 
 impl Swapper {
-    fn start(grounds: &Grounds) -> Swapper {
+    pub(crate) fn start(grounds: &Grounds) -> Swapper {
         let (dir, aside, link) =
             (grounds.host("rw/dir"), grounds.host("rw/dir-aside"), grounds.host("rw/dir-link"));
         symlink("../outside", &link).unwrap();
@@ -210,7 +210,7 @@ impl Swapper {
         Swapper { stop, thread }
     }
 
-    fn stop(self) -> u32 {
+    pub(crate) fn stop(self) -> u32 {
         self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap()
     }

@@ -6,7 +6,8 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
 use skrei_runtime::{Mode, Mount, Owner, Ownership, Permissions, Sandbox};
 
-use crate::grounds::{Grounds, check};
+use crate::escape::Swapper;
+use crate::grounds::{Grounds, attempt, check};
 
 fn sandbox(grounds: &Grounds, ownership: Ownership) -> Sandbox {
     let mount = Mount::open(grounds.host("rw"), "/rw", Mode::ReadWrite).unwrap();
@@ -98,4 +99,32 @@ fn set_user_id_set_group_id_and_sticky_are_no_permissions() {
     for bits in [0o4755, 0o2755, 0o1777, 0o10000] {
         assert_eq!(Permissions::new(bits), None, "{bits:o}");
     }
+}
+
+/// The host swaps a directory for a link that leads out while the guest makes things there.
+#[test]
+fn a_swapped_directory_gives_nothing_outside_a_mode_or_an_owner() {
+    let grounds = Grounds::new();
+    fs::set_permissions(grounds.host("outside"), fs::Permissions::from_mode(0o711)).unwrap();
+    fs::write(grounds.host("outside/key"), "theirs").unwrap();
+    fs::set_permissions(grounds.host("outside/key"), fs::Permissions::from_mode(0o444)).unwrap();
+    let outside = grounds.everything_but(&["rw"]);
+    let named = BTreeMap::from([("key".to_owned(), Permissions::new(0o666).unwrap())]);
+    let ownership = Ownership { file: mode(0o600), dir: mode(0o700), named, ..Ownership::default() };
+    let swapper = Swapper::start(&grounds);
+    let seen = attempt(
+        sandbox(&grounds, ownership),
+        [
+            "hammer-write /rw:dir/key 150",
+            "hammer-mkdir /rw:dir/planted 150",
+            "hammer-rename /rw:dir/key /rw:dir/key2 150",
+        ]
+        .into_iter(),
+    );
+    let swaps = swapper.stop();
+    assert!(swaps > 50, "only {swaps} swaps");
+    assert!(!seen[0].ends_with(" 0 successes"), "{seen:?}");
+    assert_eq!(mode_of(&grounds, "outside"), 0o711);
+    assert_eq!(mode_of(&grounds, "outside/key"), 0o444);
+    assert_eq!(grounds.everything_but(&["rw"]), outside);
 }

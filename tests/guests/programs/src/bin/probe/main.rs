@@ -8,6 +8,7 @@ mod opens;
 mod paths;
 mod preopens;
 mod races;
+mod senses;
 mod space;
 
 type Result<T = String> = std::result::Result<T, wasi::Errno>;
@@ -29,6 +30,7 @@ fn perform(words: &[&str]) -> Result {
         .or_else(|| opens::perform(words))
         .or_else(|| descriptors::perform(words))
         .or_else(|| paths::perform(words))
+        .or_else(|| senses::perform(words))
         .or_else(|| space::perform(words))
         .or_else(|| races::perform(words));
     done.unwrap_or_else(|| panic!("no such operation: {words:?}"))

@@ -29,6 +29,12 @@ pub fn perform(words: &[&str]) -> Option<Result> {
                 let (fd, path) = place(path);
                 unsafe { wasi::path_create_directory(fd, path) }.map(|()| String::new())
             }
+            ("hammer-rename", [old, new]) => {
+                let ((fd, old), (to, new)) = (place(old), place(new));
+                let there = unsafe { wasi::path_rename(fd, old, to, new) };
+                let _ = unsafe { wasi::path_rename(to, new, fd, old) };
+                there.map(|()| String::new())
+            }
             ("hammer-unlink", [path]) => {
                 let (fd, path) = place(path);
                 unsafe { wasi::path_unlink_file(fd, path) }.map(|()| String::new())
