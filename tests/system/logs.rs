@@ -36,6 +36,32 @@ async fn a_log_can_be_followed_live_and_read_again_afterwards() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_logs_of_several_nodes_are_read_and_followed_together() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _nodes = ["north", "south"].map(|name| Node::start(&orchestrator, name, "rw"));
+    orchestrator.wait_for_nodes(2).await;
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, "ops", skrei_test_guests::env(), &["one", "two"]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+
+    let followed = orchestrator.run(&["job", "logs", "-f", &id]);
+    assert_eq!(followed.code, Some(0), "{}", followed.said());
+    let read = orchestrator.run(&["job", "logs", &id]);
+    for node in ["north", "south"] {
+        for line in ["arg: one", "arg: two"] {
+            let expected = format!("{node} | {line}");
+            assert!(read.stdout.lines().any(|line| line == expected), "{}", read.said());
+            assert!(followed.stdout.lines().any(|line| line == expected), "{}", followed.said());
+        }
+    }
+    let last = orchestrator.run(&["job", "logs", "--node", "sou", "--tail=1", &id]);
+    assert_eq!(last.stdout.lines().count(), 1, "{}", last.said());
+    assert!(!last.stdout.contains(" | "), "one node needs no names: {}", last.said());
+    let nowhere = orchestrator.run(&["job", "logs", "--node", "east", &id]);
+    assert!(nowhere.expect(3).contains("has not run on node `east`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_of_an_unknown_job_is_an_error_frame_not_a_failed_handshake() {
     let orchestrator = Orchestrator::start(&[]);
     let mut log =

@@ -5,18 +5,32 @@ use std::{collections::BTreeSet, io::Write, time::Duration};
 use skrei_protocol::{
     api::{
         history::{HistoryEntry, Level},
-        log::{LogLine, STDERR},
+        log::STDERR,
     },
     client::{Client, LogQuery},
 };
 use tokio::task::JoinSet;
 
-use crate::{error::Error, terminal};
+use crate::{
+    error::Error,
+    terminal::{self, style},
+};
 
 /// How long the last lines of a log may take after the job has ended.
 const LAST_LINES_MAX: Duration = Duration::from_secs(5);
 
-/// Copies one log to its end, each line with this prefix.
+/// Which logs of a job, and how much of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Choice {
+    /// Only of this node.
+    pub(crate) node: Option<String>,
+    /// Begin with what is written from now on.
+    pub(crate) from_now: bool,
+    /// At most so many lines of what is there already.
+    pub(crate) lines_max: Option<usize>,
+}
+
+/// Copies one log to its end, each line behind this label.
 ///
 /// # Errors
 /// The connection breaks, there is no such log, or the output cannot be written.
@@ -24,24 +38,51 @@ pub(crate) async fn copy(
     client: &Client,
     job: &str,
     query: &LogQuery,
-    prefix: Option<&str>,
+    lines_max: Option<usize>,
+    label: Option<&Label>,
 ) -> Result<(), Error> {
+    // A log only grows, so what is counted now can be passed over in the copy.
+    let mut passed_over = match lines_max {
+        Some(lines_max) => count_lines(client, job, query).await?.saturating_sub(lines_max),
+        None => 0,
+    };
     let mut log = client.logs(job, query).await?;
     while let Some(piece) = log.next().await? {
-        write(&piece, prefix)?;
+        let line = after_lines(&piece.line, &mut passed_over);
+        if !line.is_empty() {
+            write(piece.kind == STDERR, line, label)?;
+        }
     }
     Ok(())
 }
 
-fn write(piece: &LogLine, prefix: Option<&str>) -> std::io::Result<()> {
-    let mut text = match prefix {
-        Some(prefix) => format!("{prefix} | {}", piece.line),
-        None => piece.line.clone(),
-    };
-    if prefix.is_some() && !text.ends_with('\n') {
-        text.push('\n');
+async fn count_lines(client: &Client, job: &str, query: &LogQuery) -> Result<usize, Error> {
+    let mut log = client.logs(job, &LogQuery { follow: false, tail: false, ..query.clone() }).await?;
+    let mut lines = 0;
+    while let Some(piece) = log.next().await? {
+        lines += piece.line.matches('\n').count();
     }
-    if piece.kind == STDERR {
+    Ok(lines)
+}
+
+/// What of a text comes after so many lines; those in it are counted off.
+fn after_lines<'text>(text: &'text str, lines: &mut usize) -> &'text str {
+    let mut rest = text;
+    while *lines > 0 {
+        match rest.split_once('\n') {
+            Some((_, after)) => (rest, *lines) = (after, *lines - 1),
+            None => return "",
+        }
+    }
+    rest
+}
+
+fn write(is_stderr: bool, text: &str, label: Option<&Label>) -> std::io::Result<()> {
+    let text = match label {
+        Some(label) => label.before(text),
+        None => text.to_owned(),
+    };
+    if is_stderr {
         std::io::stderr().lock().write_all(text.as_bytes())
     } else {
         let mut stdout = std::io::stdout().lock();
@@ -50,19 +91,42 @@ fn write(piece: &LogLine, prefix: Option<&str>) -> std::io::Result<()> {
     }
 }
 
+/// The node's name before each of its lines, in a colour of its own where there are colours.
+#[derive(Clone, Debug)]
+pub(crate) struct Label(String);
+
+impl Label {
+    /// The label of the `number`th node, filled up to `width`.
+    fn new(node: &str, number: usize, width: usize) -> Self {
+        Self(style::stdout().nth(number, &format!("{node:<width$} |")))
+    }
+
+    /// The label of one of several nodes; none if there is just one.
+    pub(crate) fn among(nodes: &[&str], number: usize) -> Option<Self> {
+        let width = nodes.iter().map(|node| node.len()).max()?;
+        (nodes.len() > 1).then(|| Self::new(nodes[number], number, width))
+    }
+
+    fn before(&self, text: &str) -> String {
+        text.lines().map(|line| format!("{} {line}\n", self.0)).collect()
+    }
+}
+
 /// Follows the log of every execution of a job as it starts.
 pub(super) struct Followers {
     client: Client,
     job: String,
-    /// Several nodes write: each line says which.
-    prefixed: bool,
+    choice: Choice,
+    /// Nodes that write; more than one, and each line says which.
+    nodes: Vec<String>,
     known: BTreeSet<String>,
     copying: JoinSet<()>,
 }
 
 impl Followers {
-    pub(super) fn new(client: Client, job: &str, prefixed: bool) -> Self {
-        Self { client, job: job.to_owned(), prefixed, known: BTreeSet::new(), copying: JoinSet::new() }
+    /// Follows a job whose executions are on these nodes so far.
+    pub(super) fn new(client: Client, job: &str, choice: Choice, nodes: Vec<String>) -> Self {
+        Self { client, job: job.to_owned(), choice, nodes, known: BTreeSet::new(), copying: JoinSet::new() }
     }
 
     /// Starts following an execution when it is first said to run or to have run.
@@ -76,14 +140,32 @@ impl Followers {
         if !entry.event.topic.starts_with("Exec") || !self.known.insert(entry.execution_id.clone()) {
             return;
         }
-        let (client, job) = (self.client.clone(), self.job.clone());
-        let query = LogQuery { execution: entry.execution_id.clone(), follow: true, tail: false };
-        let prefix = entry.event.detail("NodeID").filter(|_| self.prefixed).map(str::to_owned);
+        let node = entry.event.detail("NodeID").unwrap_or_default().to_owned();
+        if self.choice.node.as_ref().is_some_and(|chosen| !node.starts_with(chosen)) {
+            return;
+        }
+        let label = self.label(&node);
+        let (client, job, choice) = (self.client.clone(), self.job.clone(), self.choice.clone());
+        let query = LogQuery { execution: entry.execution_id.clone(), follow: true, tail: choice.from_now };
         self.copying.spawn(async move {
-            if let Err(error) = copy(&client, &job, &query, prefix.as_deref()).await {
+            if let Err(error) = copy(&client, &job, &query, choice.lines_max, label.as_ref()).await {
                 error.show();
             }
         });
+    }
+
+    fn label(&mut self, node: &str) -> Option<Label> {
+        let number = self.nodes.iter().position(|known| known == node).unwrap_or_else(|| {
+            self.nodes.push(node.to_owned());
+            self.nodes.len() - 1
+        });
+        let width = self.nodes.iter().map(String::len).max().unwrap_or_default();
+        (self.nodes.len() > 1).then(|| Label::new(node, number, width))
+    }
+
+    /// Lets every log that is being copied come to its end.
+    pub(super) async fn finish_all(&mut self) {
+        while self.copying.join_next().await.is_some() {}
     }
 
     /// Lets the last lines arrive.
@@ -91,5 +173,26 @@ impl Followers {
         let all = async { while self.copying.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(LAST_LINES_MAX, all).await;
         self.copying.abort_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_passed_over_wherever_pieces_break() {
+        let mut lines = 3;
+        let kept: Vec<_> = ["one\ntw", "o\nthree\nfo", "ur\n"]
+            .into_iter()
+            .map(|piece| after_lines(piece, &mut lines).to_owned())
+            .collect();
+        assert_eq!(kept.concat(), "four\n");
+    }
+
+    #[test]
+    fn every_line_of_a_piece_says_its_node() {
+        let label = Label("node-1 |".to_owned());
+        assert_eq!(label.before("one\ntwo"), "node-1 | one\nnode-1 | two\n");
     }
 }

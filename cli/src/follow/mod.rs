@@ -4,16 +4,19 @@ pub(crate) mod logs;
 pub(crate) mod outcomes;
 mod rows;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use skrei_job::life::JobState;
 use skrei_protocol::{
-    api::history::{HistoryEntry, Level},
+    api::{
+        history::{HistoryEntry, Level},
+        job::GetJobResponse,
+    },
     client::Client,
 };
 
 use crate::{error::Error, terminal};
-use logs::Followers;
+use logs::{Choice, Followers};
 use rows::Rows;
 
 /// What a person sees meanwhile.
@@ -61,11 +64,39 @@ pub(crate) async fn until_ended(
     }
 }
 
+/// Copies the logs of all executions of a job's latest version, those to come too, until the job has ended.
+///
+/// # Errors
+/// As for [`until_ended`].
+pub(crate) async fn logs_until_ended(client: &Client, job: &str, choice: Choice) -> Result<(), Error> {
+    let answer = client.job(job, "executions").await?;
+    let mut followers = Followers::new(client.clone(), job, choice, nodes(&answer));
+    let mut events = client.events(Some(&answer.job.id), 0).await?;
+    loop {
+        let entry = events.next().await?.entry;
+        if entry.job_version != answer.job.version {
+            continue;
+        }
+        followers.notice(&entry);
+        if is_end(&entry) {
+            followers.finish_all().await;
+            return Ok(());
+        }
+    }
+}
+
+/// Where a job has executions, in order.
+fn nodes(answer: &GetJobResponse) -> Vec<String> {
+    let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
+    let nodes: BTreeSet<_> = executions.iter().map(|execution| execution.node_id.clone()).collect();
+    nodes.into_iter().collect()
+}
+
 async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
-    let answer = client.job(job, "").await?;
+    let answer = client.job(job, "executions").await?;
     let version = answer.job.version;
     let mut rows = Rows::new(terminal::is_watched());
-    let mut followers = Followers::new(client.clone(), job, answer.job.manifest.kind != "batch");
+    let mut followers = Followers::new(client.clone(), job, Choice::default(), nodes(&answer));
     let mut failure_shown = false;
     let mut events = client.events(Some(job), 0).await?;
     loop {

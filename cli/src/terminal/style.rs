@@ -63,6 +63,12 @@ impl Style {
         self.paint("33", text)
     }
 
+    /// For one of several things of a kind: each of the first six has a colour of its own.
+    pub(crate) fn nth(self, number: usize, text: &str) -> String {
+        const CODES: [&str; 6] = ["36", "33", "35", "32", "34", "31"];
+        self.paint(CODES[number % CODES.len()], text)
+    }
+
     /// For hints and commands to try.
     pub(crate) fn cyan(self, text: &str) -> String {
         self.paint("36", text)

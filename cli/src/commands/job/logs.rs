@@ -1,35 +1,116 @@
 //! `skrei job logs`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
-use skrei_protocol::client::LogQuery;
+use skrei_protocol::{
+    api::{
+        execution::{Execution, compute_state},
+        job::GetJobResponse,
+    },
+    client::{Client, LogQuery},
+};
 
 use super::Which;
-use crate::{cli::Globals, commands::client, error::Error, exit, follow::logs};
+use crate::{
+    cli::Globals,
+    commands::client,
+    error::Error,
+    exit,
+    follow::{
+        self,
+        logs::{self, Choice, Label},
+    },
+};
 
-/// What a job's guest wrote to standard output and standard error.
+/// What a job's guests wrote to standard output and standard error; of several nodes, each line behind the node's
+/// name.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     #[command(flatten)]
     which: Which,
-    /// Of this execution; without it, of the newest one that counts
-    #[arg(short = 'e', long, value_name = "ID", default_value = "", hide_default_value = true)]
-    execution_id: String,
-    /// Go on until the execution ends
+    /// Of this execution alone
+    #[arg(short = 'e', long, value_name = "ID", conflicts_with = "node")]
+    execution_id: Option<String>,
+    /// Of this node alone: its id, or the beginning of it
+    #[arg(long, value_name = "NODE")]
+    node: Option<String>,
+    /// Go on until the job ends, on every node
     #[arg(short, long)]
     follow: bool,
-    /// Begin with what is written from now on
-    #[arg(short, long)]
-    tail: bool,
+    /// Begin with what is written from now on; with a number, with so many of the last lines
+    #[arg(short, long, value_name = "N", num_args = 0..=1, require_equals = true)]
+    tail: Option<Option<usize>>,
 }
 
 impl Logs {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let query = LogQuery { execution: self.execution_id, follow: self.follow, tail: self.tail };
         let client = client(globals)?;
-        let reading = logs::copy(&client, &self.which.job, &query, None);
         tokio::select! {
-            read = reading => read.map(|()| exit::SUCCESS),
+            read = self.read(&client) => read.map(|()| exit::SUCCESS),
             _ = tokio::signal::ctrl_c() => Ok(exit::INTERRUPTED),
         }
     }
+
+    async fn read(&self, client: &Client) -> Result<(), Error> {
+        let job = &self.which.job;
+        let choice = Choice {
+            node: self.node.clone(),
+            from_now: self.tail == Some(None),
+            lines_max: self.tail.flatten(),
+        };
+        if let Some(execution) = &self.execution_id {
+            let query = LogQuery { execution: execution.clone(), follow: self.follow, tail: choice.from_now };
+            return logs::copy(client, job, &query, choice.lines_max, None).await;
+        }
+        if self.follow {
+            return follow::logs_until_ended(client, job, choice).await;
+        }
+        let answer = client.job(job, "executions").await?;
+        let executions = newest(&answer, self.node.as_deref());
+        if executions.is_empty() {
+            return Err(self.nothing(&answer));
+        }
+        let nodes: Vec<&str> = executions.iter().map(|execution| execution.node_id.as_str()).collect();
+        for (number, execution) in executions.iter().enumerate() {
+            let label = Label::among(&nodes, number);
+            let query = LogQuery { execution: execution.id.clone(), follow: false, tail: choice.from_now };
+            let copied = logs::copy(client, job, &query, choice.lines_max, label.as_ref()).await;
+            match copied {
+                // One node that cannot be read must not hide what the others wrote.
+                Err(error) if executions.len() > 1 => error.show(),
+                copied => copied?,
+            }
+        }
+        Ok(())
+    }
+
+    fn nothing(&self, answer: &GetJobResponse) -> Error {
+        let job = &answer.job;
+        let hint = format!("`skrei job describe {}` shows where it ran", job.id);
+        match &self.node {
+            Some(node) => Error::not_found(format!("job {} has not run on node `{node}`", job.manifest.name)),
+            None => Error::not_found(format!("job {} has not run anywhere yet", job.manifest.name)),
+        }
+        .hint(hint)
+    }
+}
+
+/// The newest execution of each part on each node that got as far as running, in the order of nodes.
+fn newest<'a>(answer: &'a GetJobResponse, node: Option<&str>) -> Vec<&'a Execution> {
+    let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
+    let mut newest: BTreeMap<(&str, u32), &Execution> = BTreeMap::new();
+    for execution in executions {
+        let began =
+            !matches!(execution.compute_state.state_type, compute_state::ACCEPTED | compute_state::REFUSED);
+        if !began || node.is_some_and(|node| !execution.node_id.starts_with(node)) {
+            continue;
+        }
+        let place = (execution.node_id.as_str(), execution.partition_index);
+        let known = newest.entry(place).or_insert(execution);
+        if execution.create_time >= known.create_time {
+            *known = execution;
+        }
+    }
+    newest.into_values().collect()
 }
