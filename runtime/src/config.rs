@@ -7,8 +7,15 @@ use std::time::Duration;
 pub struct Config {
     /// How many guests may exist at once. Default 1,000. Each has a slot of address space set aside, and its
     /// pages stay resident for the next guest; the host's `vm.max_map_count` bounds the number near 10,000.
-    /// On a host that will not give that much address space, guests are allocated as they come, without a bound.
+    /// On a host that will not give that much address space, guests are allocated as they come.
     pub guests_max: u32,
+    /// How many more runs wait for one of those to end. Default 10,000. The next is refused with
+    /// [`Error::Busy`](crate::Error::Busy). A run's time does not begin before it has a place.
+    pub guests_queued_max: u32,
+    /// How many guests compute at once, in turns of one [`tick`](Self::tick). Default: as many as the host has
+    /// cores. More of them would be late to end at their limits. Who holds back a run that was begun, by not
+    /// polling its future, may hold a turn back from others.
+    pub computing_max: usize,
     /// The largest module accepted, in bytes. Default 64 MiB. Compiling takes about 1.2 s of CPU time per MB.
     pub module_bytes_max: usize,
     /// How many compiled modules are kept in memory, the least recently used going first. Default 64.
@@ -25,6 +32,8 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             guests_max: 1000,
+            guests_queued_max: 10_000,
+            computing_max: std::thread::available_parallelism().map_or(1, usize::from),
             module_bytes_max: 64 << 20,
             modules_cached: 64,
             stack_bytes: 512 << 10,

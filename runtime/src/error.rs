@@ -19,9 +19,10 @@ pub enum Error {
     /// The mounts do not fit together.
     #[error(transparent)]
     Mount(#[from] MountError),
-    /// More guests run at once than [`Config::guests_max`](crate::Config::guests_max) allows.
-    #[error("start the guest: {0:#}")]
-    Busy(wasmtime::Error),
+    /// [`Config::guests_max`](crate::Config::guests_max) guests exist, and
+    /// [`Config::guests_queued_max`](crate::Config::guests_queued_max) more wait.
+    #[error("start the guest: too many guests run and wait already")]
+    Busy,
     /// The engine could not make an instance, because the host lacks something or because the module needs more
     /// than [`Limits::table_elements`](crate::Limits::table_elements).
     #[error("start the guest: {0:#}")]

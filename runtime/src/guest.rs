@@ -1,11 +1,12 @@
 //! The host's side of one running guest.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::{Memory, Store, UpdateDeadline};
 
 use crate::clock::Clock;
+use crate::cpu::Cpu;
 use crate::fs::Table;
 use crate::limiter::Limiter;
 use crate::module::Code;
@@ -31,6 +32,8 @@ pub(crate) struct Guest {
     pub(crate) started: Instant,
     pub(crate) sources: Sources,
     pub(crate) deadline: Option<Instant>,
+    pub(crate) cpu: Cpu,
+    pub(crate) cpu_max: Option<Duration>,
     pub(crate) cancel: Option<CancelToken>,
     /// Why the guest is being stopped, once it is.
     pub(crate) stopped: Option<Stop>,
@@ -56,6 +59,8 @@ impl Guest {
             sources: Sources::new(sandbox.deterministic, started),
             // A limit too far away to be a moment is none.
             deadline: sandbox.limits.wall_time.and_then(|limit| started.checked_add(limit)),
+            cpu: Cpu::default(),
+            cpu_max: sandbox.limits.cpu_time,
             cancel: sandbox.cancel,
             stopped: None,
         })
@@ -69,6 +74,8 @@ impl Guest {
             self.stopped = Some(Stop::Deadline);
         } else if self.cancel.as_ref().is_some_and(CancelToken::is_cancelled) {
             self.stopped = Some(Stop::Cancelled);
+        } else if self.cpu_max.is_some_and(|most| self.cpu.used_in_poll() >= most) {
+            self.stopped = Some(Stop::CpuTime);
         }
         if self.stopped.is_some() {
             return Ok(UpdateDeadline::Interrupt);

@@ -36,7 +36,8 @@
 //!
 //! # Threads
 //! A guest computes on the thread that polls [`Module::run`] or calls [`Module::run_blocking`]. No executor is
-//! needed; one thread of the runtime's own keeps time.
+//! needed; one thread of the runtime's own keeps time. However many threads that are, only as many guests as
+//! [`Config::computing_max`] says compute at once, by turns, so that a thousand that spin end in time like one.
 
 mod config;
 mod runtime;
@@ -55,9 +56,12 @@ mod stdin;
 
 mod block_on;
 mod clock;
+mod cpu;
 mod guest;
 mod limiter;
 mod run;
+mod turns;
+mod watch;
 
 mod fs;
 mod p1;

@@ -12,6 +12,9 @@ pub struct Limits {
     /// Time from the start of the run to its end, whether the guest computes or waits. Default: none, the
     /// caller's to choose.
     pub wall_time: Option<Duration>,
+    /// Processor time, of the guest and of what the host does for it. Default: none. It is looked at every
+    /// [`Config::tick`](crate::Config::tick), which is the most by which it is passed.
+    pub cpu_time: Option<Duration>,
     /// Bytes of standard output kept in the outcome. Default 1 MiB. More is counted and dropped, not an error.
     pub stdout_bytes: usize,
     /// Bytes of standard error kept in the outcome. Default 1 MiB, as for standard output.
@@ -35,6 +38,7 @@ impl Default for Limits {
         Limits {
             memory_bytes: 512 << 20,
             wall_time: None,
+            cpu_time: None,
             stdout_bytes: 1 << 20,
             stderr_bytes: 1 << 20,
             open_files: 256,
@@ -53,6 +57,8 @@ pub enum Limit {
     Memory,
     /// [`Limits::wall_time`].
     WallTime,
+    /// [`Limits::cpu_time`].
+    CpuTime,
     /// [`Config::stack_bytes`](crate::Config::stack_bytes): calls nested too deep.
     Stack,
 }
@@ -62,6 +68,7 @@ impl fmt::Display for Limit {
         f.write_str(match self {
             Limit::Memory => "memory",
             Limit::WallTime => "wall time",
+            Limit::CpuTime => "CPU time",
             Limit::Stack => "stack",
         })
     }

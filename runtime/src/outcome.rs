@@ -19,6 +19,14 @@ pub struct Outcome {
     pub usage: Usage,
 }
 
+impl Outcome {
+    /// Of a guest that never began.
+    pub(crate) fn of_none(ending: Ending) -> Outcome {
+        let (stdout, stderr, usage) = Default::default();
+        Outcome { ending, stdout, stderr, usage }
+    }
+}
+
 /// How a guest ended. None of these is an error of the host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -68,6 +76,8 @@ pub struct Trap {
 pub struct Usage {
     /// From the start of the run to its end, waiting included.
     pub wall_time: Duration,
+    /// Processor time, of the guest and of what the host did for it.
+    pub cpu_time: Duration,
     /// The most linear memory the guest had at once.
     pub memory_bytes_peak: u64,
     /// What it did in each mount; file mounts that share a directory come together.

@@ -1,21 +1,24 @@
 //! One run, from a sandbox to its outcome.
 
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
-use std::time::Instant;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 
-use wasmtime::{PoolConcurrencyLimitError, Store, Val, WasmBacktrace};
+use wasmtime::{Store, Val, WasmBacktrace};
 
-use crate::clock::{Clock, Sleep};
 use crate::guest::Guest;
 use crate::module::Code;
 use crate::outcome::{Trap, Usage};
+use crate::runtime::Shared;
+use crate::turns::Place;
+use crate::watch::Watch;
 use crate::{CancelToken, Ending, Error, Limit, Module, Outcome, Sandbox};
 
 /// Why a run is stopped from outside the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     Deadline,
+    CpuTime,
     Cancelled,
 }
 
@@ -38,9 +41,11 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
     let Module { runtime, code, .. } = module;
     code.check_entry_point(&sandbox.entry_point)?;
     let entry_point = sandbox.entry_point.clone();
-    let cancel = sandbox.cancel.clone();
+    let Some(_place) = place(runtime, sandbox.cancel.as_ref()).await? else {
+        return Ok(Outcome::of_none(Ending::Cancelled));
+    };
     let guest = Guest::new(module, sandbox)?;
-    let watch = Watch::new(runtime.clock.clone(), guest.deadline, cancel);
+    let watch = Watch::new(&guest, runtime.turns.asker());
 
     let mut store = Store::new(&runtime.engine, guest);
     store.limiter(|guest| &mut guest.limiter);
@@ -59,11 +64,28 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
     };
     let usage = Usage {
         wall_time: guest.started.elapsed(),
+        cpu_time: guest.cpu.used(),
         memory_bytes_peak: guest.limiter.memory_bytes_peak(),
         mounts: guest.table.usage(),
     };
     let (stdout, stderr) = store.into_data().output.into_captured();
     Ok(Outcome { ending, stdout, stderr, usage })
+}
+
+/// A place among the guests that exist; none if the run was cancelled before there was one.
+async fn place(runtime: &Shared, cancel: Option<&CancelToken>) -> Result<Option<Place>, Error> {
+    let mut place = pin!(runtime.turns.place());
+    let mut cancelled = pin!(cancel.map(CancelToken::cancelled));
+    poll_fn(|cx| {
+        if let Poll::Ready(place) = place.as_mut().poll(cx) {
+            return Poll::Ready(place.map(Some));
+        }
+        match cancelled.as_mut().as_pin_mut() {
+            Some(cancelled) => cancelled.poll(cx).map(|()| Ok(None)),
+            None => Poll::Pending,
+        }
+    })
+    .await
 }
 
 /// How a call failed: before the guest's code ran, or in it.
@@ -93,19 +115,28 @@ impl Guest {
         if let Some(stop) = self.stopped {
             return Ok(stop.ending());
         }
-        if self.limiter.memory_refused() {
+        if self.limiter.memory_refused() && died_for_want_of_memory(&failure) {
             return Ok(Ending::HitLimit(Limit::Memory));
         }
         if let Some(wasmtime::Trap::StackOverflow) = error.downcast_ref() {
             return Ok(Ending::HitLimit(Limit::Stack));
         }
         match failure {
-            Failure::Start(error) | Failure::Call(error) if error.is::<PoolConcurrencyLimitError>() => {
-                Err(Error::Busy(error))
-            }
             Failure::Start(error) if !error.is::<wasmtime::Trap>() => Err(Error::Start(error)),
             Failure::Start(error) | Failure::Call(error) => Ok(Ending::Trapped(Trap::new(&error))),
         }
+    }
+}
+
+/// Whether a guest that was refused memory ended as programs do that cannot go on without: they abort, or write
+/// to where they were given nothing. One that divides by zero later copes with the refusal.
+fn died_for_want_of_memory(failure: &Failure) -> bool {
+    match failure {
+        Failure::Start(_) => true,
+        Failure::Call(error) => matches!(
+            error.downcast_ref(),
+            Some(wasmtime::Trap::UnreachableCodeReached | wasmtime::Trap::MemoryOutOfBounds)
+        ),
     }
 }
 
@@ -124,57 +155,8 @@ impl Stop {
     fn ending(self) -> Ending {
         match self {
             Stop::Deadline => Ending::HitLimit(Limit::WallTime),
+            Stop::CpuTime => Ending::HitLimit(Limit::CpuTime),
             Stop::Cancelled => Ending::Cancelled,
         }
-    }
-}
-
-/// Watches over a run while the guest waits or gives way. A guest that computes is stopped by
-/// [`Guest::on_tick`].
-struct Watch {
-    clock: Clock,
-    deadline: Option<Instant>,
-    cancel: Option<CancelToken>,
-    /// Made when the guest first gives way: most runs never do.
-    waiting: Option<Waiting>,
-}
-
-struct Waiting {
-    deadline: Option<Sleep>,
-    cancelled: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-}
-
-impl Watch {
-    fn new(clock: Clock, deadline: Option<Instant>, cancel: Option<CancelToken>) -> Watch {
-        Watch { clock, deadline, cancel, waiting: None }
-    }
-
-    /// The run's own end, or why it was stopped; it is dropped then, which ends the guest.
-    async fn over<T>(mut self, run: impl Future<Output = T>) -> Result<T, Stop> {
-        let mut run = pin!(run);
-        std::future::poll_fn(|cx| match run.as_mut().poll(cx) {
-            Poll::Ready(ended) => Poll::Ready(Ok(ended)),
-            Poll::Pending => self.poll(cx).map(Err),
-        })
-        .await
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Stop> {
-        let Watch { clock, deadline, cancel, waiting } = self;
-        let waiting = waiting.get_or_insert_with(|| Waiting {
-            deadline: deadline.map(|deadline| clock.sleep_until(deadline)),
-            cancelled: cancel.as_ref().map(|token| Box::pin(token.cancelled()) as _),
-        });
-        if let Some(deadline) = &mut waiting.deadline
-            && Pin::new(deadline).poll(cx).is_ready()
-        {
-            return Poll::Ready(Stop::Deadline);
-        }
-        if let Some(cancelled) = &mut waiting.cancelled
-            && cancelled.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(Stop::Cancelled);
-        }
-        Poll::Pending
     }
 }

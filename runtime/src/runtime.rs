@@ -9,6 +9,7 @@ use crate::cache::Cache;
 use crate::clock::{Clock, Closer};
 use crate::fs::Handles;
 use crate::guest::Guest;
+use crate::turns::Turns;
 use crate::{Config, Error, Module, engine, load, p1};
 
 /// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
@@ -20,6 +21,7 @@ pub struct Runtime {
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) clock: Clock,
+    pub(crate) turns: Turns,
     /// Which files the guests have open.
     pub(crate) handles: Arc<Handles>,
     /// A store in which nothing runs; see [`crate::run::Exit`].
@@ -49,9 +51,10 @@ impl Runtime {
         let clock = Clock::start(config.tick, tick).map_err(Error::Clock)?;
         let quiet = engine::quiet_store().map_err(Error::Engine)?;
         let cache = Cache::new(config.modules_cached);
+        let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
         let (quiet, handles) = (Arc::new(quiet), Arc::default());
-        let shared = Shared { engine, clock, handles, quiet, linker, cache, config, _closer: closer };
+        let shared = Shared { engine, clock, turns, handles, quiet, linker, cache, config, _closer: closer };
         Ok(Runtime { shared: Arc::new(shared) })
     }
 

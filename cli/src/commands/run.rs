@@ -47,6 +47,9 @@ pub(crate) struct Run {
     /// Stop the guest after so many seconds
     #[arg(long, value_name = "SECS")]
     timeout: Option<f64>,
+    /// Stop the guest after so many seconds of processor time
+    #[arg(long, value_name = "SECS")]
+    cpu_time: Option<f64>,
     /// The most memory the guest may have
     #[arg(long, value_name = "AMOUNT", default_value = "512MB", value_parser = skrei_job::resources::parse_bytes)]
     memory: u64,
@@ -60,12 +63,13 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) async fn run(self) -> Result<u8, Error> {
-        let limit = self.limit()?;
+        let limit = seconds("--timeout", self.timeout)?;
+        let cpu_time = seconds("--cpu-time", self.cpu_time)?;
         let module = self.load().map_err(|error| error.with_code(exit::NOT_STARTED))?;
         let cancel = CancelToken::new();
         let scratch = Scratch::make(&self.scratch).map_err(|error| error.with_code(exit::NOT_STARTED))?;
         let sandbox = self
-            .sandbox(limit, cancel.clone(), &scratch)
+            .sandbox(limit, cpu_time, cancel.clone(), &scratch)
             .await
             .map_err(|error| error.with_code(exit::NOT_STARTED))?;
         // On a thread of its own: a guest that computes gives way to nobody.
@@ -87,11 +91,6 @@ impl Run {
                 Ok(exit::INTERRUPTED)
             }
         }
-    }
-
-    fn limit(&self) -> Result<Option<Duration>, Error> {
-        let wrong = |_| Error::usage("--timeout must be a number of seconds, such as `30` or `0.5`");
-        self.timeout.map(Duration::try_from_secs_f64).transpose().map_err(wrong)
     }
 
     fn load(&self) -> Result<Module, Error> {
@@ -118,12 +117,14 @@ impl Run {
     async fn sandbox(
         self,
         limit: Option<Duration>,
+        cpu_time: Option<Duration>,
         cancel: CancelToken,
         scratch: &Scratch,
     ) -> Result<Sandbox, Error> {
         let limits = Limits {
             memory_bytes: self.memory,
             wall_time: limit,
+            cpu_time,
             stdout_bytes: 0,
             stderr_bytes: 0,
             disk_bytes: self.disk,
@@ -154,6 +155,11 @@ impl Run {
         })?;
         Ok(sandbox.stdin_reader(file))
     }
+}
+
+fn seconds(flag: &str, given: Option<f64>) -> Result<Option<Duration>, Error> {
+    let wrong = |_| Error::usage(format!("{flag} must be a number of seconds, such as `30` or `0.5`"));
+    given.map(Duration::try_from_secs_f64).transpose().map_err(wrong)
 }
 
 /// Messages never show the value: it may be a secret.

@@ -155,6 +155,17 @@ fn a_guest_that_needs_more_memory_than_it_may_have_hit_the_memory_limit_before_i
 }
 
 #[test]
+fn a_guest_that_copes_with_refused_memory_and_fails_otherwise_did_not_hit_the_memory_limit() {
+    let divides = br#"(module (memory (export "memory") 1)
+        (func (export "_start")
+            (drop (memory.grow (i32.const 60000)))
+            (drop (i32.div_u (i32.const 1) (i32.const 0)))))"#;
+    let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
+    let outcome = run(divides, Sandbox::new().limits(limits));
+    assert!(matches!(outcome.ending, Ending::Trapped(_)), "{:?}", outcome.ending);
+}
+
+#[test]
 fn an_ordinary_trap_is_no_memory_limit() {
     let limits = Limits { memory_bytes: 16 << 20, ..Limits::default() };
     let outcome = run(skrei_test_guests::trap(), Sandbox::new().limits(limits));
@@ -190,16 +201,77 @@ fn open_files_are_bounded_and_can_be_opened_again_after_closing() {
 }
 
 #[test]
+fn a_guest_that_spins_ends_at_its_processor_time_and_one_that_sleeps_does_not() {
+    let limit = Duration::from_millis(60);
+    let limits = || Limits { cpu_time: Some(limit), ..Limits::default() };
+    let outcome = run(skrei_test_guests::spin(), Sandbox::new().limits(limits()));
+    assert_eq!(outcome.ending, Ending::HitLimit(Limit::CpuTime));
+    assert!(outcome.usage.cpu_time >= limit, "{:?}", outcome.usage);
+    assert!(outcome.usage.cpu_time < limit + LATE_MAX, "{:?}", outcome.usage);
+    let outcome = run(skrei_test_guests::sleep(), Sandbox::new().arg("150").limits(limits()));
+    assert_eq!(outcome.ending, Ending::Exited(0));
+    assert!(outcome.usage.cpu_time < limit, "{:?}", outcome.usage);
+}
+
+#[test]
+fn a_guest_that_computes_little_by_little_ends_at_its_processor_time_too() {
+    let yields = br#"(module
+        (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (func (export "_start") (loop (drop (call $yield)) (br 0))))"#;
+    let limits = Limits { cpu_time: Some(Duration::from_millis(60)), ..Limits::default() };
+    assert_eq!(run(yields, Sandbox::new().limits(limits)).ending, Ending::HitLimit(Limit::CpuTime));
+}
+
+#[test]
+fn many_more_guests_that_spin_than_cores_all_end_by_their_own_clock() {
+    let module = load(skrei_test_guests::spin());
+    let limit = Duration::from_millis(500);
+    let threads: Vec<_> = (0..100)
+        .map(|_| {
+            let module = module.clone();
+            thread::spawn(move || module.run_blocking(Sandbox::new().limits(wall_time(limit))).unwrap())
+        })
+        .collect();
+    for thread in threads {
+        let outcome = thread.join().unwrap();
+        assert_eq!(outcome.ending, Ending::HitLimit(Limit::WallTime));
+        assert!(outcome.usage.wall_time < limit + 4 * LATE_MAX, "{:?}", outcome.usage.wall_time);
+    }
+}
+
+#[test]
+fn a_run_that_waits_for_a_place_begins_when_there_is_one_and_can_be_cancelled_before() {
+    use skrei_runtime::{Config, Runtime};
+    let runtime = Runtime::new(Config { guests_max: 1, ..Config::default() }).unwrap();
+    let module = runtime.load(skrei_test_guests::sleep()).unwrap();
+    let token = CancelToken::new();
+    let (first, sandbox) = (module.clone(), Sandbox::new().arg("60000").cancel(token.clone()));
+    let running = thread::spawn(move || first.run_blocking(sandbox).unwrap());
+    thread::sleep(Duration::from_millis(50));
+    let impatient = CancelToken::new();
+    let (second, sandbox) = (module.clone(), Sandbox::new().arg("0").cancel(impatient.clone()));
+    let waiting = thread::spawn(move || second.run_blocking(sandbox).unwrap());
+    impatient.cancel();
+    assert_eq!(waiting.join().unwrap().ending, Ending::Cancelled);
+    let patient = thread::spawn(move || module.run_blocking(Sandbox::new().arg("0")).unwrap());
+    thread::sleep(Duration::from_millis(50));
+    assert!(!patient.is_finished());
+    token.cancel();
+    assert_eq!(running.join().unwrap().ending, Ending::Cancelled);
+    assert_eq!(patient.join().unwrap().ending, Ending::Exited(0));
+}
+
+#[test]
 fn more_guests_at_once_than_allowed_are_refused_as_busy() {
     use skrei_runtime::{Config, Error, Runtime};
-    let runtime = Runtime::new(Config { guests_max: 1, ..Config::default() }).unwrap();
+    let runtime = Runtime::new(Config { guests_max: 1, guests_queued_max: 0, ..Config::default() }).unwrap();
     let module = runtime.load(skrei_test_guests::sleep()).unwrap();
     let token = CancelToken::new();
     let (first, sandbox) = (module.clone(), Sandbox::new().arg("60000").cancel(token.clone()));
     let running = thread::spawn(move || first.run_blocking(sandbox).unwrap());
     thread::sleep(Duration::from_millis(100));
     let refused = module.run_blocking(Sandbox::new().arg("0")).unwrap_err();
-    assert!(matches!(refused, Error::Busy(_)), "{refused:?}");
+    assert!(matches!(refused, Error::Busy), "{refused:?}");
     token.cancel();
     assert_eq!(running.join().unwrap().ending, Ending::Cancelled);
     assert_eq!(module.run_blocking(Sandbox::new().arg("0")).unwrap().ending, Ending::Exited(0));

@@ -23,6 +23,10 @@ pub(super) fn code(outcome: &Outcome) -> u8 {
             exit::TRAPPED
         }
         Ending::HitLimit(Limit::WallTime) => time_limit(),
+        Ending::HitLimit(Limit::CpuTime) => {
+            say("the guest used up its processor time; --cpu-time gives it more");
+            exit::TIME_LIMIT
+        }
         Ending::HitLimit(limit) => {
             let way_out = if *limit == Limit::Memory { "; --memory gives it more" } else { "" };
             say(&format!("the guest hit the {limit} limit{way_out}"));
