@@ -112,6 +112,9 @@ pub(crate) enum Command {
     /// Write manual pages, one for each command
     #[command(hide = true)]
     Man(completion::Man),
+    /// Compile the module on standard input, for another process of this program
+    #[command(hide = true, name = crate::sandbox::COMPILE)]
+    CompileModule,
     /// Anything else: names of older versions, and slips
     #[command(external_subcommand)]
     Other(Vec<OsString>),

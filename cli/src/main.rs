@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod follow;
 mod job_file;
+mod sandbox;
 mod secret;
 mod start;
 mod terminal;

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use skrei_job::{NodeId, labels::Labels, resources::Resources};
+use skrei_runtime::CompilerProcess;
 
 use crate::AllowList;
 
@@ -31,6 +32,8 @@ pub struct Config {
     pub allowed_owners: Vec<String>,
     /// How often the node says that it lives. Default 5 s.
     pub heartbeat: Duration,
+    /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
+    pub compiler: Option<CompilerProcess>,
     /// Bounds that seldom need changing.
     pub limits: Limits,
 }
@@ -49,6 +52,7 @@ impl Config {
             env_allow_list: Vec::new(),
             allowed_owners: Vec::new(),
             heartbeat: Duration::from_secs(5),
+            compiler: None,
             limits: Limits::default(),
         }
     }

@@ -58,6 +58,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let artifacts_dir = config.data_dir.join("artifacts");
     let artifacts =
         Artifacts::open(&artifacts_dir, &config.limits, config.token, orchestrators.clone(), follow_current)?;
+    let code_dir = Some(config.data_dir.join("code"));
+    let compiler = config.compiler;
+    let runtime = Runtime::new(skrei_runtime::Config { code_dir, compiler, ..Default::default() })?;
     let node = Arc::new(Node {
         id: config.node,
         capacity: config.capacity,
@@ -67,7 +70,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
         artifacts,
-        modules: Modules::new(Runtime::new(skrei_runtime::Config::default())?),
+        modules: Modules::new(runtime),
         guests: Guests::start()?,
         inline_dir,
         scratch_dir,

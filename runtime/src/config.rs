@@ -1,6 +1,9 @@
 //! How a runtime is set up.
 
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::CompilerProcess;
 
 /// How a [`Runtime`](crate::Runtime) is set up. The default suits a machine that runs many small guests.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +23,13 @@ pub struct Config {
     pub module_bytes_max: usize,
     /// How many compiled modules are kept in memory, the least recently used going first. Default 64.
     pub modules_cached: usize,
+    /// A directory of this user's alone where compiled code is kept from one process to the next; made if it is not
+    /// there. Any number of processes may share it. Default: none.
+    pub code_dir: Option<PathBuf>,
+    /// How many bytes of code are kept there, the least recently used going first. Default 1 GiB.
+    pub code_bytes_max: u64,
+    /// Who compiles large modules. Default: the thread that loads them, however long that takes.
+    pub compiler: Option<CompilerProcess>,
     /// Stack of a guest in bytes. Default 512 KiB.
     pub stack_bytes: usize,
     /// Whether one module is compiled on several threads. Default true.
@@ -36,6 +46,9 @@ impl Default for Config {
             computing_max: std::thread::available_parallelism().map_or(1, usize::from),
             module_bytes_max: 64 << 20,
             modules_cached: 64,
+            code_dir: None,
+            code_bytes_max: 1 << 30,
+            compiler: None,
             stack_bytes: 512 << 10,
             parallel_compilation: true,
             tick: Duration::from_millis(10),

@@ -13,6 +13,14 @@ pub enum Error {
     /// The thread that keeps time could not be started.
     #[error("start the clock thread: {0}")]
     Clock(#[source] std::io::Error),
+    /// [`Config::code_dir`](crate::Config::code_dir) cannot be used.
+    #[error("open the directory of compiled code `{}`: {source}", dir.display())]
+    CodeDir {
+        /// The directory.
+        dir: std::path::PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
     /// The module has no such entry point.
     #[error(transparent)]
     Load(#[from] load::Error),

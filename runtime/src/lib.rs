@@ -28,6 +28,9 @@
 //! What a run adds to its writable mounts is bounded by a [`Quota`], and what it makes there has the mode and owner
 //! of the mount's [`Ownership`].
 //!
+//! Compiling is bounded, too, if a [`CompilerProcess`] does it; code kept in [`Config::code_dir`] is loaded only if
+//! this installation wrote it.
+//!
 //! Limits hold for a guest that computes and never calls the host as for one that waits in a host call.
 //!
 //! # What is an error
@@ -43,6 +46,7 @@ mod config;
 mod runtime;
 
 mod cache;
+mod compile;
 mod engine;
 pub mod load;
 mod module;
@@ -70,6 +74,7 @@ mod error;
 mod outcome;
 
 pub use cancel::CancelToken;
+pub use compile::{CompilerProcess, serve_compiler};
 pub use config::Config;
 pub use error::Error;
 pub use fs::{Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};

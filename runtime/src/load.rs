@@ -2,6 +2,7 @@
 
 use wasmtime::{Engine, ExternType, Linker, UnknownImportError};
 
+use crate::compile::Compiler;
 use crate::guest::Guest;
 use crate::module::Code;
 
@@ -36,6 +37,18 @@ pub enum Error {
     #[error("the module is truncated or invalid: {message}")]
     Invalid {
         /// What is wrong, with an offset.
+        message: String,
+    },
+    /// The [`CompilerProcess`](crate::CompilerProcess) was stopped.
+    #[error("compiling the module takes longer than {time_max:?}, which is the most")]
+    CompileTime {
+        /// How long it may take.
+        time_max: std::time::Duration,
+    },
+    /// The [`CompilerProcess`](crate::CompilerProcess) failed, for want of memory as a rule.
+    #[error("the module cannot be compiled {message}")]
+    Compiler {
+        /// What happened.
         message: String,
     },
     /// It needs something that is not provided.
@@ -80,6 +93,8 @@ const LAYER_OF_COMPONENTS: &[u8] = &[0x01, 0x00];
 pub(crate) fn compile(
     engine: &Engine,
     linker: &Linker<Guest>,
+    compiler: &Compiler,
+    digest: &str,
     wasm: &[u8],
     bytes_max: usize,
 ) -> Result<Code, Error> {
@@ -87,8 +102,7 @@ pub(crate) fn compile(
     if wasm.get(6..8) == Some(LAYER_OF_COMPONENTS) {
         return Err(Error::Component);
     }
-    let module = wasmtime::Module::from_binary(engine, wasm)
-        .map_err(|error| Error::Invalid { message: format!("{error:#}") })?;
+    let module = compiler.module(engine, digest, wasm)?;
     let pre = linker.instantiate_pre(&module).map_err(|error| import_error(&error))?;
     let code = Code::new(pre);
     if code.entry_points().next().is_none() {

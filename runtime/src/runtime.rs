@@ -7,6 +7,7 @@ use wasmtime::{Engine, Linker, Store};
 
 use crate::cache::Cache;
 use crate::clock::{Clock, Closer};
+use crate::compile::Compiler;
 use crate::fs::Handles;
 use crate::guest::Guest;
 use crate::turns::Turns;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     /// A store in which nothing runs; see [`crate::run::Exit`].
     pub(crate) quiet: Arc<Store<()>>,
     linker: Linker<Guest>,
+    compiler: Compiler,
     cache: Cache,
     config: Config,
     _closer: Closer,
@@ -37,7 +39,7 @@ impl Runtime {
     ///
     /// # Errors
     /// [`Error::Engine`] if the configuration cannot be had on this host, [`Error::Clock`] if there is no
-    /// thread to be had.
+    /// thread to be had, [`Error::CodeDir`] if the directory of compiled code cannot be used.
     pub fn new(config: Config) -> Result<Runtime, Error> {
         let engine = engine::new(&config)?;
         let mut linker = Linker::new(&engine);
@@ -50,11 +52,13 @@ impl Runtime {
         };
         let clock = Clock::start(config.tick, tick).map_err(Error::Clock)?;
         let quiet = engine::quiet_store().map_err(Error::Engine)?;
+        let compiler = Compiler::new(&config, &engine)?;
         let cache = Cache::new(config.modules_cached);
         let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
         let (quiet, handles) = (Arc::new(quiet), Arc::default());
-        let shared = Shared { engine, clock, turns, handles, quiet, linker, cache, config, _closer: closer };
+        let shared =
+            Shared { engine, clock, turns, handles, quiet, linker, compiler, cache, config, _closer: closer };
         Ok(Runtime { shared: Arc::new(shared) })
     }
 
@@ -66,9 +70,11 @@ impl Runtime {
     /// # Errors
     /// Whatever is wrong with the module; see [`load::Error`].
     pub fn load(&self, wasm: &[u8]) -> Result<Module, load::Error> {
-        let Shared { engine, linker, cache, config, .. } = &*self.shared;
+        let Shared { engine, linker, compiler, cache, config, .. } = &*self.shared;
         let digest: Arc<str> = hex(&Sha256::digest(wasm)).into();
-        let code = cache.get(&digest, || load::compile(engine, linker, wasm, config.module_bytes_max))?;
+        let code = cache.get(&digest, || {
+            load::compile(engine, linker, compiler, &digest, wasm, config.module_bytes_max)
+        })?;
         Ok(Module::new(Arc::clone(&self.shared), code, digest))
     }
 }
@@ -79,7 +85,7 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
     digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()

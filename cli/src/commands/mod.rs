@@ -18,6 +18,7 @@ use crate::{
     cli::{Cli, Command, Globals},
     config::{self as configuration, Config},
     error::Error,
+    exit,
 };
 
 /// Carries a command out; the exit code if it got to its end.
@@ -35,6 +36,9 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Version(version) => version.run(&globals).await,
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),
+        Command::CompileModule => skrei_runtime::serve_compiler()
+            .map(|()| exit::SUCCESS)
+            .map_err(|error| Error::internal(format!("compile a module: {error}"))),
         Command::Other(words) => Err(older::answer(&words)),
     }
 }

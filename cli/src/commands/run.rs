@@ -8,9 +8,9 @@ mod scratch;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use skrei_runtime::{CancelToken, Config, Limits, Module, Outcome, Runtime, Sandbox};
+use skrei_runtime::{CancelToken, Limits, Module, Outcome, Sandbox};
 
-use crate::{error::Error, exit, job_file::modules};
+use crate::{error::Error, exit, job_file::modules, sandbox};
 use grant::Grant;
 use output::Passthrough;
 use scratch::Scratch;
@@ -99,8 +99,7 @@ impl Run {
             std::io::ErrorKind::NotFound => Error::not_found(format!("module `{shown}` does not exist")),
             _ => Error::not_found(format!("module `{shown}` cannot be read: {error}")),
         })?;
-        let runtime = Runtime::new(Config { guests_max: 1, ..Config::default() })
-            .map_err(|error| Error::internal(error.to_string()))?;
+        let runtime = sandbox::for_one_guest().map_err(|error| Error::internal(error.to_string()))?;
         let loaded = runtime.load(&bytes).and_then(|module| {
             module.check_entry_point(&self.entry_point)?;
             Ok(module)

@@ -7,7 +7,9 @@ use std::{
 
 use bytes::Bytes;
 use skrei_job::{Digest, Manifest, Problem, modules::local_modules};
-use skrei_runtime::{Runtime, load};
+use skrei_runtime::load;
+
+use crate::sandbox;
 
 /// Where the module of the one task is named.
 const PLACE: &str = "Tasks[0].Engine.Params.EntryModule";
@@ -77,8 +79,7 @@ fn looked_at(path: &Path) -> String {
 pub(crate) type Wrong = (String, Option<&'static str>);
 
 fn check(content: &[u8], entry_point: Option<&str>) -> Result<(), Wrong> {
-    let runtime = Runtime::new(skrei_runtime::Config { guests_max: 1, ..Default::default() })
-        .map_err(|error| (error.to_string(), None))?;
+    let runtime = sandbox::for_one_guest().map_err(|error| (error.to_string(), None))?;
     let wrong = |error: load::Error| (error.to_string(), hint(&error));
     let module = runtime.load(content).map_err(wrong)?;
     module.check_entry_point(entry_point.unwrap_or("_start")).map_err(wrong)

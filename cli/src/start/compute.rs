@@ -9,6 +9,7 @@ use super::{Servers, allow_list, capacity};
 use crate::{
     config::Config,
     error::{Error, with_causes},
+    sandbox,
 };
 
 impl Servers {
@@ -30,6 +31,7 @@ impl Servers {
         compute.env_allow_list = settings.env_allow_list.clone();
         compute.allowed_owners = settings.allowed_owners.clone();
         compute.heartbeat = settings.heartbeat;
+        compute.compiler = Some(sandbox::compiler());
         let shutdown = self.nodes.shutdown();
         self.nodes.spawn(async move {
             let served = skrei_compute::serve(compute, shutdown).await;

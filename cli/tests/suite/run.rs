@@ -110,3 +110,41 @@ fn what_cannot_be_started_is_named() {
         assert_eq!(said.stdout, "");
     }
 }
+
+#[test]
+fn a_guest_that_uses_up_its_processor_time_is_stopped() {
+    let said = run(guests::spin(), &["--cpu-time", "0.1"], b"");
+    assert_eq!(said.code, 142, "{said:?}");
+    assert!(said.stderr.contains("--cpu-time"), "{said:?}");
+}
+
+/// Large enough for a compiler of its own.
+fn large_module() -> String {
+    let data = "x".repeat(200 << 10);
+    format!(
+        "(module (memory (export \"memory\") 8) (data (i32.const 0) \"{data}\") (func (export \"_start\")))"
+    )
+}
+
+#[test]
+fn a_large_module_is_compiled_by_a_process_of_its_own_and_found_again() {
+    let desk = Desk::new();
+    desk.put("guest.wat", large_module());
+    let code = desk.path().join("cache/skrei/code");
+    for _ in 0..2 {
+        let mut run = desk.command(&["run", "guest.wat"]);
+        let output = run.env("XDG_CACHE_HOME", desk.path().join("cache")).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        // The code and the key it is signed with.
+        assert_eq!(std::fs::read_dir(&code).unwrap().count(), 2);
+    }
+}
+
+#[test]
+fn a_large_module_that_is_invalid_is_refused_in_the_same_words_as_a_small_one() {
+    // A section that says it has a mebibyte, of which there is a quarter.
+    let wasm = [b"\0asm\x01\0\0\0\x00\x80\x80\x40".as_slice(), &[b'x'; 256 << 10]].concat();
+    let said = run(&wasm, &[], b"");
+    assert_eq!(said.code, 126, "{said:?}");
+    assert!(said.stderr.contains("truncated or invalid"), "{said:?}");
+}

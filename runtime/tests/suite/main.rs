@@ -7,6 +7,7 @@ mod escape;
 mod file_mount;
 mod grounds;
 mod input;
+mod kept_code;
 mod limits;
 mod listing;
 mod load_errors;
