@@ -16,8 +16,11 @@ pub mod validate;
 
 pub mod life;
 pub mod outcome;
+pub mod retry;
+pub mod rollout;
 
 pub mod digest;
+pub mod duration;
 pub mod guest_path;
 pub mod id;
 pub mod labels;

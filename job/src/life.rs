@@ -53,7 +53,7 @@ impl JobState {
 /// Where an execution stands.
 ///
 /// `Assigned` → `Running` | terminal; `Running` → terminal. The others are terminal, with one exception:
-/// `Lost` → `Completed` | `Failed` when the node comes back and reports what really happened.
+/// `Lost` → `Running` | `Completed` | `Failed` when the node comes back and says what is really so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExecutionState {
     /// The decision is durable; the node has been told or will be.
@@ -127,7 +127,7 @@ pub struct Execution {
     pub node: NodeId,
     /// Which part of a batch, from 0; 0 for jobs without partitions.
     pub partition: u32,
-    /// How many attempts of this partition on this node came before.
+    /// How many attempts came before, at this partition or, for jobs without partitions, on this node.
     pub attempt: u32,
     /// Where it stands.
     pub state: ExecutionState,

@@ -29,6 +29,12 @@ pub struct Manifest {
     pub meta: BTreeMap<String, String>,
     /// For finding the job again.
     pub labels: BTreeMap<String, String>,
+    /// How it spreads over the fleet. Ours: Bacalhau starts everywhere at once.
+    #[serde(skip_serializing_if = "Rollout::is_empty")]
+    pub rollout: Rollout,
+    /// What is tried again. Ours: Bacalhau's rule is fixed.
+    #[serde(skip_serializing_if = "Retry::is_empty")]
+    pub retry: Retry,
     /// Exactly one task runs; more are dropped with a warning.
     pub tasks: Vec<Task>,
 }
@@ -44,6 +50,57 @@ pub struct Constraint {
     /// Values to compare with.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
+}
+
+/// How a job spreads over its fleet, as written; empty fields have their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Rollout {
+    /// `none`, `forever`, or a span of time: `24h`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub wait_for_absent: String,
+    /// `10` or `10%`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub max_parallel: String,
+    /// How many go first.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub canary: i64,
+    /// A span of time.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub pause: String,
+    /// `1` or `5%`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stop_after_failures: String,
+    /// `name`, `random`, or `label NAME`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub order: String,
+}
+
+impl Rollout {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What is tried again, as written; empty fields have their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Retry {
+    /// How many further attempts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<i64>,
+    /// A span of time.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub backoff: String,
+    /// `node-lost`, `timeout`, `exit`, `trap`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<String>,
+}
+
+impl Retry {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What runs, and with what.

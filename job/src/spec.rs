@@ -10,6 +10,8 @@ use crate::{
     manifest::Manifest,
     ownership::Ownership,
     resources::Resources,
+    retry::Retry,
+    rollout::Rollout,
     validate::{self, Problems},
 };
 
@@ -20,6 +22,8 @@ pub struct Spec {
     pub(crate) manifest: Manifest,
     pub(crate) kind: Kind,
     pub(crate) constraints: Vec<Requirement>,
+    pub(crate) rollout: Rollout,
+    pub(crate) retry: Retry,
     pub(crate) task: Task,
 }
 
@@ -43,6 +47,16 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it has so many executions as it says, and not one on each matching node.
+    pub fn is_counted(self) -> bool {
+        matches!(self, Self::Batch { .. } | Self::Service { .. })
+    }
+
+    /// Whether it is kept running until somebody stops it.
+    pub fn is_kept_running(self) -> bool {
+        matches!(self, Self::Service { .. } | Self::Daemon)
+    }
+
     /// The word in job files: `batch`, `ops`, `service` or `daemon`.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -237,6 +251,16 @@ impl Spec {
     /// Conditions on the labels of nodes; all must hold.
     pub fn constraints(&self) -> &[Requirement] {
         &self.constraints
+    }
+
+    /// How it spreads over the fleet.
+    pub fn rollout(&self) -> &Rollout {
+        &self.rollout
+    }
+
+    /// What is tried again.
+    pub fn retry(&self) -> &Retry {
+        &self.retry
     }
 
     /// For finding the job again.

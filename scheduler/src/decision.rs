@@ -6,7 +6,7 @@ use skrei_job::{
     life::{Execution, JobState},
 };
 
-use crate::{Job, Node, history::Entry};
+use crate::{Job, Node, Progress, history::Entry};
 
 /// What to store, and then what to send. All records of a decision are stored together or not at all.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -24,6 +24,13 @@ pub enum Record {
     JobAccepted(Job),
     /// The state of a job changed.
     JobChanged(JobChange),
+    /// Who waits or was missed changed, or whether anything new may start.
+    ProgressChanged {
+        /// Of which job.
+        job: JobId,
+        /// What holds now, of its latest version.
+        progress: Progress,
+    },
     /// An execution was created (revision 1) or changed.
     ExecutionChanged(Execution),
     /// Something for the job's history.

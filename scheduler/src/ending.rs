@@ -1,14 +1,16 @@
 //! How jobs end: done, failed, stopped, out of time.
 
 use skrei_job::{
-    ExecutionId, JobId, NodeId,
+    ExecutionId, JobId,
     life::{ExecutionState, JobState},
+    spec::Kind,
 };
 
 use crate::{
     Scheduler,
     history::{Details, Topic},
     live::Live,
+    slot::Slot,
     timers::Timer,
 };
 
@@ -53,45 +55,54 @@ impl Scheduler {
     /// Cancels what is assigned or running. An execution that its node was told about keeps its room until
     /// the node says that it has ended.
     pub(crate) fn cancel_active(&mut self, live: &mut Live, reason: &str) {
-        let active: Vec<(ExecutionId, NodeId)> = live
+        let active: Vec<ExecutionId> = live
             .attempts
             .values()
             .filter(|attempt| !attempt.execution.state.is_terminal())
-            .map(|attempt| (attempt.execution.id.clone(), attempt.execution.node.clone()))
+            .map(|attempt| attempt.execution.id.clone())
             .collect();
-        for (id, node) in active {
-            self.change_execution(live, &id, ExecutionState::Cancelled { reason: reason.to_owned() });
-            let details = Details::from([
-                ("NodeID".into(), node.as_str().to_owned()),
-                ("Reason".into(), reason.to_owned()),
-            ]);
-            self.note(live, Some(&id), Topic::Scheduling, "Cancelled".to_owned(), details);
-            if self.fleet.unhold(&node, &id).is_some() {
-                self.roomy.insert(node);
-            } else {
-                owe(live, &id);
-                self.send_cancel(&node, &id, reason);
-            }
+        for id in active {
+            self.cancel_one(live, &id, reason);
+        }
+    }
+
+    pub(crate) fn cancel_one(&mut self, live: &mut Live, id: &ExecutionId, reason: &str) {
+        let Some(node) = live.execution(id).map(|execution| execution.node.clone()) else { return };
+        self.change_execution(live, id, ExecutionState::Cancelled { reason: reason.to_owned() });
+        let details = Details::from([
+            ("NodeID".into(), node.as_str().to_owned()),
+            ("Reason".into(), reason.to_owned()),
+        ]);
+        self.note(live, Some(id), Topic::Scheduling, "Cancelled".to_owned(), details);
+        if self.fleet.unhold(&node, id).is_some() {
+            self.roomy.insert(node);
+        } else {
+            owe(live, id);
+            self.send_cancel(&node, id, reason);
         }
     }
 
     /// A new attempt takes the place of lost ones, which may still run if their node is back.
-    pub(crate) fn cancel_lost(&mut self, live: &Live, partition: u32) {
-        for lost in live.attempts_at(partition).filter(|execution| execution.state == ExecutionState::Lost) {
+    pub(crate) fn cancel_lost(&mut self, live: &Live, slot: &Slot) {
+        for lost in live.attempts_at(slot).filter(|execution| execution.state == ExecutionState::Lost) {
             self.send_cancel(&lost.node, &lost.id, "replaced by another attempt");
         }
     }
 
     pub(crate) fn queue_time_is_over(&mut self, job: &JobId, version: u64) {
         let Some(mut live) = self.take(job) else { return };
-        if live.job.version == version && !live.job.state.is_terminal() {
+        // What is kept running and was placed once is wanted as long as it lives.
+        let runs_on = live.job.spec.kind().is_kept_running() && !live.tried.is_empty();
+        if live.job.version == version && !live.job.state.is_terminal() && !runs_on {
             let waited = live.job.spec.task().timeouts.queue.unwrap_or_default().as_secs();
-            let never_placed = live.waiting.keys().find(|partition| !live.tried.contains_key(partition));
+            let never_placed =
+                live.waiting.keys().find(|partition| !live.tried.contains_key(&Slot::Partition(**partition)));
             let hopeless = live
                 .waiting
                 .values()
                 .find(|demand| self.queue.get(demand).is_none_or(|line| line.possible.is_none()));
-            let why = if self.waiting_ops.contains(job) {
+            let is_ops = live.job.spec.kind() == Kind::Ops;
+            let why = if is_ops && live.tried.is_empty() && !live.job.spec.rollout().wait_for_absent.waits() {
                 Some(self.why_no_node(&live, None))
             } else if let Some(demand) = hopeless {
                 Some(self.why_no_node(&live, Some(demand)))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skrei_job::{ExecutionId, JobId, NodeId, Spec, life::ExecutionState};
 
-use crate::{Job, NodeInfo};
+use crate::{Job, NodeInfo, Steering};
 
 /// Something happened outside; the scheduler decides what follows.
 #[derive(Clone, Debug)]
@@ -29,6 +29,13 @@ pub enum Event {
         job: JobId,
         /// Why, for people.
         reason: String,
+    },
+    /// Somebody paused, resumed or aborted a roll-out. Changes nothing if the job has ended.
+    RolloutSteered {
+        /// Of which job.
+        job: JobId,
+        /// What was said.
+        steering: Steering,
     },
     /// A node's link is up, for the first time or again.
     NodeConnected {

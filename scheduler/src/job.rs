@@ -5,6 +5,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use skrei_job::{JobId, Spec, Timestamp, life::JobState};
 
+use crate::Progress;
+
 /// A job at its latest version.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
@@ -26,6 +28,9 @@ pub struct Job {
     pub submitted: Timestamp,
     /// When state or version last changed.
     pub modified: Timestamp,
+    /// How far this version has come, as far as its executions do not tell.
+    #[serde(default)]
+    pub progress: Progress,
     /// The number the next history entry gets. A store computes it as the last number plus 1.
     pub next_history: u64,
 }

@@ -1,8 +1,10 @@
 //! Who runs what, where and when: decisions without side effects.
 //!
 //! An [`Event`] goes in with the time it happened, a [`Decision`] comes out: what to store, then what to send.
-//! [`placement`] says which node may run what and why another may not; a batch job then has each of its
-//! partitions done once, an ops job runs once on every matching node. The crate reads no clock, draws no random
+//! [`placement`] says which node may run what and why another may not. A job then fills its slots: the
+//! partitions of a `batch` job are each done once and those of a `service` kept running (`counted`), an `ops`
+//! job runs once on every matching node and a `daemon` is kept running there (`fanout`). `rollout` says whose
+//! turn it is, `retry` what follows when an attempt has ended, and [`progress`] what the executions do not tell. The crate reads no clock, draws no random
 //! number and depends on no hash order, so the same events always give the same decisions.
 
 pub mod config;
@@ -12,17 +14,22 @@ pub mod history;
 pub mod job;
 pub mod node;
 pub mod placement;
+pub mod progress;
 pub mod scheduler;
+pub mod tally;
 
-mod batch;
+mod counted;
 mod ending;
+mod fanout;
 mod fleet;
 mod live;
 mod membership;
-mod ops;
 mod outcome;
 mod queue;
 mod restore;
+mod retry;
+mod rollout;
+mod slot;
 mod submission;
 mod timers;
 mod waiting;
@@ -33,4 +40,6 @@ pub use event::Event;
 pub use job::Job;
 pub use node::{Connection, Membership, Node, NodeInfo};
 pub use placement::Verdict;
+pub use progress::{Phase, Progress, Steering};
 pub use scheduler::{Scheduler, Snapshot};
+pub use tally::Tally;

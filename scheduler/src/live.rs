@@ -7,14 +7,10 @@ use std::{
 };
 
 use skrei_job::{
-    ExecutionId, NodeId, Timestamp,
-    life::{Execution, ExecutionState},
-    outcome::{Cause, Failure},
-    resources::Resources,
-    spec::Kind,
+    ExecutionId, NodeId, Timestamp, life::Execution, resources::Resources, rollout::WaitForAbsent, spec::Kind,
 };
 
-use crate::{Job, placement::Demand, queue::Ticket};
+use crate::{Job, placement::Demand, queue::Ticket, rollout::Turn, slot::Slot};
 
 /// An execution, and whether its node still owes a word about how it ended.
 #[derive(Debug)]
@@ -38,11 +34,24 @@ pub(crate) struct Live {
     pub(crate) active: usize,
     /// How many attempts are owed an outcome.
     pub(crate) owed: usize,
-    /// Batch: the attempts at each partition, oldest first.
-    pub(crate) tried: BTreeMap<u32, Vec<ExecutionId>>,
-    /// Batch: the partitions that wait, and for what.
+    /// The attempts of this version at each slot, oldest first.
+    pub(crate) tried: BTreeMap<Slot, Vec<ExecutionId>>,
+    /// Partitions that wait for room, and for what.
     pub(crate) waiting: BTreeMap<u32, Arc<Demand>>,
-    /// Batch: how many partitions are done.
+    /// Slots that get another attempt at a time.
+    pub(crate) again: BTreeMap<Slot, Timestamp>,
+    /// Slots that are to be started when their turn comes.
+    pub(crate) due: BTreeSet<Turn>,
+    /// Nodes that are to have an execution and are not there.
+    pub(crate) absent: BTreeSet<NodeId>,
+    /// Slots that were started and have not come to a good or bad end; for services and daemons, that do not
+    /// run yet.
+    pub(crate) under_way: BTreeSet<Slot>,
+    /// How many slots may still be started in this wave.
+    pub(crate) wave_left: usize,
+    /// Slots that went wrong and were not put right since.
+    pub(crate) failed: BTreeSet<Slot>,
+    /// How many partitions are done.
     pub(crate) completed: u32,
     /// When an ended job is forgotten.
     pub(crate) forget_at: Option<Timestamp>,
@@ -58,17 +67,27 @@ impl Live {
             owed: 0,
             tried: BTreeMap::new(),
             waiting: BTreeMap::new(),
+            again: BTreeMap::new(),
+            due: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            under_way: BTreeSet::new(),
+            wave_left: 0,
+            failed: BTreeSet::new(),
             completed: 0,
             forget_at: None,
         }
     }
 
-    /// Number of partitions of a batch job.
+    /// Number of partitions of a job that has some.
     pub(crate) fn partitions(&self) -> u32 {
         match self.job.spec.kind() {
-            Kind::Batch { count } => count,
-            Kind::Ops | Kind::Service { .. } | Kind::Daemon => 0,
+            Kind::Batch { count } | Kind::Service { count } => count,
+            Kind::Ops | Kind::Daemon => 0,
         }
+    }
+
+    pub(crate) fn slot_of(&self, execution: &Execution) -> Slot {
+        Slot::of(self.job.spec.kind(), execution)
     }
 
     pub(crate) fn is_current(&self, execution: &Execution) -> bool {
@@ -84,9 +103,19 @@ impl Live {
         self.attempts.get(id).map(|attempt| &attempt.execution)
     }
 
-    /// Attempts at one partition, oldest first.
-    pub(crate) fn attempts_at(&self, partition: u32) -> impl Iterator<Item = &Execution> {
-        self.tried.get(&partition).into_iter().flatten().filter_map(|id| self.execution(id))
+    /// Attempts at one slot, oldest first. Those of services and daemons that ended long ago are forgotten.
+    pub(crate) fn attempts_at(&self, slot: &Slot) -> impl Iterator<Item = &Execution> {
+        self.tried.get(slot).into_iter().flatten().filter_map(|id| self.execution(id))
+    }
+
+    /// The last attempt at a slot.
+    pub(crate) fn last_at(&self, slot: &Slot) -> Option<&Execution> {
+        self.execution(self.tried.get(slot)?.last()?)
+    }
+
+    /// Whether a slot has an attempt that is assigned or running.
+    pub(crate) fn is_filled(&self, slot: &Slot) -> bool {
+        self.last_at(slot).is_some_and(|execution| !execution.state.is_terminal())
     }
 
     /// Whether another attempt took the place of this one.
@@ -94,23 +123,9 @@ impl Live {
         self.is_current(execution)
             && self
                 .tried
-                .get(&execution.partition)
+                .get(&self.slot_of(execution))
                 .and_then(|tried| tried.last())
                 .is_some_and(|last| *last != execution.id)
-    }
-
-    /// What the next attempt at a partition asks: the demand of the job, and another node than before.
-    pub(crate) fn demand_for(&self, partition: u32) -> Arc<Demand> {
-        let tried: BTreeSet<NodeId> = self.attempts_at(partition).map(|e| e.node.clone()).collect();
-        if tried.is_subset(&self.demand.excluded) {
-            return self.demand.clone();
-        }
-        Arc::new(self.demand.excluding(tried.union(&self.demand.excluded).cloned().collect()))
-    }
-
-    /// How often a partition was lost with its node.
-    pub(crate) fn losses(&self, partition: u32) -> usize {
-        self.attempts_at(partition).filter(|execution| is_loss(&execution.state)).count()
     }
 
     pub(crate) fn ticket(&self, partition: u32) -> Ticket {
@@ -132,17 +147,20 @@ impl Live {
         self.job.spec.task().timeouts.total.map(|timeout| self.job.submitted.after(timeout))
     }
 
-    /// Whether the job may wait although no known node could ever run it.
-    pub(crate) fn may_wait_for_nodes(&self, now: Timestamp) -> bool {
-        self.queue_deadline().is_some_and(|deadline| now < deadline)
+    /// Whether an ops job may wait for a first node to match.
+    pub(crate) fn may_wait_for_first(&self, now: Timestamp) -> bool {
+        let waits = match self.job.spec.rollout().wait_for_absent {
+            WaitForAbsent::Never => false,
+            WaitForAbsent::For(span) => now < self.job.submitted.after(span),
+            WaitForAbsent::Forever => true,
+        };
+        waits || self.may_wait_for_nodes(now)
     }
-}
 
-/// Whether an execution ended with its node and may do better on another one.
-pub(crate) fn is_loss(state: &ExecutionState) -> bool {
-    matches!(
-        state,
-        ExecutionState::Lost
-            | ExecutionState::Failed(Failure { cause: Cause::Interrupted | Cause::NodeLost, .. })
-    )
+    /// Whether the job may wait although no known node could ever run it. A service that once ran is not given
+    /// up because its nodes are gone.
+    pub(crate) fn may_wait_for_nodes(&self, now: Timestamp) -> bool {
+        let runs_on = self.job.spec.kind().is_kept_running() && !self.tried.is_empty();
+        runs_on || self.queue_deadline().is_some_and(|deadline| now < deadline)
+    }
 }

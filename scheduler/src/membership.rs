@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, life::JobState};
 
-use crate::{Connection, NodeInfo, Record, Scheduler, fleet::Occupant, timers::Timer};
+use crate::{
+    Connection, NodeInfo, Record, Scheduler, fleet::Occupant, history::Topic, submission::node_details,
+    timers::Timer,
+};
 
 /// What a node that came back should do about one execution.
 enum Told {
@@ -35,7 +38,12 @@ impl Scheduler {
                     self.runs_after_all(&node, id);
                     self.send_run(&node, id, &job);
                 }
-                Told::GoOn => self.keep_room(id, &node),
+                Told::GoOn => {
+                    self.keep_room(id, &node);
+                    if holds.contains(id) {
+                        self.revive(id, &node);
+                    }
+                }
                 Told::Cancel(reason) => {
                     self.send_cancel(&node, id, &reason);
                     if holds.contains(id) {
@@ -68,6 +76,28 @@ impl Scheduler {
             }
             _ => Told::Cancel("its job is over".to_owned()),
         }
+    }
+
+    /// A lost execution that its node still has goes on, and its job with it.
+    fn revive(&mut self, id: &ExecutionId, node: &NodeId) {
+        let Some(mut live) = self.executions.get(id).cloned().and_then(|job| self.take(&job)) else { return };
+        let lost = live.execution(id).cloned().filter(|execution| execution.state == ExecutionState::Lost);
+        if let Some(execution) = lost.filter(|_| !live.job.state.is_terminal()) {
+            if let Some(attempt) = live.attempts.get_mut(id).filter(|attempt| attempt.owed) {
+                attempt.owed = false;
+                live.owed -= 1;
+            }
+            self.change_execution(&mut live, id, ExecutionState::Running);
+            let message = format!("Goes on: {} is back and still has it", node.short());
+            self.note(&mut live, Some(id), Topic::Execution, message, node_details(node));
+            self.stop_trying(&mut live, &execution);
+            let slot = live.slot_of(&execution);
+            live.failed.remove(&slot);
+            if !live.job.spec.kind().is_kept_running() {
+                live.under_way.insert(slot);
+            }
+        }
+        self.put(live);
     }
 
     /// What was given up but still runs there takes room until the node says that it has ended.
@@ -119,6 +149,7 @@ impl Scheduler {
         self.reconsider(node);
         self.fleet.remove(node);
         self.roomy.remove(node);
+        self.forget_target(node);
     }
 
     /// The grace of a silent node has ended.

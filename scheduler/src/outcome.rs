@@ -1,6 +1,6 @@
 //! What nodes report about executions.
 
-use skrei_job::{ExecutionId, NodeId, life::ExecutionState, outcome::Cause, spec::Kind};
+use skrei_job::{ExecutionId, NodeId, life::ExecutionState, outcome::Cause};
 
 use crate::{
     Scheduler,
@@ -17,6 +17,11 @@ impl Scheduler {
             self.runs_after_all(node, id);
             self.change_execution(&mut live, id, ExecutionState::Running);
             self.note(&mut live, Some(id), Topic::Execution, "Running".to_owned(), node_details(node));
+            let slot = live.execution(id).filter(|e| live.is_current(e)).map(|e| live.slot_of(e));
+            if let Some(slot) = slot.filter(|_| live.job.spec.kind().is_kept_running()) {
+                self.settle_slot(&mut live, &slot, true);
+                self.advance(&mut live);
+            }
         }
         self.put(live);
     }
@@ -65,13 +70,17 @@ impl Scheduler {
             if replaced { " (reported after it was replaced)" } else { " (reported after it was lost)" };
         self.note_end(live, id, node, &state, remark);
         if !corrects {
+            let may_go_on = live.is_current(&execution) && !live.job.state.is_terminal();
+            if may_go_on && live.absent.contains(node) {
+                self.concerns(live, node);
+            }
             return;
         }
         self.change_execution(live, id, state);
         if !live.is_current(&execution) || live.job.state.is_terminal() {
             return;
         }
-        self.stop_waiting(live, execution.partition);
+        self.stop_trying(live, &execution);
         self.go_on(live, id);
     }
 
@@ -90,14 +99,33 @@ impl Scheduler {
 
     /// Goes on with the job after one of its executions has ended.
     pub(crate) fn go_on(&mut self, live: &mut Live, id: &ExecutionId) {
-        let current = live.execution(id).is_some_and(|execution| live.is_current(execution));
-        if !current || live.job.state.is_terminal() {
+        let Some(execution) = live.execution(id).cloned().filter(|execution| live.is_current(execution))
+        else {
+            return;
+        };
+        if live.job.state.is_terminal() || !execution.state.is_terminal() {
             return;
         }
-        match live.job.spec.kind() {
-            Kind::Ops => self.conclude_ops(live),
-            Kind::Batch { .. } => self.continue_batch(live, id),
-            Kind::Service { .. } | Kind::Daemon => {}
+        let slot = live.slot_of(&execution);
+        let next = live.next(&slot, &execution);
+        if live.job.spec.kind().is_counted() {
+            self.continue_counted(live, &slot, next);
+        } else {
+            self.continue_fanout(live, &slot, next);
+        }
+    }
+
+    /// An attempt that was given up turns out to go on, or to have ended: no other is needed for now.
+    pub(crate) fn stop_trying(&mut self, live: &mut Live, execution: &skrei_job::life::Execution) {
+        let slot = live.slot_of(execution);
+        if live.job.spec.kind().is_counted() {
+            self.stop_waiting(live, execution.partition);
+        }
+        live.absent.remove(&execution.node);
+        live.due.retain(|turn| turn.slot != slot);
+        if let Some(at) = live.again.remove(&slot) {
+            let (job, version) = (live.job.id.clone(), live.job.version);
+            self.timers.clear(at, crate::timers::Timer::Again(job, version, slot));
         }
     }
 

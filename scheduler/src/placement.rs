@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, collections::BTreeSet, fmt};
 
 use skrei_job::{
     NodeId, Spec,
-    labels::Requirement,
+    labels::{Labels, Requirement},
     resources::{Resources, Shortage},
 };
 
@@ -13,7 +13,8 @@ use crate::node::{Connection, Membership, Node};
 /// The engine every job needs.
 const ENGINE: &str = "wasm";
 
-/// Constraints on labels with this prefix express a wish and exclude no node.
+/// A constraint whose key begins so is a wish about the label of the rest of the name: nodes that satisfy it come
+/// first, and none is excluded (reference 6.5).
 const WISH_PREFIX: &str = "favour_";
 
 /// How many different reasons a message lists; a fleet with more of them is counted.
@@ -26,6 +27,8 @@ pub struct Demand {
     pub resources: Resources,
     /// Conditions on labels that exclude nodes.
     pub constraints: Vec<Requirement>,
+    /// Conditions on labels that nodes satisfy which come first.
+    pub wishes: Vec<Requirement>,
     /// Nodes that were tried already.
     pub excluded: BTreeSet<NodeId>,
     key: String,
@@ -40,9 +43,19 @@ impl Demand {
             .filter(|requirement| !requirement.key.starts_with(WISH_PREFIX))
             .cloned()
             .collect();
+        let wish = |requirement: &Requirement| {
+            let key = requirement.key.strip_prefix(WISH_PREFIX)?.to_owned();
+            Some(Requirement { key, ..requirement.clone() })
+        };
+        let wishes: Vec<_> = spec.constraints().iter().filter_map(wish).collect();
         let resources = spec.task().resources;
-        let key = format!("{resources:?}{constraints:?}");
-        Self { resources, constraints, excluded: BTreeSet::new(), key }
+        let key = format!("{resources:?}{constraints:?}{wishes:?}");
+        Self { resources, constraints, wishes, excluded: BTreeSet::new(), key }
+    }
+
+    /// How many of the wishes a node with these labels does not satisfy.
+    pub(crate) fn unsatisfied(&self, labels: &Labels) -> usize {
+        self.wishes.iter().filter(|wish| !wish.matches(labels)).count()
     }
 
     /// The same demand with these nodes left out.

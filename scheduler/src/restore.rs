@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use skrei_job::{
-    JobId, Timestamp,
+    JobId, NodeId, Timestamp,
     life::{Execution, ExecutionState},
-    spec::Kind,
 };
 
 use crate::{
-    Config, Connection, Scheduler, Snapshot,
+    Config, Connection, Phase, Scheduler, Snapshot,
     fleet::Occupant,
     live::{Attempt, Live},
+    retry::Next,
+    slot::Slot,
     timers::Timer,
 };
 
@@ -76,14 +77,13 @@ impl Scheduler {
 
     /// Brings back the order of attempts, the queues and the timers.
     fn go_on_waiting(&mut self, live: &mut Live) {
-        if live.partitions() > 0 {
-            let mut current: Vec<_> = live.current().cloned().collect();
-            current.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
-            // An attempt that goes on or succeeded is always the last at its partition.
-            current.sort_by_key(|execution| !execution.state.is_terminal() || is_completed(execution));
-            for execution in current {
-                live.tried.entry(execution.partition).or_default().push(execution.id);
-            }
+        let mut current: Vec<_> = live.current().cloned().collect();
+        // Attempts that an older version of this program numbered alike are told apart by what became of them.
+        let order =
+            |e: &Execution| (e.attempt, !e.state.is_terminal() || is_completed(e), e.created, e.id.clone());
+        current.sort_by_key(order);
+        for execution in current {
+            live.tried.entry(live.slot_of(&execution)).or_default().push(execution.id);
         }
         if live.job.state.is_terminal() {
             let at = live.job.modified.after(self.config.late_outcome_window);
@@ -92,25 +92,83 @@ impl Scheduler {
             return;
         }
         self.set_timers(live);
-        match live.job.spec.kind() {
-            Kind::Ops if live.active == 0 => {
-                self.waiting_ops.insert(live.job.id.clone());
-            }
-            Kind::Batch { count } => {
-                for partition in 0..count {
-                    let has_one =
-                        live.attempts_at(partition).any(|e| !e.state.is_terminal() || is_completed(e));
-                    if !has_one {
-                        self.wait_again(live, partition);
-                    }
-                }
-            }
-            _ => {}
+        if let Phase::Pause { until } = live.job.progress.phase {
+            self.timers.set(until, Timer::Pause(live.job.id.clone(), live.job.version));
+        }
+        let slots: Vec<Slot> = live.tried.keys().cloned().collect();
+        for slot in &slots {
+            self.recall_slot(live, slot);
+        }
+        if live.job.spec.kind().is_counted() {
+            self.recall_partitions(live);
+        } else {
+            self.recall_nodes(live);
         }
     }
 
+    fn recall_slot(&mut self, live: &mut Live, slot: &Slot) {
+        let Some(last) = live.last_at(slot).cloned() else { return };
+        if !last.state.is_terminal() {
+            if last.state == ExecutionState::Assigned || !live.job.spec.kind().is_kept_running() {
+                live.under_way.insert(slot.clone());
+            }
+            return;
+        }
+        let next = live.next(slot, &last);
+        match next {
+            Next::Again(_) if !live.job.spec.kind().is_kept_running() => {
+                live.under_way.insert(slot.clone());
+            }
+            Next::WhenBack | Next::Over if !live.job.spec.kind().is_counted() => {
+                live.failed.insert(slot.clone());
+            }
+            _ => {}
+        }
+        match next {
+            Next::Done => {}
+            Next::Again(wait) if !wait.is_zero() => {
+                self.wait_for_again(live, slot, last.modified.after(wait))
+            }
+            Next::Over if !live.job.spec.kind().is_counted() => {}
+            Next::Again(_) | Next::WhenBack | Next::Elsewhere | Next::Over => match slot {
+                Slot::Node(node) => {
+                    live.absent.insert(node.clone());
+                }
+                Slot::Partition(partition) => self.wait_again(live, *partition),
+            },
+        }
+    }
+
+    fn recall_partitions(&mut self, live: &mut Live) {
+        for partition in 0..live.partitions() {
+            let slot = Slot::Partition(partition);
+            if live.tried.contains_key(&slot) {
+                continue;
+            }
+            if live.job.spec.rollout().is_gradual() {
+                self.make_due(live, slot);
+            } else {
+                self.wait_again(live, partition);
+            }
+        }
+    }
+
+    /// No node is there yet; each gets its turn when it is.
+    fn recall_nodes(&mut self, live: &mut Live) {
+        let known = |node: &NodeId| self.fleet.get(node).is_some();
+        let waiting: Vec<NodeId> =
+            live.job.progress.waiting.iter().filter(|node| known(node)).cloned().collect();
+        let untried = |node: &NodeId| !live.tried.contains_key(&Slot::Node(node.clone()));
+        let absent: Vec<NodeId> = waiting
+            .into_iter()
+            .filter(|node| untried(node) && !live.job.progress.missed.contains_key(node))
+            .collect();
+        live.absent.extend(absent);
+        self.watch(live);
+    }
+
     fn wait_again(&mut self, live: &mut Live, partition: u32) {
-        let demand = live.demand_for(partition);
+        let demand = live.demand.clone();
         if self.queue.join(&demand, live.ticket(partition)) {
             self.open_line(&demand);
         }

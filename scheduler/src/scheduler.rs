@@ -30,8 +30,8 @@ pub struct Scheduler {
     pub(crate) fleet: Fleet,
     /// Batch partitions that wait for room.
     pub(crate) queue: Queue,
-    /// Ops jobs that wait for a first node.
-    pub(crate) waiting_ops: BTreeSet<JobId>,
+    /// Ops jobs and daemons that a node that comes, goes or changes may concern.
+    pub(crate) watching: BTreeSet<JobId>,
     pub(crate) timers: Timers,
     /// Nodes that may have room for something that waits.
     pub(crate) roomy: BTreeSet<NodeId>,
@@ -62,7 +62,7 @@ impl Scheduler {
             executions: BTreeMap::new(),
             fleet: Fleet::default(),
             queue: Queue::default(),
-            waiting_ops: BTreeSet::new(),
+            watching: BTreeSet::new(),
             timers: Timers::default(),
             roomy: BTreeSet::new(),
             doubtful: BTreeSet::new(),
@@ -81,6 +81,7 @@ impl Scheduler {
             Event::JobSubmitted { job, spec } => self.submit(job, spec),
             Event::JobUpdated { stored, spec } => self.update(*stored, spec),
             Event::JobStopped { job, reason } => self.stop(&job, &reason),
+            Event::RolloutSteered { job, steering } => self.steer(&job, steering),
             Event::NodeConnected { node, holds } => self.node_connected(node, &holds),
             Event::NodeChanged { node } => self.node_changed(node),
             Event::NodeDisconnected { node } => self.node_disconnected(&node),
@@ -131,6 +132,9 @@ impl Scheduler {
         match timer {
             Timer::Queue(job, version) => self.queue_time_is_over(&job, version),
             Timer::Total(job, version) => self.total_time_is_over(&job, version),
+            Timer::Again(job, version, slot) => self.try_again(&job, version, &slot),
+            Timer::Absent(job, version) => self.miss_the_absent(&job, version),
+            Timer::Pause(job, version) => self.end_pause(&job, version),
             Timer::Silence(node) => self.lose_node(&node),
             Timer::Forget(job, version) => self.forget(&job, version),
         }
@@ -200,13 +204,22 @@ impl Scheduler {
         let version = live.job.version;
         let Some(attempt) = live.attempts.get_mut(id) else { return };
         let execution = &mut attempt.execution;
-        if execution.version == version && !execution.state.is_terminal() && state.is_terminal() {
-            live.active -= 1;
+        if execution.version == version {
+            match (execution.state.is_terminal(), state.is_terminal()) {
+                (false, true) => live.active -= 1,
+                (true, false) => live.active += 1,
+                _ => {}
+            }
         }
         execution.state = state;
         execution.revision += 1;
         execution.modified = self.now;
         self.decision.records.push(Record::ExecutionChanged(execution.clone()));
+    }
+
+    pub(crate) fn record_progress(&mut self, live: &Live) {
+        let (job, progress) = (live.job.id.clone(), live.job.progress.clone());
+        self.decision.records.push(Record::ProgressChanged { job, progress });
     }
 
     pub(crate) fn note(

@@ -5,16 +5,21 @@ use std::sync::Arc;
 use skrei_job::{
     ExecutionId, JobId, NodeId, Spec,
     life::{Execution, ExecutionState, JobState},
+    rollout::WaitForAbsent,
     spec::Kind,
 };
 
 use crate::{
-    Job, Record, Scheduler,
+    Job, Progress, Record, Scheduler,
     fleet::Occupant,
     history::{Details, Topic},
     live::Live,
+    slot::Slot,
     timers::Timer,
 };
+
+/// Ended attempts remembered at each slot of a service or daemon: enough to tell how often it fell over of late.
+const ATTEMPTS_KEPT: usize = 16;
 
 impl Scheduler {
     pub(crate) fn submit(&mut self, id: JobId, spec: Arc<Spec>) {
@@ -26,6 +31,7 @@ impl Scheduler {
             id,
             version: 1,
             revision: 1,
+            progress: Progress::default(),
             spec,
             state: JobState::Pending,
             message: String::new(),
@@ -54,6 +60,7 @@ impl Scheduler {
         job.version += 1;
         job.revision += 1;
         job.spec = spec;
+        job.progress = Progress::default();
         job.state = JobState::Pending;
         job.message = String::new();
         job.submitted = self.now;
@@ -81,13 +88,8 @@ impl Scheduler {
         );
         self.set_timers(&live);
         match live.job.spec.kind() {
-            Kind::Batch { .. } => self.begin_batch(&mut live),
-            Kind::Ops => self.begin_ops(&mut live),
-            kind @ (Kind::Service { .. } | Kind::Daemon) => {
-                let message =
-                    format!("jobs of type `{}` cannot be scheduled yet; use `batch` or `ops`", kind.as_str());
-                self.finish(&mut live, JobState::Failed, message, Some(Topic::Scheduling));
-            }
+            Kind::Batch { .. } | Kind::Service { .. } => self.begin_counted(&mut live),
+            Kind::Ops | Kind::Daemon => self.begin_fanout(&mut live),
         }
         self.put(live);
     }
@@ -100,6 +102,9 @@ impl Scheduler {
         if let Some(at) = live.total_deadline() {
             self.timers.set(at, Timer::Total(id.clone(), version));
         }
+        if let WaitForAbsent::For(span) = live.job.spec.rollout().wait_for_absent {
+            self.timers.set(live.job.submitted.after(span), Timer::Absent(id.clone(), version));
+        }
     }
 
     pub(crate) fn clear_timers(&mut self, live: &mut Live) {
@@ -110,6 +115,13 @@ impl Scheduler {
         if let Some(at) = live.total_deadline() {
             self.timers.clear(at, Timer::Total(id.clone(), version));
         }
+        for (slot, at) in std::mem::take(&mut live.again) {
+            self.timers.clear(at, Timer::Again(id.clone(), version, slot));
+        }
+        if let WaitForAbsent::For(span) = live.job.spec.rollout().wait_for_absent {
+            self.timers.clear(live.job.submitted.after(span), Timer::Absent(id.clone(), version));
+        }
+        self.clear_pause(live);
         if let Some(at) = live.forget_at.take() {
             self.timers.clear(at, Timer::Forget(id, version));
         }
@@ -118,8 +130,9 @@ impl Scheduler {
     /// Creates an execution on a node. It is sent at once if the node has room, and held for it if not.
     pub(crate) fn assign(&mut self, live: &mut Live, node: &NodeId, partition: u32) {
         let job = &live.job;
-        let attempt = live.attempts_at(partition).filter(|execution| execution.node == *node).count();
-        let attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
+        let slot =
+            if job.spec.kind().is_counted() { Slot::Partition(partition) } else { Slot::Node(node.clone()) };
+        let attempt = live.last_at(&slot).map_or(0, |last| last.attempt.saturating_add(1));
         let id = ExecutionId::derive(&job.id, job.version, node, partition, attempt);
         let created = self.fleet.next_created(node, self.now);
         let execution = Execution {
@@ -142,10 +155,9 @@ impl Scheduler {
             crate::live::Attempt { execution, owed: false, resources: occupant.resources },
         );
         live.active += 1;
-        if live.partitions() > 0 {
-            self.cancel_lost(live, partition);
-            live.tried.entry(partition).or_default().push(id.clone());
-        }
+        self.cancel_lost(live, &slot);
+        live.tried.entry(slot.clone()).or_default().push(id.clone());
+        self.forget_old_attempts(live, &slot);
         if self.fleet.get(node).is_some_and(|member| member.has_room(&occupant.resources)) {
             self.fleet.occupy(node, &id, &occupant);
             self.start(live, node, &id);
@@ -153,6 +165,22 @@ impl Scheduler {
             self.fleet.hold(node, id.clone(), occupant);
             let message = format!("Waiting for room on {}", node.short());
             self.note(live, Some(&id), Topic::Queueing, message, node_details(node));
+        }
+    }
+
+    /// What is kept running for years has no end of attempts: the last few are remembered.
+    fn forget_old_attempts(&mut self, live: &mut Live, slot: &Slot) {
+        let Some(tried) = live.tried.get_mut(slot).filter(|_| live.job.spec.kind().is_kept_running()) else {
+            return;
+        };
+        while tried.len() > ATTEMPTS_KEPT {
+            let oldest = tried.first().and_then(|id| live.attempts.get(id));
+            if oldest.is_some_and(|attempt| attempt.owed || !attempt.execution.state.is_terminal()) {
+                break;
+            }
+            let id = tried.remove(0);
+            live.attempts.remove(&id);
+            self.executions.remove(&id);
         }
     }
 

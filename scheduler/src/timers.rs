@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use skrei_job::{JobId, NodeId, Timestamp};
 
+use crate::slot::Slot;
+
 /// Why the scheduler wants to be woken.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Timer {
@@ -11,6 +13,12 @@ pub(crate) enum Timer {
     Queue(JobId, u64),
     /// This version of a job may not go on any longer.
     Total(JobId, u64),
+    /// This slot of a version of a job gets another attempt.
+    Again(JobId, u64, Slot),
+    /// Nodes that are not there are not waited for any longer.
+    Absent(JobId, u64),
+    /// The pause of a roll-out ends.
+    Pause(JobId, u64),
     /// The grace of a silent node ends.
     Silence(NodeId),
     /// An ended job need not be remembered any longer.
@@ -22,6 +30,9 @@ impl Timer {
         match self {
             Self::Queue(..) => "queue timeout",
             Self::Total(..) => "total timeout",
+            Self::Again(..) => "another attempt",
+            Self::Absent(..) => "wait for absent nodes",
+            Self::Pause(..) => "pause of a roll-out",
             Self::Silence(..) => "node silence grace",
             Self::Forget(..) => "late outcome window",
         }

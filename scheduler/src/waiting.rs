@@ -6,7 +6,7 @@
 //! ahead of that one by rank, or an ops job, may still be placed there. With more lines than nodes, a node that
 //! becomes free of this duty takes over the line whose first in line is ahead of the others.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use skrei_job::{JobId, NodeId, life::JobState};
 
@@ -17,13 +17,27 @@ use crate::{
     live::Live,
     placement::{self, Demand, Reason},
     queue::Ticket,
+    slot::Slot,
 };
 
 impl Scheduler {
     /// A node that can take this now: the least loaded, among equals not always the same one.
-    pub(crate) fn find_room(&self, demand: &Demand, ticket: &Ticket) -> Option<NodeId> {
+    /// Nodes that satisfy the job's wishes come first, and those where this partition was not tried yet.
+    pub(crate) fn find_room(&self, live: &Live, demand: &Demand, ticket: &Ticket) -> Option<NodeId> {
         let start = stable_hash(&[ticket.job.as_str()], u64::from(ticket.partition));
-        self.fleet.choose(start, |member| self.can_take(demand, ticket, member))
+        let tried: BTreeSet<&NodeId> =
+            live.attempts_at(&Slot::Partition(ticket.partition)).map(|attempt| &attempt.node).collect();
+        // What counts against a node: each wish that it does not satisfy, and more than all, an attempt.
+        let wishes = demand.wishes.len();
+        let against = |member: &Member| {
+            let was_tried = tried.contains(&member.node.info.id);
+            demand.unsatisfied(&member.node.info.labels) + if was_tried { wishes + 1 } else { 0 }
+        };
+        let worst = if tried.is_empty() { wishes } else { 2 * wishes + 1 };
+        (0..=worst).find_map(|bound| {
+            self.fleet
+                .choose(start, |member| against(member) <= bound && self.can_take(demand, ticket, member))
+        })
     }
 
     fn can_take(&self, demand: &Demand, ticket: &Ticket, member: &Member) -> bool {
@@ -74,7 +88,9 @@ impl Scheduler {
 
     /// Takes everything of a job out of the queues.
     pub(crate) fn leave_queues(&mut self, live: &mut Live) {
-        self.waiting_ops.remove(&live.job.id);
+        self.watching.remove(&live.job.id);
+        live.due.clear();
+        live.absent.clear();
         let partitions: Vec<u32> = live.waiting.keys().copied().collect();
         for partition in partitions {
             self.stop_waiting(live, partition);
@@ -141,7 +157,7 @@ impl Scheduler {
         if self.fleet.get(node).is_some_and(|member| member.reserved.is_none()) {
             self.free_of_duty(node);
         }
-        self.retry_waiting_ops(node);
+        self.look_at(node);
     }
 
     /// Gives out the room that has appeared, and ends what no node could ever run any more.

@@ -11,7 +11,10 @@ use serde_json::Value;
 
 use crate::{
     document::{Document, Node},
-    manifest::{Constraint, InputSource, Manifest, Network, Resources, ResultPath, Task, Timeouts, Typed},
+    manifest::{
+        Constraint, InputSource, Manifest, Network, Resources, ResultPath, Retry, Rollout, Task, Timeouts,
+        Typed,
+    },
     path::Path,
     problem::{Problem, Problems, locate},
     validate::{self, Checked},
@@ -103,7 +106,30 @@ fn manifest(reader: &mut Reader, root: &Node) -> Manifest {
         constraints: reader.list(&job, "Constraints", constraint),
         meta: reader.texts_by_name(&job, "Meta"),
         labels: reader.texts_by_name(&job, "Labels"),
+        rollout: reader.object(&job, "Rollout", rollout),
+        retry: reader.object(&job, "Retry", retry),
         tasks: reader.list(&job, "Tasks", task),
+    }
+}
+
+fn rollout(reader: &mut Reader, node: &Node, path: Path) -> Rollout {
+    let fields = reader.fields(node, path, &shape::ROLLOUT);
+    Rollout {
+        wait_for_absent: reader.text(&fields, "WaitForAbsent"),
+        max_parallel: reader.text(&fields, "MaxParallel"),
+        canary: reader.integer(&fields, "Canary").unwrap_or(0),
+        pause: reader.text(&fields, "Pause"),
+        stop_after_failures: reader.text(&fields, "StopAfterFailures"),
+        order: reader.text(&fields, "Order"),
+    }
+}
+
+fn retry(reader: &mut Reader, node: &Node, path: Path) -> Retry {
+    let fields = reader.fields(node, path, &shape::RETRY);
+    Retry {
+        attempts: reader.integer(&fields, "Attempts"),
+        backoff: reader.text(&fields, "Backoff"),
+        on: reader.texts(&fields, "On"),
     }
 }
 

@@ -15,8 +15,27 @@ pub(crate) struct Shape {
 pub(crate) const JOB: Shape = Shape {
     name: "a job",
     place: "the top level",
-    fields: &["Name", "Namespace", "Type", "Priority", "Count", "Constraints", "Meta", "Labels", "Tasks"],
+    fields: &[
+        "Name",
+        "Namespace",
+        "Type",
+        "Priority",
+        "Count",
+        "Constraints",
+        "Meta",
+        "Labels",
+        "Rollout",
+        "Retry",
+        "Tasks",
+    ],
 };
+pub(crate) const ROLLOUT: Shape = Shape {
+    name: "a roll-out",
+    place: "`Rollout`",
+    fields: &["WaitForAbsent", "MaxParallel", "Canary", "Pause", "StopAfterFailures", "Order"],
+};
+pub(crate) const RETRY: Shape =
+    Shape { name: "a retry rule", place: "`Retry`", fields: &["Attempts", "Backoff", "On"] };
 pub(crate) const TASK: Shape = Shape {
     name: "a task",
     place: "`Tasks[0]`",
@@ -102,7 +121,18 @@ pub(crate) fn hint(shape: &Shape, written: &str) -> String {
     if let Some(name) = nearest(written, shape.fields.iter().copied()) {
         return format!("did you mean `{name}`?");
     }
-    let all = [&JOB, &TASK, &CONSTRAINT, &INPUT_SOURCE, &RESULT_PATH, &RESOURCES, &NETWORK, &TIMEOUTS];
+    let all = [
+        &JOB,
+        &TASK,
+        &ROLLOUT,
+        &RETRY,
+        &CONSTRAINT,
+        &INPUT_SOURCE,
+        &RESULT_PATH,
+        &RESOURCES,
+        &NETWORK,
+        &TIMEOUTS,
+    ];
     let home = all.iter().find_map(|other| {
         Some((other, other.fields.iter().find(|name| name.eq_ignore_ascii_case(written))?))
     });

@@ -81,3 +81,9 @@ pub(super) fn timeouts(written: manifest::Timeouts, path: &Path, problems: &mut 
     }
     Timeouts { execution: execution.or(total), queue, total }
 }
+
+/// A job that is kept running has no end by itself: its total timeout bounds neither it nor its executions.
+pub(super) fn of_service(written: Option<&manifest::Task>, timeouts: Timeouts) -> Timeouts {
+    let of_one = written.is_some_and(|task| task.timeouts.execution_timeout > 0);
+    Timeouts { execution: timeouts.execution.filter(|_| of_one), total: None, ..timeouts }
+}

@@ -13,6 +13,8 @@ mod network;
 mod ownership;
 mod params;
 mod results;
+mod retry;
+mod rollout;
 
 pub use crate::problem::{Problem, Problems};
 
@@ -55,6 +57,16 @@ pub fn sanitise(manifest: &mut Manifest) -> Vec<Problem> {
         }
         !reserved
     });
+    let kept_running = ["service", "daemon"].iter().find(|word| manifest.kind.eq_ignore_ascii_case(word));
+    if let (Some(kind), Some(task)) = (kept_running, manifest.tasks.first())
+        && task.timeouts.total_timeout > 0
+    {
+        let path = Path::root().key("Tasks").index(0).key("Timeouts").key("TotalTimeout");
+        warnings.push(
+            Problem::new(path, format!("ignored: a {kind} runs until somebody stops it"))
+                .hint("`ExecutionTimeout` bounds each of its executions"),
+        );
+    }
     if manifest.tasks.len() > 1 {
         warnings.push(
             Problem::new(Path::root().key("Tasks").index(1), "ignored: a job runs its first task only")
@@ -76,6 +88,8 @@ pub fn validate(mut manifest: Manifest) -> Result<Spec, Problems> {
     let kind = job::kind(&mut manifest, &mut problems);
     job::names(&mut manifest, &mut problems);
     let constraints = job::constraints(&mut manifest, &mut problems);
+    let rollout = rollout::read(&manifest.rollout, kind, &Path::root().key("Rollout"), &mut problems);
+    let retry = retry::read(&manifest.retry, kind, &Path::root().key("Retry"), &mut problems);
     let path = Path::root().key("Tasks");
     let task = match manifest.tasks.first_mut() {
         Some(written) => task(written, &path.index(0), &mut problems),
@@ -89,7 +103,12 @@ pub fn validate(mut manifest: Manifest) -> Result<Spec, Problems> {
     };
     Problems::check(problems)?;
     match (kind, task) {
-        (Some(kind), Some(task)) => Ok(Spec { manifest, kind, constraints, task }),
+        (Some(kind), Some(mut task)) => {
+            if kind.is_kept_running() {
+                task.timeouts = limits::of_service(manifest.tasks.first(), task.timeouts);
+            }
+            Ok(Spec { manifest, kind, constraints, rollout, retry, task })
+        }
         // Whatever gives nothing has said why.
         _ => Err(Problem::new("", "the job could not be understood").into()),
     }

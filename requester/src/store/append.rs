@@ -1,8 +1,8 @@
 //! From records to rows.
 
-use skrei_job::life::Execution;
+use skrei_job::{JobId, life::Execution};
 use skrei_ledger::rusqlite::{Error, Result, Transaction, params};
-use skrei_scheduler::{Job, JobChange, Record, history::Entry};
+use skrei_scheduler::{Job, JobChange, Progress, Record, history::Entry};
 
 use super::{Position, row};
 
@@ -18,6 +18,7 @@ pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records:
         match record {
             Record::JobAccepted(job) => job_accepted(transaction, job)?,
             Record::JobChanged(change) => job_changed(transaction, change)?,
+            Record::ProgressChanged { job, progress } => progress_changed(transaction, job, progress)?,
             Record::ExecutionChanged(execution) => execution_changed(transaction, execution)?,
             Record::History(entry) => history(transaction, position, entry)?,
             Record::NodeChanged(node) => {
@@ -80,6 +81,13 @@ fn job_changed(transaction: &Transaction<'_>, change: &JobChange) -> Result<()> 
             change.message,
             change.modified.as_nanos()
         ])?;
+    Ok(())
+}
+
+fn progress_changed(transaction: &Transaction<'_>, job: &JobId, progress: &Progress) -> Result<()> {
+    transaction
+        .prepare_cached("UPDATE job_state SET progress = ?2 WHERE job = (SELECT seq FROM job WHERE id = ?1)")?
+        .execute(params![job.as_str(), row::json(progress)?])?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skrei_job::{JobId, Manifest, Timestamp, labels::Requirement, life::JobState};
 use skrei_ledger::rusqlite::{Connection, OptionalExtension, Result, Row, params};
-use skrei_scheduler::Job;
+use skrei_scheduler::{Job, Progress};
 
 use super::{Error, Store, row};
 
@@ -22,6 +22,8 @@ pub(crate) struct StoredJob {
     pub(crate) modified: Timestamp,
     /// Number of the last history entry.
     pub(crate) history: u64,
+    /// How far the latest version has come, as far as its executions do not tell.
+    pub(crate) progress: Progress,
 }
 
 /// Which jobs, and how many.
@@ -46,7 +48,7 @@ pub(crate) struct JobPage {
 
 const COLUMNS: &str = "job.id, version.spec, state.version, state.revision, state.state, state.message,
     job.created, version.submitted, state.modified,
-    (SELECT coalesce(max(number), 0) FROM history WHERE history.job = job.seq)
+    (SELECT coalesce(max(number), 0) FROM history WHERE history.job = job.seq), state.progress
     FROM job JOIN job_state state ON state.job = job.seq
     JOIN job_version version ON version.job = job.seq AND version.version = state.version";
 
@@ -149,6 +151,10 @@ fn stored(row: &Row<'_>) -> Result<StoredJob> {
         submitted: row::time(row.get(7)?),
         modified: row::time(row.get(8)?),
         history: row::unsigned(row.get(9)?),
+        progress: match row.get_ref(10)?.as_str()? {
+            "" => Progress::default(),
+            text => row::parse(text)?,
+        },
     })
 }
 
@@ -166,6 +172,7 @@ impl StoredJob {
             created: self.created,
             submitted: self.submitted,
             modified: self.modified,
+            progress: self.progress,
             next_history: self.history + 1,
         })
     }

@@ -19,6 +19,16 @@ pub(crate) fn batch(count: i64) -> JobFile {
     file
 }
 
+pub(crate) fn service(count: i64) -> JobFile {
+    let mut file = job("service");
+    file.0.count = Some(count);
+    file
+}
+
+pub(crate) fn daemon() -> JobFile {
+    job("daemon")
+}
+
 pub(crate) fn job(kind: &str) -> JobFile {
     let params = |pairs: &[(&str, &str)]| {
         pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect()
@@ -67,6 +77,24 @@ impl JobFile {
 
     pub(crate) fn total_timeout(mut self, seconds: i64) -> Self {
         self.0.tasks[0].timeouts.total_timeout = seconds;
+        self
+    }
+
+    pub(crate) fn rollout(mut self, change: impl FnOnce(&mut manifest::Rollout)) -> Self {
+        change(&mut self.0.rollout);
+        self
+    }
+
+    pub(crate) fn wait_for_absent(self, text: &str) -> Self {
+        self.rollout(|rollout| rollout.wait_for_absent = text.into())
+    }
+
+    pub(crate) fn retry(mut self, attempts: i64, backoff: &str, on: &[&str]) -> Self {
+        self.0.retry = manifest::Retry {
+            attempts: Some(attempts),
+            backoff: backoff.into(),
+            on: on.iter().map(|word| (*word).to_owned()).collect(),
+        };
         self
     }
 

@@ -11,13 +11,13 @@ mod steps;
 use machine::Machine;
 
 /// How many seeds run when nobody says otherwise; a few seconds without optimisation.
-const SEEDS: u64 = 2000;
+const SEEDS: u64 = 1000;
 
 /// Events per seed, before everything is brought to its end.
 const STEPS: usize = 60;
 
 /// Seeds that once failed; they run first, for ever.
-const KEPT: &[u64] = &[];
+const KEPT: &[u64] = &[1, 46, 104, 117, 3869, 4117, 4129];
 
 #[test]
 fn random_fleets_keep_every_invariant() {

@@ -91,15 +91,3 @@ fn the_total_timeout_fails_the_job_and_cancels_what_runs() {
     assert_eq!(world.executions(&job), "a:Cancelled");
     assert_eq!(world.sent(), "run a, cancel a");
 }
-
-#[test]
-fn services_and_daemons_are_refused_with_a_reason() {
-    let mut world = World::with([node("a")]);
-    for kind in ["service", "daemon"] {
-        let job = world.submit(job(kind));
-        assert_eq!(
-            world.state(&job),
-            format!("Failed: jobs of type `{kind}` cannot be scheduled yet; use `batch` or `ops`")
-        );
-    }
-}

@@ -41,6 +41,9 @@ impl Store {
                 (job.state, job.message) = (change.state, change.message.clone());
                 (job.revision, job.modified) = (change.revision, change.modified);
             }
+            Record::ProgressChanged { job, progress } => {
+                self.jobs.get_mut(job).expect("a job with progress was accepted").progress = progress.clone();
+            }
             Record::ExecutionChanged(execution) => self.execution(execution),
             Record::History(entry) => {
                 let history = self.history.entry(entry.job.clone()).or_default();
@@ -67,7 +70,7 @@ impl Store {
                     (&old.state, &new.state),
                     (Assigned, Running | Completed(_) | Failed(_) | Refused(_) | Cancelled { .. } | Lost)
                         | (Running, Completed(_) | Failed(_) | Refused(_) | Cancelled { .. } | Lost)
-                        | (Lost, Completed(_) | Failed(_))
+                        | (Lost, Running | Completed(_) | Failed(_))
                 );
                 assert!(legal, "execution transitions are legal: {:?} to {:?}", old.state, new.state);
                 assert_eq!(new.revision, old.revision + 1);

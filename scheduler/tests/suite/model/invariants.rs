@@ -7,6 +7,8 @@ use skrei_job::{
     JobId, NodeId,
     life::{Execution, ExecutionState, JobState},
     resources::Resources,
+    retry::Mishap,
+    rollout::Rollout,
     spec::Kind,
 };
 use skrei_scheduler::{Connection, Job, Membership, Node};
@@ -19,8 +21,9 @@ type Waiting<'a> = (&'a Job, Vec<(u32, BTreeSet<NodeId>)>);
 impl Machine {
     pub(super) fn check(&mut self) {
         self.orphan_what_was_given_up();
-        self.at_most_one_live_execution_per_partition_and_version();
-        self.ops_at_most_once_per_node_and_version();
+        self.at_most_one_live_execution_per_slot_and_version();
+        self.what_is_to_be_done_once_is_never_done_twice();
+        self.attempts_are_as_many_as_the_rule_allows();
         self.only_the_latest_version_is_live();
         self.ended_jobs_have_nothing_live_and_tell_the_truth();
         self.capacity_is_never_over_committed();
@@ -46,27 +49,46 @@ impl Machine {
         }
     }
 
-    fn at_most_one_live_execution_per_partition_and_version(&self) {
+    fn at_most_one_live_execution_per_slot_and_version(&self) {
         let mut seen = BTreeSet::new();
         for execution in self.live() {
-            let job = &self.store.jobs[&execution.job];
-            if matches!(job.spec.kind(), Kind::Batch { .. }) {
-                let fresh = seen.insert((&execution.job, execution.version, execution.partition));
-                assert!(fresh, "at most one live execution per partition and version: {execution:?}");
-            }
-        }
-        let mut tried = BTreeSet::new();
-        for e in self.store.executions.values() {
-            let fresh = tried.insert((&e.job, e.version, e.partition, &e.node));
-            assert!(fresh, "a partition never comes to the same node twice: {e:?}");
+            let slot = self.slot(execution);
+            let fresh = seen.insert((&execution.job, execution.version, slot));
+            assert!(fresh, "at most one live execution per slot and version: {execution:?}");
         }
     }
 
-    fn ops_at_most_once_per_node_and_version(&self) {
-        for job in self.store.jobs.values().filter(|job| job.spec.kind() == Kind::Ops) {
-            let current = self.store.current(&job.id);
-            let nodes: BTreeSet<_> = current.iter().map(|execution| &execution.node).collect();
-            assert_eq!(nodes.len(), current.len(), "ops at most once per node and version: {}", job.id);
+    fn what_is_to_be_done_once_is_never_done_twice(&self) {
+        let mut done = BTreeSet::new();
+        for e in self.store.executions.values() {
+            let job = &self.store.jobs[&e.job];
+            if e.version == job.version
+                && !job.spec.kind().is_kept_running()
+                && matches!(e.state, ExecutionState::Completed(_))
+            {
+                assert!(done.insert((&e.job, self.slot(e))), "done once per slot and version: {e:?}");
+            }
+        }
+    }
+
+    fn attempts_are_as_many_as_the_rule_allows(&self) {
+        for job in self.store.jobs.values().filter(|job| !job.spec.kind().is_kept_running()) {
+            let mut mishaps = BTreeMap::<_, u32>::new();
+            for e in self.store.current(&job.id) {
+                if Mishap::of(&e.state).is_some() {
+                    *mishaps.entry(self.slot(e)).or_default() += 1;
+                }
+            }
+            let most = job.spec.retry().attempts + 1;
+            assert!(mishaps.values().all(|made| *made <= most), "attempts as the rule allows: {job:?}");
+        }
+    }
+
+    fn slot<'a>(&self, execution: &'a Execution) -> (u32, Option<&'a NodeId>) {
+        if self.store.jobs[&execution.job].spec.kind().is_counted() {
+            (execution.partition, None)
+        } else {
+            (0, Some(&execution.node))
         }
     }
 
@@ -90,7 +112,12 @@ impl Machine {
             let completed = |e: &&&Execution| matches!(e.state, ExecutionState::Completed(_));
             match (job.state, job.spec.kind()) {
                 (JobState::Completed, Kind::Ops) => {
-                    assert!(!current.is_empty() && current.iter().filter(completed).count() == current.len());
+                    let done: BTreeSet<_> = current.iter().filter(completed).map(|e| &e.node).collect();
+                    let nodes: BTreeSet<_> = current.iter().map(|e| &e.node).collect();
+                    assert!(
+                        !nodes.is_empty() && done == nodes,
+                        "completed means that every node did: {job:?}"
+                    );
                 }
                 (JobState::Completed, Kind::Batch { count }) => {
                     let done: BTreeSet<_> = current.iter().filter(completed).map(|e| e.partition).collect();
@@ -134,8 +161,12 @@ impl Machine {
         for job in self.store.jobs.values().filter(|job| !job.state.is_terminal()) {
             let idle = self.store.current(&job.id).iter().all(|e| e.state.is_terminal());
             let waits = waiting.iter().any(|(other, _)| other.id == job.id);
-            let ops_in_line = job.spec.kind() == Kind::Ops && job.state == JobState::Queued;
-            assert!(!idle || waits || ops_in_line, "an open job runs or waits: {job:?}");
+            let in_line = !job.spec.kind().is_counted() && job.state == JobState::Queued;
+            let may_pause = job.spec.kind().is_kept_running()
+                || *job.spec.rollout() != Rollout::default()
+                || !job.spec.retry().backoff.is_zero()
+                || (job.spec.kind() == Kind::Ops && job.spec.retry().attempts > 0);
+            assert!(!idle || waits || in_line || may_pause, "an open job runs or waits: {job:?}");
         }
     }
 
@@ -144,6 +175,12 @@ impl Machine {
         let demands: Vec<_> =
             waiting.iter().flat_map(|(job, ps)| ps.iter().map(move |(_, tried)| (*job, tried))).collect();
         let Some((first, tried)) = demands.first() else { return };
+        // What a service waits for is not counted here.
+        let is_open_service =
+            |job: &Job| !job.state.is_terminal() && matches!(job.spec.kind(), Kind::Service { .. });
+        if self.store.jobs.values().any(is_open_service) {
+            return;
+        }
         let same = |(job, t): &(&Job, &BTreeSet<NodeId>)| {
             job.spec.task().resources == first.spec.task().resources
                 && job.spec.constraints() == first.spec.constraints()
@@ -154,6 +191,14 @@ impl Machine {
         }
         for node in self.store.nodes.values().filter(|node| node.connection == Connection::Connected) {
             let id = &node.info.id;
+            // After a restart, what an execution of an earlier version asked for is not known any more.
+            let is_old = |e: &skrei_job::ExecutionId| {
+                let of = self.store.executions.get(e);
+                of.is_some_and(|e| e.version != self.store.jobs[&e.job].version)
+            };
+            if self.nodes[id].holds.keys().any(is_old) {
+                continue;
+            }
             let promised: Vec<_> = self.live().filter(|e| e.node == *id).map(|e| e.id.clone()).collect();
             let held = promised.iter().any(|execution| !self.told.contains(execution));
             let here: BTreeSet<_> =
@@ -164,8 +209,9 @@ impl Machine {
             let room = node.info.capacity.minus(&used).covers(&first.spec.task().resources);
             assert!(
                 held || !room || !could_ever(first, node, tried),
-                "nobody waits for room that is there: {} on {id}",
-                first.id
+                "nobody waits for room that is there: {} on {id}: {:?}",
+                first.id,
+                self.store.history[&first.id].iter().map(|entry| &entry.message).collect::<Vec<_>>()
             );
         }
     }
@@ -176,7 +222,7 @@ impl Machine {
         job: &JobId,
     ) {
         let job = &self.store.jobs[job];
-        if job.spec.kind() != Kind::Ops {
+        if job.spec.kind() != Kind::Ops || job.spec.rollout().is_gradual() {
             return;
         }
         let nothing = BTreeSet::new();
@@ -204,14 +250,18 @@ impl Machine {
                 .map(|e| e.node.clone())
                 .collect();
             let mut tried = (0..count).map(|p| (p, refused.clone())).collect::<BTreeMap<_, _>>();
+            let mut mishaps = BTreeMap::<u32, u32>::new();
             for execution in current {
                 let over =
                     !matches!(execution.state, ExecutionState::Completed(_)) && execution.state.is_terminal();
-                match (over, tried.get_mut(&execution.partition)) {
-                    (true, Some(nodes)) => {
-                        nodes.insert(execution.node.clone());
-                    }
-                    _ => {
+                if !over {
+                    tried.remove(&execution.partition);
+                } else if Mishap::of(&execution.state).is_some() {
+                    let made = mishaps.entry(execution.partition).or_default();
+                    *made += 1;
+                    // It waits for its time, not for room.
+                    let wait = job.spec.retry().wait(*made);
+                    if !wait.is_zero() && self.now < execution.modified.after(wait) {
                         tried.remove(&execution.partition);
                     }
                 }

@@ -97,7 +97,10 @@ impl Machine {
                     if at_once {
                         machine.end(&execution, ExecutionState::Cancelled { reason: "told so".into() });
                     }
-                } else if machine.ended.contains_key(&execution) {
+                } else {
+                    // Never heard of: nothing runs, and nothing will.
+                    let state = ExecutionState::Cancelled { reason: "told so".into() };
+                    machine.ended.entry(execution.clone()).or_insert(state);
                     machine.unreported.insert(execution);
                 }
             }
@@ -115,6 +118,12 @@ impl Machine {
             1 => ExecutionState::Failed(failure(Cause::Exited, "exited with code 1")),
             2 => ExecutionState::Failed(failure(Cause::Interrupted, "the node stopped")),
             3 => ExecutionState::Failed(failure(Cause::NotPrepared, "not wasm")),
+            10 => ExecutionState::Failed(failure(Cause::Timeout, "too slow")),
+            11 => ExecutionState::Refused(Refusal {
+                rule: Rule::Draining,
+                message: "leaving".into(),
+                hint: None,
+            }),
             _ => ExecutionState::Completed(RunOutput::default()),
         }
     }

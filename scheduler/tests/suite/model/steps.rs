@@ -6,7 +6,7 @@ use skrei_job::{ExecutionId, JobId, NodeId, life::ExecutionState};
 use skrei_scheduler::*;
 
 use super::machine::{Machine, Machinery};
-use crate::given::{JobFile, batch, labelled, ops};
+use crate::given::{JobFile, batch, daemon, labelled, ops, service};
 
 const NODES_MAX: usize = 6;
 const JOBS_MAX: usize = 12;
@@ -14,7 +14,7 @@ const JOBS_MAX: usize = 12;
 impl Machine {
     pub(super) fn random_step(&mut self) {
         self.now = self.now.after(Duration::from_millis(self.dice.below(2000) as u64));
-        match self.dice.below(24) {
+        match self.dice.below(25) {
             0 => self.new_node(),
             1 => self.cut_link(),
             2..4 => self.mend_link(),
@@ -24,6 +24,7 @@ impl Machine {
             10 => self.forget_or_change_node(),
             11 => self.restart_orchestrator(),
             12 => self.let_time_pass(),
+            24 => self.steer_something(),
             13..16 => self.start_something(),
             16..20 => self.end_something(),
             _ => self.report_something(),
@@ -39,7 +40,17 @@ impl Machine {
         for node in unlinked {
             self.link(&node);
         }
-        for _ in 0..400 {
+        let kept: Vec<_> = self
+            .store
+            .jobs
+            .values()
+            .filter(|job| job.spec.kind().is_kept_running() && !job.state.is_terminal())
+            .map(|job| job.id.clone())
+            .collect();
+        for job in kept {
+            self.handle(Event::JobStopped { job, reason: "the story is over".into() });
+        }
+        for _ in 0..2000 {
             let work: Vec<_> = self
                 .nodes
                 .iter()
@@ -53,23 +64,51 @@ impl Machine {
                 self.nodes.get_mut(node).expect("the node exists").end(execution, state);
             }
             let ends = self.unreported();
-            if ends.is_empty() && work.is_empty() {
+            if ends.is_empty() && work.is_empty() && !self.go_on() {
                 break;
             }
             for (node, execution) in ends {
                 self.report(&node, &execution, false);
             }
         }
-        for _ in 0..1000 {
-            let Some((at, _)) = self.scheduler.next_wakeup() else { break };
-            self.now = self.now.max(at);
-            self.handle(Event::Tick);
-        }
         for job in self.store.jobs.values() {
-            assert!(job.state.is_terminal(), "every job ends when everything it runs does: {job:?}");
+            let history: Vec<_> = self.store.history[&job.id].iter().map(|entry| &entry.message).collect();
+            let (id, progress) = (&job.id, &job.progress);
+            assert!(
+                job.state.is_terminal(),
+                "every job ends when everything it runs does: {id} {progress:?} {history:?}"
+            );
         }
         assert_eq!(self.scheduler.next_wakeup(), None, "ended jobs leave no timers");
         assert_eq!(self.scheduler.job_count(), 0, "ended jobs are forgotten");
+    }
+
+    /// Somebody lets halted roll-outs go on, or time passes. False if nothing is left to happen.
+    fn go_on(&mut self) -> bool {
+        let halted: Vec<_> = self
+            .store
+            .jobs
+            .values()
+            .filter(|job| !job.state.is_terminal() && matches!(job.progress.phase, Phase::Halted { .. }))
+            .map(|job| job.id.clone())
+            .collect();
+        if !halted.is_empty() {
+            for job in halted {
+                self.handle(Event::RolloutSteered { job, steering: Steering::Resume });
+            }
+            return true;
+        }
+        let Some((at, _)) = self.scheduler.next_wakeup() else { return false };
+        self.now = self.now.max(at);
+        self.handle(Event::Tick);
+        true
+    }
+
+    fn steer_something(&mut self) {
+        let steering = [Steering::Pause, Steering::Resume, Steering::Resume, Steering::Abort];
+        if let (Some(job), Some(steering)) = (self.dice.pick(&self.jobs.clone()), self.dice.pick(&steering)) {
+            self.handle(Event::RolloutSteered { job, steering });
+        }
     }
 
     pub(super) fn new_node(&mut self) {
@@ -149,7 +188,13 @@ impl Machine {
     }
 
     fn file(&mut self) -> JobFile {
-        let mut file = if self.dice.one_in(3) { ops() } else { batch(self.dice.below(5) as i64) };
+        let mut file = match self.dice.below(8) {
+            0..3 => ops(),
+            3..6 => batch(self.dice.below(5) as i64),
+            6 => service(self.dice.below(4) as i64),
+            _ => daemon(),
+        };
+        file = self.steps_of(file);
         file = file
             .cpu(self.dice.pick(&[250, 500, 1000, 1500]).expect("there is something to pick"))
             .priority(self.dice.below(3) as i64);
@@ -162,6 +207,34 @@ impl Machine {
         }
         if self.dice.one_in(6) {
             file = file.total_timeout(100 + self.dice.below(200) as i64);
+        }
+        file
+    }
+
+    /// Perhaps a roll-out and a retry rule, where they are allowed.
+    fn steps_of(&mut self, file: JobFile) -> JobFile {
+        let kind = file.clone().spec().kind();
+        let mut file = file;
+        if !kind.is_kept_running() && self.dice.one_in(3) {
+            let on = self.dice.pick(&["node-lost", "timeout", "exit"]).expect("there is something to pick");
+            let backoff = self.dice.pick(&["0s", "5s"]).expect("there is something to pick");
+            file = file.retry(self.dice.below(3) as i64, backoff, &[on, "node-lost"]);
+        }
+        if kind == skrei_job::spec::Kind::Ops && self.dice.one_in(3) {
+            file = file
+                .wait_for_absent(self.dice.pick(&["60s", "forever"]).expect("there is something to pick"));
+        }
+        if !matches!(kind, skrei_job::spec::Kind::Batch { .. }) && self.dice.one_in(3) {
+            let (parallel, canary) = (1 + self.dice.below(2), self.dice.below(2));
+            let pause = self.dice.pick(&["", "20s"]).expect("there is something to pick");
+            let stop = self.dice.pick(&["", "1", "50%"]).expect("there is something to pick");
+            file = file.rollout(|rollout| {
+                rollout.max_parallel = parallel.to_string();
+                rollout.canary = canary as i64;
+                rollout.pause = pause.into();
+                rollout.stop_after_failures = stop.into();
+                rollout.order = "random".into();
+            });
         }
         file
     }
@@ -233,7 +306,7 @@ impl Machine {
         let running: Vec<_> =
             self.nodes[&node].holds.iter().map(|(id, dying)| (id.clone(), *dying)).collect();
         let Some((execution, dying)) = self.dice.pick(&running) else { return };
-        let kind = self.dice.below(12);
+        let kind = self.dice.below(14);
         let state = match dying && kind > 4 {
             true => ExecutionState::Cancelled { reason: "told so".into() },
             false => self.some_end(kind),

@@ -1,29 +1,41 @@
-//! Batch jobs: each of `Count` partitions done once, wherever there is room.
+//! Jobs of so many parts: the partitions of a `batch` job are each done once, those of a `service` kept running,
+//! wherever there is room.
 
 use std::sync::Arc;
 
-use skrei_job::{
-    ExecutionId, NodeId,
-    life::{ExecutionState, JobState},
-};
+use skrei_job::{NodeId, life::JobState, spec::Kind};
 
 use crate::{
     Scheduler,
+    fanout::not_completed,
     history::{Details, Topic},
-    live::{Live, is_loss},
-    ops::not_completed,
+    live::Live,
     placement::{Demand, grouped, nodes},
+    retry::Next,
+    slot::Slot,
 };
-
-/// How often one partition may be lost with its node before the job is given up.
-const LOSSES_MAX: usize = 1;
 
 /// No known node could ever run this, and the job may not wait for one to appear.
 pub(crate) struct NoNode(Arc<Demand>);
 
 impl Scheduler {
-    pub(crate) fn begin_batch(&mut self, live: &mut Live) {
+    pub(crate) fn begin_counted(&mut self, live: &mut Live) {
         let count = live.partitions();
+        let is_service = live.job.spec.kind().is_kept_running();
+        if count == 0 && is_service {
+            return self.is_queued(live, "nothing to run: `Count` is 0".to_owned());
+        }
+        if live.job.spec.rollout().is_gradual() {
+            if self.fleet.possible(&live.demand).is_none() && !live.may_wait_for_nodes(self.now) {
+                return self.no_node(live, &NoNode(live.demand.clone()));
+            }
+            (0..count).for_each(|partition| self.make_due(live, Slot::Partition(partition)));
+            if live.job.spec.rollout().canary > 0 {
+                live.job.progress.phase = crate::Phase::Canary;
+            }
+            self.begin_steps(live);
+            return self.say_what_waits(live);
+        }
         if count == 0 {
             self.finish(live, JobState::Completed, "nothing to do: `Count` is 0".to_owned(), None);
             return;
@@ -35,23 +47,27 @@ impl Scheduler {
             }
         }
         self.is_running(live);
+        self.say_what_waits(live);
+    }
+
+    fn say_what_waits(&mut self, live: &mut Live) {
         let Some(demand) = live.waiting.values().next().cloned() else { return };
         let why = self.queue.get(&demand).map(|line| line.why.clone()).unwrap_or_default();
         if live.active == 0 {
             self.is_queued(live, why);
         } else {
-            let message = format!("{} of {count} partitions wait: {why}", live.waiting.len());
+            let message = format!("{} of {} partitions wait: {why}", live.waiting.len(), live.partitions());
             self.note(live, None, Topic::Queueing, message, Details::new());
         }
     }
 
     /// Places a partition, or puts it in line.
     pub(crate) fn want(&mut self, live: &mut Live, partition: u32) -> Result<(), NoNode> {
-        let demand = live.demand_for(partition);
+        let demand = live.demand.clone();
         let ticket = live.ticket(partition);
         // If somebody ahead waits with the same demand then no node can take it now.
         if self.queue.first(&demand).is_none_or(|first| ticket < *first)
-            && let Some(node) = self.find_room(&demand, &ticket)
+            && let Some(node) = self.find_room(live, &demand, &ticket)
         {
             self.assign(live, &node, partition);
             return Ok(());
@@ -70,7 +86,7 @@ impl Scheduler {
     }
 
     /// Puts a partition to work again that an attempt did not complete.
-    fn want_again(&mut self, live: &mut Live, partition: u32) {
+    pub(crate) fn want_again(&mut self, live: &mut Live, partition: u32) {
         match self.want(live, partition) {
             Err(no_node) => self.no_node(live, &no_node),
             Ok(()) => {
@@ -84,44 +100,63 @@ impl Scheduler {
     }
 
     /// Goes on after an attempt of the current version has ended.
-    pub(crate) fn continue_batch(&mut self, live: &mut Live, id: &ExecutionId) {
-        let Some(execution) = live.execution(id).cloned() else { return };
-        let partition = execution.partition;
-        match &execution.state {
-            ExecutionState::Assigned | ExecutionState::Running => {}
-            ExecutionState::Completed(_) => {
+    pub(crate) fn continue_counted(&mut self, live: &mut Live, slot: &Slot, next: Next) {
+        let partition = slot.partition();
+        let is_service = live.job.spec.kind().is_kept_running();
+        match next {
+            Next::Done => {
                 live.completed += 1;
                 if live.completed == live.partitions() {
                     self.finish(live, JobState::Completed, String::new(), None);
                 }
             }
-            ExecutionState::Refused(_) => {
-                let mut excluded = live.demand.excluded.clone();
-                excluded.insert(execution.node.clone());
-                live.demand = Arc::new(live.demand.excluding(excluded));
+            Next::Elsewhere | Next::WhenBack => {
+                if let Some(node) = live.last_at(slot).map(|last| last.node.clone()) {
+                    let mut excluded = live.demand.excluded.clone();
+                    excluded.insert(node);
+                    live.demand = Arc::new(live.demand.excluding(excluded));
+                }
                 self.want_again(live, partition);
                 self.move_waiting(live);
             }
-            state if is_loss(state) && live.losses(partition) <= LOSSES_MAX => {
-                self.want_again(live, partition)
-            }
-            state => {
-                let why = not_completed(state).unwrap_or_default();
-                let place = if live.partitions() == 1 {
-                    format!("failed on {}", execution.node.short())
+            Next::Again(wait) => {
+                if is_service {
+                    self.settle_slot(live, slot, false);
+                }
+                if wait.is_zero() {
+                    self.want_again(live, partition);
                 } else {
-                    format!("partition {partition} failed on {}", execution.node.short())
-                };
-                self.finish(live, JobState::Failed, format!("{place}: {why}"), Some(Topic::Execution));
+                    self.wait_for_again(live, slot, self.now.after(wait));
+                }
             }
+            Next::Over => self.fail_partition(live, slot),
         }
+        if is_service {
+            self.advance(live);
+        }
+    }
+
+    fn fail_partition(&mut self, live: &mut Live, slot: &Slot) {
+        let Some(last) = live.last_at(slot) else { return };
+        let why = not_completed(&last.state).unwrap_or_default();
+        let node = last.node.short();
+        let is_one = matches!(live.job.spec.kind(), Kind::Batch { count: 1 } | Kind::Service { count: 1 });
+        let place = if is_one {
+            format!("failed on {node}")
+        } else {
+            format!("partition {} failed on {node}", slot.partition())
+        };
+        self.finish(live, JobState::Failed, format!("{place}: {why}"), Some(Topic::Execution));
     }
 
     /// Lets the waiting partitions of a job wait for what the job asks since another node refused it.
     fn move_waiting(&mut self, live: &mut Live) {
         let partitions: Vec<u32> = live.waiting.keys().copied().collect();
         for partition in partitions {
-            if live.waiting.get(&partition).is_none_or(|demand| *demand == live.demand_for(partition)) {
+            if live.job.state.is_terminal() {
+                return;
+            }
+            if live.waiting.get(&partition).is_none_or(|demand| *demand == live.demand) {
                 continue;
             }
             self.stop_waiting(live, partition);
