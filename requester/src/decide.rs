@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skrei_job::{JobId, Spec, Timestamp, life::JobState};
 use skrei_protocol::link::{Assignment, ToNode};
-use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, history::Entry};
+use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, Steering, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Submit { spec: Box<Spec>, force: bool, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
+    /// Pause, resume or abort a roll-out.
+    Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
     Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
     /// Records could not be stored: what is in memory is ahead of the disk.
@@ -141,6 +143,10 @@ impl EventLoop {
                 let answer = self.stop(job, reason, now, step);
                 step.replies.push(Reply::Stop(reply, answer));
             }
+            Command::Steer { job, steering, reply } => {
+                let answer = self.steer(job, steering, now, step);
+                step.replies.push(Reply::Steer(reply, answer));
+            }
             Command::Happened { event, acknowledge } => {
                 let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);
@@ -211,6 +217,24 @@ impl EventLoop {
             Some(JobState::Stopped) => Ok(Stopped::Already),
             Some(state) => Err(Refused::Ended { job, state }),
             // The caller found it in the store; what the scheduler has forgotten has ended.
+            None => Err(Refused::NoSuchJob(job)),
+        }
+    }
+
+    fn steer(
+        &mut self,
+        job: JobId,
+        steering: Steering,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<(), Refused> {
+        match self.scheduler.job(&job).map(|job| job.state) {
+            Some(state) if state.is_terminal() => Err(Refused::Ended { job, state }),
+            Some(_) => {
+                let decision = self.scheduler.handle(Event::RolloutSteered { job, steering }, now);
+                self.take(decision, step);
+                Ok(())
+            }
             None => Err(Refused::NoSuchJob(job)),
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skrei_job::{JobId, NodeId, Spec};
-use skrei_scheduler::Event;
+use skrei_scheduler::{Event, Steering};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -40,6 +40,11 @@ impl Orchestrator {
     /// Stops a job; answers when that is on disk.
     pub(crate) async fn stop(&self, job: JobId, reason: String) -> Result<Stopped, Refused> {
         self.ask(|reply| Command::Stop { job, reason, reply }).await
+    }
+
+    /// Pauses, resumes or aborts a roll-out; answers when that is on disk.
+    pub(crate) async fn steer(&self, job: JobId, steering: Steering) -> Result<(), Refused> {
+        self.ask(|reply| Command::Steer { job, steering, reply }).await
     }
 
     /// Tells the event loop what happened; `acknowledge` is set to the number once that is on disk.

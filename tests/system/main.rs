@@ -8,6 +8,7 @@ mod bad_input;
 mod crash;
 mod demo;
 mod deploy;
+mod fleet;
 mod logs;
 mod structure;
 mod surface;

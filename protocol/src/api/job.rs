@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use skrei_job::{Manifest, life::JobState};
 
-use super::{List, execution::Execution, history::HistoryEntry};
+use super::{List, execution::Execution, history::HistoryEntry, rollout::Progress};
 
 /// A job as the API shows it: the manifest, and what the system knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -74,6 +74,9 @@ pub struct GetJobResponse {
     /// With `include=executions`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub executions: Option<List<Execution>>,
+    /// With `include=progress`, of the latest version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 /// Body of `DELETE /orchestrator/jobs/{id}`.

@@ -9,6 +9,7 @@ pub mod job;
 pub mod log;
 pub mod node;
 pub mod resources;
+pub mod rollout;
 pub mod time;
 
 use serde::{Deserialize, Serialize};

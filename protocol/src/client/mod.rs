@@ -24,6 +24,7 @@ use crate::{
         history::HistoryEntry,
         job::{GetJobResponse, Job, PutJobRequest, PutJobResponse, StopJobRequest, StopJobResponse},
         node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
+        rollout::{Action, Progress, SteerRequest},
     },
     version::BuildInfo,
 };
@@ -94,7 +95,8 @@ impl Client {
         self.send(Method::PUT, "/orchestrator/jobs", &PutJobRequest { job, force }).await
     }
 
-    /// A job by name, id or short id; `include` is `executions`, `history`, both with a comma, or empty.
+    /// A job by name, id or short id; `include` names `executions`, `history` and `progress`, with commas
+    /// between them, or nothing.
     pub async fn job(&self, job: &str, include: &str) -> Result<GetJobResponse, Error> {
         self.get(&job_path(job, ""), &[("include", include.to_owned())]).await
     }
@@ -123,6 +125,16 @@ impl Client {
     /// Stops a job.
     pub async fn stop(&self, job: &str, reason: Option<String>) -> Result<StopJobResponse, Error> {
         self.send(Method::DELETE, &job_path(job, ""), &StopJobRequest { reason }).await
+    }
+
+    /// How far a job has come over its fleet.
+    pub async fn progress(&self, job: &str) -> Result<Progress, Error> {
+        self.get(&job_path(job, "/rollout"), &[]).await
+    }
+
+    /// Pauses, resumes or aborts a job's roll-out.
+    pub async fn steer(&self, job: &str, action: Action) -> Result<Progress, Error> {
+        self.send(Method::PUT, &job_path(job, "/rollout"), &SteerRequest { action }).await
     }
 
     /// All nodes.

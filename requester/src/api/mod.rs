@@ -54,6 +54,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .route("/orchestrator/jobs/{id}/executions", get(jobs::executions))
         .route("/orchestrator/jobs/{id}/history", get(jobs::history))
         .route("/orchestrator/jobs/{id}/logs", get(jobs::logs))
+        .route("/orchestrator/jobs/{id}/rollout", get(jobs::progress).put(jobs::steer))
         .route("/orchestrator/nodes", get(nodes::list))
         .route("/orchestrator/nodes/{id}", get(nodes::get))
         .route("/orchestrator/events", get(events::follow))

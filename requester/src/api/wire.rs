@@ -6,9 +6,10 @@ use skrei_protocol::api::{
     history::{Event, HistoryEntry, Level},
     job::{Job, State},
     resources::Resources,
+    rollout::Progress,
     time::rfc3339,
 };
-use skrei_scheduler::history::Entry;
+use skrei_scheduler::{Phase, Tally, history::Entry};
 
 use crate::store::StoredJob;
 
@@ -38,6 +39,31 @@ pub(super) fn executions(job: &StoredJob, executions: &[life::Execution]) -> Vec
     });
     let namespace = &job.manifest.namespace;
     executions.iter().map(|execution| Execution::new(execution, namespace, name, amounts)).collect()
+}
+
+/// Of the latest version, whose executions these are.
+pub(super) fn progress(stored: StoredJob, executions: &[life::Execution]) -> Progress {
+    let Some(job) = stored.into_job() else { return Progress::default() };
+    let tally = Tally::of(job.spec.kind(), executions, &job.progress);
+    let (reason, until) = match &job.progress.phase {
+        Phase::Halted { why, .. } => (why.clone(), None),
+        Phase::Pause { until } => ("a pause between two steps".to_owned(), Some(until.as_nanos())),
+        Phase::Canary => ("the canaries go first".to_owned(), None),
+        Phase::Aborted => ("it was aborted".to_owned(), None),
+        Phase::Going => Default::default(),
+    };
+    Progress {
+        phase: job.progress.phase.as_str().to_owned(),
+        reason,
+        until,
+        done: tally.done,
+        running: tally.going_on,
+        failed: tally.failed,
+        refused: tally.refused,
+        waiting: tally.waiting,
+        missed: tally.missed,
+        nodes: tally.reasons.into_iter().map(|(node, why)| (node.to_string(), why)).collect(),
+    }
 }
 
 pub(super) fn entry(entry: &Entry) -> HistoryEntry {

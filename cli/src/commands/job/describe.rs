@@ -3,7 +3,7 @@
 use clap::Args;
 use skrei_protocol::api::job::GetJobResponse;
 
-use super::Which;
+use super::{Which, rollout};
 use crate::{
     cli::Globals,
     commands::client,
@@ -25,7 +25,7 @@ pub(crate) struct Describe {
 
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let answer = client(globals)?.job(&self.which.job, "executions").await?;
+        let answer = client(globals)?.job(&self.which.job, "executions,progress").await?;
         match self.format.document(&answer.job)? {
             Some(document) => terminal::data(&document)?,
             None => show(&answer)?,
@@ -53,6 +53,12 @@ fn show(answer: &GetJobResponse) -> Result<(), Error> {
         terminal::data(&format!("{}  {value}", style.bold(&format!("{name:<9}"))))?;
     }
     let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
+    if let Some(progress) = answer.progress.as_ref().filter(|progress| progress.is_of_several()) {
+        let mut progress = progress.clone();
+        // What there is to say of those that have an execution follows below.
+        progress.nodes.retain(|node, _| executions.iter().all(|execution| execution.node_id != *node));
+        rollout::show(&progress)?;
+    }
     if !executions.is_empty() {
         terminal::data(&format!("\n{}", style.bold("Nodes")))?;
         outcomes::table(executions).show()?;

@@ -6,6 +6,7 @@ mod history;
 mod list;
 mod logs;
 mod render;
+mod rollout;
 mod run;
 mod stop;
 mod validate;
@@ -33,6 +34,9 @@ pub(crate) enum Command {
     History(history::History),
     /// What a job's guest wrote to standard output and standard error
     Logs(logs::Logs),
+    /// See how far a job has come over its fleet; pause it, go on, or give the rest up
+    #[command(subcommand)]
+    Rollout(rollout::Command),
     /// Stop a job
     Stop(stop::Stop),
 }
@@ -56,6 +60,7 @@ impl Command {
             Self::Executions(executions) => executions.run(globals).await,
             Self::History(history) => history.run(globals).await,
             Self::Logs(logs) => logs.run(globals).await,
+            Self::Rollout(command) => command.run(globals).await,
             Self::Stop(stop) => stop.run(globals).await,
         }
     }

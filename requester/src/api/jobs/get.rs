@@ -36,7 +36,8 @@ pub(in crate::api) async fn get(
     let include: Vec<String> =
         query.text("include").split(',').map(|part| part.trim().to_ascii_lowercase()).collect();
     let wants = |what: &str| include.iter().any(|part| part == what);
-    let mut answer = GetJobResponse { job: wire::job(job.clone()), history: None, executions: None };
+    let mut answer =
+        GetJobResponse { job: wire::job(job.clone()), history: None, executions: None, progress: None };
     if wants("history") {
         let limit = HISTORY_INCLUDED;
         let page =
@@ -46,6 +47,10 @@ pub(in crate::api) async fn get(
     if wants("executions") {
         let executions = store.executions(job.id.clone(), version).await?;
         answer.executions = Some(List::whole(wire::executions(&job, &executions)));
+    }
+    if wants("progress") {
+        let executions = store.executions(job.id.clone(), job.version).await?;
+        answer.progress = Some(wire::progress(job, &executions));
     }
     Ok(json(&answer))
 }

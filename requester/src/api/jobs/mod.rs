@@ -5,6 +5,7 @@ mod get;
 mod history;
 mod list;
 mod logs;
+mod rollout;
 mod stop;
 mod submit;
 
@@ -13,5 +14,6 @@ pub(super) use get::get;
 pub(super) use history::history;
 pub(super) use list::list;
 pub(super) use logs::logs;
+pub(super) use rollout::{progress, steer};
 pub(super) use stop::stop;
 pub(super) use submit::submit;
