@@ -15,6 +15,8 @@ use rustls::{
 };
 use x509_parser::prelude::{FromDer, X509Certificate};
 
+use crate::Fingerprint;
+
 /// Where a certificate and its key are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PairFiles {
@@ -170,6 +172,11 @@ impl Pair {
             key_is_readable_by_all,
             files: files.clone(),
         })
+    }
+
+    /// The fingerprint of the server's own certificate.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.certified.cert[0])
     }
 
     /// When it expires.

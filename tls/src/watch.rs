@@ -8,13 +8,16 @@ use std::{
 };
 
 use notify::{RecursiveMode, Watcher};
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{Pair, PairFiles, Served};
 
 /// After the last change, how long it stays quiet before the files are read: two files are not written at once.
 const QUIET: Duration = Duration::from_millis(200);
+
+/// Where it never is quiet, they are read after so long.
+const QUIET_WAIT_MAX: Duration = Duration::from_secs(1);
 
 /// A pair that is wrong may be half written by somebody slow: it is looked at again this soon, then less often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -66,7 +69,10 @@ async fn follow(mut changes: mpsc::Receiver<()>, files: &PairFiles, served: &Ser
             change = changes.recv() => if change.is_none() { return },
             () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
         }
-        while let Ok(Some(())) = tokio::time::timeout(QUIET, changes.recv()).await {}
+        let by = Instant::now() + QUIET_WAIT_MAX;
+        while let Ok(Some(())) = tokio::time::timeout_at(by.min(Instant::now() + QUIET), changes.recv()).await
+        {
+        }
         match Pair::read(files, SystemTime::now()) {
             Ok(pair) => {
                 again = None;
