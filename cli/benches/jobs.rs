@@ -49,7 +49,7 @@ impl System {
             token: None,
             settings: json!({}),
         };
-        let listeners = skrei_requester::Listeners { api, nodes };
+        let listeners = skrei_requester::Listeners { api, api_tls: None, nodes };
         tokio::spawn(skrei_requester::serve(config, listeners, shutdown.clone()));
         let capacity = Resources { cpu_millis: 2000, memory_bytes: 8 << 30, disk_bytes: 1 << 30, gpus: 0 };
         let mut config =

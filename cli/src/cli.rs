@@ -40,6 +40,15 @@ pub(crate) struct Globals {
     /// Port of the orchestrator's API [default: 1234; key: API.Port]
     #[arg(long, global = true, value_name = "PORT")]
     pub(crate) api_port: Option<u16>,
+    /// Call the API by HTTPS [key: API.TLS.UseTLS]
+    #[arg(long, global = true)]
+    pub(crate) tls: bool,
+    /// Trust this authority, too, and call the API by HTTPS [key: API.TLS.CAFile]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) cacert: Option<String>,
+    /// Call the API by HTTPS and trust any server: anybody on the way can read and change everything [key: API.TLS.Insecure]
+    #[arg(long, global = true)]
+    pub(crate) insecure: bool,
     /// Where servers keep their state [default: ~/.skrei; key: DataDir]
     #[arg(long, alias = "repo", global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
@@ -52,8 +61,10 @@ impl Globals {
             data_dir: self.data_dir.clone(),
             api_host: self.api_host.clone(),
             api_port: self.api_port,
-            orchestrator: false,
-            compute: false,
+            tls: self.tls,
+            ca_file: self.cacert.clone(),
+            insecure: self.insecure,
+            ..Flags::default()
         }
     }
 }

@@ -1,8 +1,9 @@
 //! What an orchestrator is told at start.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use skrei_job::NodeId;
+use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
 /// Settings of an orchestrator.
@@ -39,6 +40,8 @@ impl Config {
 pub struct Listeners {
     /// For people and programs.
     pub api: TcpListener,
+    /// Encrypts the API; plain HTTP without.
+    pub api_tls: Option<Arc<ServerConfig>>,
     /// For compute nodes.
     pub nodes: TcpListener,
 }

@@ -11,6 +11,7 @@ mod artifacts;
 mod clock;
 mod config;
 mod decide;
+mod encrypted;
 mod feed;
 mod nodes;
 mod orchestrator;

@@ -3,6 +3,8 @@
 use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::serve::ListenerExt;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use skrei_tls::Handshakes;
 use tokio::{
     net::TcpStream,
     sync::{mpsc, watch},
@@ -14,6 +16,7 @@ use crate::{
     artifacts::Artifacts,
     config::{Config, Listeners},
     decide::{Command, EventLoop},
+    encrypted::Encrypted,
     feed::Feed,
     nodes::{self, Hub},
     orchestrator::Orchestrator,
@@ -29,6 +32,9 @@ const EFFECTS_QUEUE: usize = 1024;
 
 /// How long open requests get to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
+
+/// A listener at work.
+type Serving = BoxFuture<'static, io::Result<()>>;
 
 /// Why an orchestrator could not start, or go on.
 #[derive(Debug, thiserror::Error)]
@@ -73,12 +79,19 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
 
     let orchestrator = Arc::new(Orchestrator { config, store, artifacts, hub, feed, commands });
     let stop = shutdown.clone();
-    let api = axum::serve(
-        listeners.api.tap_io(at_once),
-        api::router(Arc::clone(&orchestrator), shutdown.clone()).into_make_service(),
-    )
-    .with_graceful_shutdown(async move { stop.cancelled().await })
-    .into_future();
+    let router = api::router(Arc::clone(&orchestrator), shutdown.clone()).into_make_service();
+    let stopped = async move { stop.cancelled().await };
+    let failed = |source| Error::Io { what: "a listener failed".to_owned(), source };
+    let api: Serving = match listeners.api_tls {
+        None => axum::serve(listeners.api.tap_io(at_once), router)
+            .with_graceful_shutdown(stopped)
+            .into_future()
+            .boxed(),
+        Some(tls) => {
+            let encrypted = Encrypted(Handshakes::start(listeners.api, tls).map_err(failed)?);
+            axum::serve(encrypted, router).with_graceful_shutdown(stopped).into_future().boxed()
+        }
+    };
     let stop = shutdown.clone();
     let nodes = axum::serve(
         listeners.nodes.tap_io(at_once),
@@ -97,7 +110,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     // Every sender of commands is gone with the routers and this handle: the loop ends, then the performer.
     drop(orchestrator);
     let _ = tokio::time::timeout(DRAIN, async { (deciding.await, performing.await) }).await;
-    outcome.map(|_| ()).map_err(|source| Error::Io { what: "a listener failed".to_owned(), source })
+    outcome.map(|_| ()).map_err(failed)
 }
 
 /// Small messages are not held back for larger ones: two in a row would wait some 40 ms for each other.

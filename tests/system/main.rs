@@ -12,3 +12,4 @@ mod fleet;
 mod logs;
 mod structure;
 mod surface;
+mod tls;

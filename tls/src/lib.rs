@@ -1,1 +1,22 @@
-//! Certificates, keys and the TLS configurations made of them: servers, clients and nodes.
+//! Certificates, keys and the TLS configurations made of them.
+//!
+//! A server has a [`Pair`] from [`PairFiles`], its own or made by a local [`Authority`]; what is [`Served`] is replaced
+//! when the files change ([`watch()`]), and [`Handshakes`] turn connections into encrypted ones. A client has rules of
+//! [`Trust`].
+
+mod authority;
+mod handshakes;
+mod pair;
+mod served;
+mod trust;
+mod watch;
+
+pub use authority::{Authority, AuthorityError, names_of_this_machine};
+pub use handshakes::Handshakes;
+pub use pair::{Pair, PairError, PairFiles, Part};
+pub use served::Served;
+pub use trust::{Fingerprint, Trust, TrustError};
+pub use watch::watch;
+
+/// What clients and servers are configured with.
+pub use rustls::{CertificateError, ClientConfig, Error as TlsError, ServerConfig};

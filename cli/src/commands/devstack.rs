@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::serve::Certificate;
 use crate::{
     cli::Globals,
     config,
@@ -30,11 +31,14 @@ pub(crate) struct Devstack {
     /// Any free ports, not those of the configuration
     #[arg(long)]
     random_ports: bool,
+    #[command(flatten)]
+    certificate: Certificate,
 }
 
 impl Devstack {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let (mut config, layers) = config::load(&globals.arguments, globals.flags())?;
+        let (mut config, layers) =
+            config::load(&globals.arguments, self.certificate.beside(globals.flags()))?;
         if layers.is_default("Logging.Level") {
             "warn".clone_into(&mut config.logging.level);
         }

@@ -50,5 +50,6 @@ fn config(globals: &Globals) -> Result<Config, Error> {
 
 /// A client for the orchestrator that the configuration names.
 fn client(globals: &Globals) -> Result<Client, Error> {
-    Ok(Client::new(&config(globals)?.endpoint())?)
+    let config = config(globals)?;
+    Ok(Client::trusting(&config.endpoint(), &config.tls.trust)?)
 }

@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Port,
     /// A path; `~` is the home directory.
     Path,
+    /// A path, or nothing.
+    File,
     /// `30s`, `1h30m`.
     Duration,
     /// Texts separated by commas; commas in braces belong to the text.
@@ -54,6 +56,7 @@ impl Kind {
             Self::Boolean => "boolean",
             Self::Port => "port",
             Self::Path => "path",
+            Self::File => "file",
             Self::Duration => "duration",
             Self::List => "list",
             Self::Map => "map",

@@ -36,6 +36,48 @@ pub(crate) const KEYS: &[Key] = &[
     },
     Key { name: "API.Port", kind: Kind::Port, default: "1234", doc: "Port of the API." },
     Key {
+        name: "API.TLS.CertFile",
+        kind: Kind::File,
+        default: "",
+        doc: "`serve`: the certificate chain the API is served with, PEM. With `API.TLS.KeyFile`; both are read again whenever they change. The same as `--tlscert`.",
+    },
+    Key {
+        name: "API.TLS.KeyFile",
+        kind: Kind::File,
+        default: "",
+        doc: "`serve`: the key of `API.TLS.CertFile`, PEM. The same as `--tlskey`.",
+    },
+    Key {
+        name: "API.TLS.SelfSigned",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "`serve`: make a local authority and a certificate of it for this machine, below `DataDir`. The same as `--self-signed`.",
+    },
+    Key {
+        name: "API.TLS.UseTLS",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "Commands call the API by HTTPS. Not needed where another key here or `https://` in `API.Host` says so. The same as `--tls`.",
+    },
+    Key {
+        name: "API.TLS.CAFile",
+        kind: Kind::File,
+        default: "",
+        doc: "Commands trust this authority beside those of the system, PEM. The same as `--cacert`.",
+    },
+    Key {
+        name: "API.TLS.Fingerprint",
+        kind: Kind::Text,
+        default: "",
+        doc: "Commands trust the server with this certificate, or of this authority, and no other: its SHA-256 in hexadecimal digits.",
+    },
+    Key {
+        name: "API.TLS.Insecure",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "Commands trust any server; what they send can be read and changed on the way. The same as `--insecure`.",
+    },
+    Key {
         name: "Orchestrator.Enabled",
         kind: Kind::Boolean,
         default: "false",

@@ -24,6 +24,18 @@ pub(crate) struct Flags {
     pub(crate) api_host: Option<String>,
     /// `--api-port`.
     pub(crate) api_port: Option<u16>,
+    /// `--tls`.
+    pub(crate) tls: bool,
+    /// `--cacert`.
+    pub(crate) ca_file: Option<String>,
+    /// `--insecure`.
+    pub(crate) insecure: bool,
+    /// `serve --tlscert`.
+    pub(crate) cert_file: Option<String>,
+    /// `serve --tlskey`.
+    pub(crate) key_file: Option<String>,
+    /// `serve --self-signed`.
+    pub(crate) self_signed: bool,
     /// `serve --orchestrator`.
     pub(crate) orchestrator: bool,
     /// `serve --compute`.
@@ -236,6 +248,12 @@ impl Flags {
             ("--data-dir", "DataDir", self.data_dir),
             ("--api-host", "API.Host", self.api_host),
             ("--api-port", "API.Port", self.api_port.map(|port| port.to_string())),
+            ("--tls", "API.TLS.UseTLS", yes(self.tls)),
+            ("--cacert", "API.TLS.CAFile", self.ca_file),
+            ("--insecure", "API.TLS.Insecure", yes(self.insecure)),
+            ("--tlscert", "API.TLS.CertFile", self.cert_file),
+            ("--tlskey", "API.TLS.KeyFile", self.key_file),
+            ("--self-signed", "API.TLS.SelfSigned", yes(self.self_signed)),
             ("--orchestrator", "Orchestrator.Enabled", yes(self.orchestrator)),
             ("--compute", "Compute.Enabled", yes(self.compute)),
         ]

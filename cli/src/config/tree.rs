@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use skrei_job::labels::Labels;
+use skrei_tls::{PairFiles, Trust};
 
 use super::{layers::Layers, value::Value};
 use crate::error::Error;
@@ -18,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) logging: Logging,
     /// Where the API is.
     pub(crate) api: Address,
+    /// How the API is encrypted.
+    pub(crate) tls: Tls,
     /// The orchestrator's side.
     pub(crate) orchestrator: Orchestrator,
     /// The node's side.
@@ -51,6 +54,28 @@ pub(crate) struct Address {
     pub(crate) host: String,
     /// 0 lets the system choose.
     pub(crate) port: u16,
+}
+
+/// How the API is encrypted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tls {
+    /// What it is served with.
+    pub(crate) server: ServerTls,
+    /// Whether commands use it.
+    pub(crate) used: bool,
+    /// Whom commands trust.
+    pub(crate) trust: Trust,
+}
+
+/// What the API is served with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ServerTls {
+    /// Plain HTTP.
+    Plain,
+    /// A certificate and its key.
+    Files(PairFiles),
+    /// A certificate of the local authority.
+    SelfSigned,
 }
 
 /// The orchestrator's side.
@@ -136,6 +161,7 @@ impl Config {
             labels: get.map("Labels")?,
             logging: Logging { level: get.text("Logging.Level")?, mode },
             api: Address { host: get.text("API.Host")?, port: get.port("API.Port")? },
+            tls: tls(&get)?,
             orchestrator: Orchestrator {
                 enabled: get.boolean("Orchestrator.Enabled")?,
                 listen: Address {
@@ -174,8 +200,40 @@ impl Config {
             host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
             host => host.to_owned(),
         };
-        format!("http://{host}:{port}")
+        let scheme = if self.tls.used { "https" } else { "http" };
+        format!("{scheme}://{host}:{port}")
     }
+}
+
+fn tls(get: &Get<'_>) -> Result<Tls, Error> {
+    let file = |key: &str| get.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
+    let self_signed = get.boolean("API.TLS.SelfSigned")?;
+    let server = match (file("API.TLS.CertFile")?, file("API.TLS.KeyFile")?, self_signed) {
+        (None, None, false) => ServerTls::Plain,
+        (None, None, true) => ServerTls::SelfSigned,
+        (Some(certificate), Some(key), false) => ServerTls::Files(PairFiles { certificate, key }),
+        (Some(_), Some(_), true) => {
+            return Err(Error::usage("the API is served with certificate files, or self-signed, not both")
+                .hint("leave out --self-signed, or --tlscert and --tlskey"));
+        }
+        (Some(_), None, _) => return Err(half("certificate", "key", "--tlskey", "API.TLS.KeyFile")),
+        (None, Some(_), _) => return Err(half("key", "certificate", "--tlscert", "API.TLS.CertFile")),
+    };
+    let fingerprint = match get.text("API.TLS.Fingerprint")?.as_str() {
+        "" => None,
+        text => Some(text.parse().map_err(|wrong| Error::usage(format!("API.TLS.Fingerprint: {wrong}")))?),
+    };
+    // A command on the server's own machine knows its authority.
+    let own = get.path("DataDir")?.join("tls/ca.pem");
+    let ca_file = file("API.TLS.CAFile")?.or_else(|| (self_signed && own.exists()).then_some(own));
+    let trust = Trust { ca_file, fingerprint, insecure: get.boolean("API.TLS.Insecure")? };
+    let used = get.boolean("API.TLS.UseTLS")? || server != ServerTls::Plain || trust != Trust::default();
+    Ok(Tls { server, used, trust })
+}
+
+fn half(given: &str, missing: &str, flag: &str, key: &str) -> Error {
+    Error::usage(format!("the {given} of the API is given, and its {missing} is not"))
+        .hint(format!("add {flag} FILE, or {key}"))
 }
 
 /// Values by name, each of the type the table says. A mismatch is a mistake of ours.

@@ -16,7 +16,7 @@ pub(crate) enum Value {
     Boolean(bool),
     /// A port.
     Port(u16),
-    /// An absolute path.
+    /// An absolute path; empty for a file that is not given.
     Path(PathBuf),
     /// A span of time.
     Duration(Duration),
@@ -50,7 +50,8 @@ impl Value {
                 let wrong = |_| format!("`{text}` is not a port: a number from 0 to 65535");
                 text.parse().map(Self::Port).map_err(wrong)
             }
-            Kind::Path => path(text).map(Self::Path),
+            Kind::File if text.is_empty() => Ok(Self::Path(PathBuf::new())),
+            Kind::Path | Kind::File => path(text).map(Self::Path),
             Kind::Duration => duration(text).map(Self::Duration),
             Kind::List => list(text).map(Self::List),
             Kind::Map => {

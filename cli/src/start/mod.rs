@@ -8,11 +8,13 @@ mod node_name;
 mod orchestrator;
 mod servers;
 mod stack;
+mod tls;
 
 pub(crate) use listen::Ports;
 pub(crate) use node_name::node_name;
 pub(crate) use servers::Servers;
 pub(crate) use stack::{NODE_PLACEHOLDER, Stack};
+pub(crate) use tls::Encryption;
 
 use skrei_ledger::{DirectoryLock, LockError};
 

@@ -1,12 +1,12 @@
 //! One orchestrator.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 use skrei_job::NodeId;
 use skrei_requester::Listeners;
 
-use super::{Ports, Servers};
+use super::{Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
 
 impl Servers {
@@ -18,6 +18,7 @@ impl Servers {
         data_dir: &Path,
         settings: Value,
         ports: Ports,
+        encryption: Option<Encryption>,
     ) {
         let config = skrei_requester::Config {
             node,
@@ -26,9 +27,15 @@ impl Servers {
             token: config.orchestrator.token.clone(),
             settings,
         };
-        let listeners = Listeners { api: ports.api.listener, nodes: ports.nodes.listener };
+        let listeners = Listeners {
+            api: ports.api.listener,
+            api_tls: encryption.as_ref().map(|encryption| Arc::clone(&encryption.config)),
+            nodes: ports.nodes.listener,
+        };
         let shutdown = self.orchestrators.shutdown();
         self.orchestrators.spawn(async move {
+            // Keeps the certificate up to date meanwhile.
+            let _encryption = encryption;
             let served = skrei_requester::serve(config, listeners, shutdown).await;
             served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
         });

@@ -6,7 +6,7 @@ use serde_json::Value;
 use skrei_job::NodeId;
 use skrei_protocol::client::Client;
 
-use super::{Ports, Servers};
+use super::{Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
 
 /// In an allow-list entry, stands for the node's name.
@@ -45,6 +45,8 @@ impl Stack {
         computes: usize,
     ) -> Result<Self, Error> {
         let mut servers = Servers::default();
+        let encryption = Encryption::prepare(config, root)?;
+        let trust = encryption.as_ref().map(Encryption::trust);
         let ports = Ports::bind(config).await?;
         let (api, nodes) = (ports.api.reachable(), ports.nodes.reachable());
         servers.orchestrator(
@@ -53,6 +55,7 @@ impl Stack {
             &root.join("orchestrator"),
             settings,
             ports,
+            encryption,
         );
         for index in 0..computes {
             let name = Self::node_name(index);
@@ -63,7 +66,8 @@ impl Stack {
             })?;
             servers.compute(&config, NodeId::new(name), &data_dir)?;
         }
-        let client = Client::new(&format!("http://{api}"))?;
+        let scheme = if trust.is_some() { "https" } else { "http" };
+        let client = Client::trusting(&format!("{scheme}://{api}"), &trust.unwrap_or_default())?;
         servers.during(all_connected(&client, computes)).await?;
         Ok(Self { servers, api })
     }

@@ -1,9 +1,16 @@
 //! Reading a log over its websocket.
 
+use std::{io, sync::Arc};
+
 use futures_util::StreamExt;
-use tokio::net::TcpStream;
+use skrei_tls::ClientConfig;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream,
+    WebSocketStream,
     tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 use url::Url;
@@ -29,14 +36,24 @@ pub struct LogQuery {
 #[derive(Debug)]
 pub struct Logs {
     endpoint: Url,
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<Box<dyn Connection>>,
 }
 
+/// A connection, encrypted or not.
+trait Connection: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Connection for T {}
+
 impl Logs {
-    pub(super) async fn open(endpoint: &Url, path: &str, query: &LogQuery) -> Result<Self, Error> {
+    pub(super) async fn open(
+        endpoint: &Url,
+        tls: Option<Arc<ClientConfig>>,
+        path: &str,
+        query: &LogQuery,
+    ) -> Result<Self, Error> {
         let mut url = endpoint.clone();
-        // Cannot fail: both are schemes of the web, and the endpoint has a host.
-        let _ = url.set_scheme("ws");
+        // Cannot fail: all are schemes of the web, and the endpoint has a host.
+        let _ = url.set_scheme(if tls.is_some() { "wss" } else { "ws" });
         url.set_path(&format!("{BASE}{path}"));
         if !query.execution.is_empty() {
             url.query_pairs_mut().append_pair("execution_id", &query.execution);
@@ -49,7 +66,8 @@ impl Logs {
         let failed = |error| Error::socket(endpoint, &error);
         let request = url.as_str().into_client_request().map_err(failed)?;
         let config = WebSocketConfig::default().read_buffer_size(16 << 10);
-        let (socket, _) = tokio_tungstenite::connect_async_with_config(request, Some(config), true)
+        let connection = connect(endpoint, tls).await.map_err(|error| Error::connection(endpoint, &error))?;
+        let (socket, _) = tokio_tungstenite::client_async_with_config(request, connection, Some(config))
             .await
             .map_err(failed)?;
         Ok(Self { endpoint: endpoint.clone(), socket })
@@ -77,4 +95,16 @@ impl Logs {
             }
         }
     }
+}
+
+async fn connect(endpoint: &Url, tls: Option<Arc<ClientConfig>>) -> io::Result<Box<dyn Connection>> {
+    let no_host = || io::Error::new(io::ErrorKind::InvalidInput, "the endpoint has no host");
+    // Brackets of an IPv6 address belong to the URL.
+    let host = endpoint.host_str().ok_or_else(no_host)?.trim_matches(['[', ']']);
+    let port = endpoint.port_or_known_default().ok_or_else(no_host)?;
+    let connection = tokio::time::timeout(super::CONNECT_TIMEOUT, TcpStream::connect((host, port))).await??;
+    connection.set_nodelay(true)?;
+    let Some(tls) = tls else { return Ok(Box::new(connection)) };
+    let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+    Ok(Box::new(TlsConnector::from(tls).connect(name, connection).await?))
 }

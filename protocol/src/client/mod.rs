@@ -4,12 +4,13 @@ mod error;
 mod events;
 mod logs;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde::{Serialize, de::DeserializeOwned};
 use skrei_job::{Digest, Manifest};
+use skrei_tls::{ClientConfig, Trust};
 use url::Url;
 
 pub use error::Error;
@@ -40,26 +41,45 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Client {
     http: reqwest::Client,
     endpoint: Url,
+    /// For connections that are not `http`'s.
+    tls: Option<Arc<ClientConfig>>,
 }
 
 /// Query parameters by name; empty ones are left out.
 type Query<'a> = [(&'a str, String)];
 
 impl Client {
-    /// A client for the orchestrator at `endpoint`, `http://HOST:PORT`.
+    /// A client for the orchestrator at `endpoint`, `http://HOST:PORT` or `https://HOST:PORT`, that trusts whom the
+    /// system trusts.
     ///
     /// # Errors
     /// If the endpoint is not such a URL.
     pub fn new(endpoint: &str) -> Result<Self, Error> {
-        let parsed = Url::parse(endpoint).ok().filter(|url| url.scheme() == "http" && url.has_host());
+        Self::trusting(endpoint, &Trust::default())
+    }
+
+    /// A client for the orchestrator at `endpoint` that trusts these servers alone.
+    ///
+    /// # Errors
+    /// If the endpoint is not such a URL, or the authorities cannot be used.
+    pub fn trusting(endpoint: &str, trust: &Trust) -> Result<Self, Error> {
+        let parsed = Url::parse(endpoint)
+            .ok()
+            .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         let endpoint = parsed.ok_or_else(|| Error::BadEndpoint(endpoint.to_owned()))?;
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .tcp_nodelay(true)
-            .no_proxy()
-            .build()
-            .map_err(|error| Error::unreachable(&endpoint, error))?;
-        Ok(Self { http, endpoint })
+        let mut tls = None;
+        let mut http =
+            reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).no_proxy();
+        if endpoint.scheme() == "https" {
+            let mut config = trust.client_config()?;
+            // Of a websocket's handshake, HTTP/1.1 is what everybody understands (RFC 6455).
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            tls = Some(Arc::new(config.clone()));
+            config.alpn_protocols.insert(0, b"h2".to_vec());
+            http = http.tls_backend_preconfigured(config);
+        }
+        let http = http.build().map_err(|error| Error::unreachable(&endpoint, error))?;
+        Ok(Self { http, endpoint, tls })
     }
 
     /// Where it talks to.
@@ -172,7 +192,7 @@ impl Client {
 
     /// Opens a job's log.
     pub async fn logs(&self, job: &str, query: &LogQuery) -> Result<Logs, Error> {
-        Logs::open(&self.endpoint, &job_path(job, "/logs"), query).await
+        Logs::open(&self.endpoint, self.tls.clone(), &job_path(job, "/logs"), query).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &Query<'_>) -> Result<T, Error> {

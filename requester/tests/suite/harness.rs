@@ -48,7 +48,7 @@ impl Orchestrator {
             settings: json!({}),
         };
         let shutdown = CancellationToken::new();
-        let serving = tokio::spawn(serve(config, Listeners { api, nodes }, shutdown.clone()));
+        let serving = tokio::spawn(serve(config, Listeners { api, api_tls: None, nodes }, shutdown.clone()));
         let endpoint = format!("http://{api_address}");
         let client = Client::new(&endpoint).unwrap();
         Self { client, api: format!("{endpoint}/api/v1"), nodes: node_address, shutdown, serving }

@@ -19,17 +19,25 @@ pub(crate) struct Orchestrator {
     api_port: u16,
     node_port: u16,
     settings: Vec<String>,
+    arguments: Vec<String>,
     child: Option<Child>,
 }
 
 impl Orchestrator {
     /// Starts one with these `-c` settings; its API answers when this returns.
     pub(crate) fn start(settings: &[&str]) -> Self {
+        Self::start_with(settings, &[])
+    }
+
+    /// Starts one with further arguments of `serve`.
+    pub(crate) fn start_with(settings: &[&str], arguments: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let mut orchestrator = Self {
             directory: tempfile::tempdir().expect("a directory"),
             api_port: free_port(),
             node_port: free_port(),
-            settings: settings.iter().map(|setting| (*setting).to_owned()).collect(),
+            settings: owned(settings),
+            arguments: owned(arguments),
             child: None,
         };
         orchestrator.start_again();
@@ -45,6 +53,7 @@ impl Orchestrator {
         for setting in &self.settings {
             command.args(["-c", setting]);
         }
+        command.args(&self.arguments);
         self.child = Some(spawn(&mut command, &self.directory.path().join("log")));
         wait_for_port(self.api_port, || self.log());
     }
@@ -56,6 +65,10 @@ impl Orchestrator {
 
     pub(crate) fn data_dir(&self) -> PathBuf {
         self.directory.path().join("data")
+    }
+
+    pub(crate) fn api_port(&self) -> u16 {
+        self.api_port
     }
 
     pub(crate) fn node_port(&self) -> u16 {

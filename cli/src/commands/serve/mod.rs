@@ -1,15 +1,18 @@
 //! `skrei serve`.
 
+mod certificate;
 mod older;
 
 use clap::Args;
+
+pub(crate) use certificate::Certificate;
 
 use crate::{
     cli::Globals,
     config::{self, Config, Flags},
     error::Error,
     exit,
-    start::{self, Ports, Servers},
+    start::{self, Encryption, Ports, Servers},
     terminal::{self, log},
 };
 
@@ -27,12 +30,18 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
     #[command(flatten)]
+    certificate: Certificate,
+    #[command(flatten)]
     older: older::Older,
 }
 
 impl Serve {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let flags = Flags { orchestrator: self.orchestrator, compute: self.compute, ..globals.flags() };
+        let flags = Flags {
+            orchestrator: self.orchestrator,
+            compute: self.compute,
+            ..self.certificate.clone().beside(globals.flags())
+        };
         // What is set the present way counts more.
         let arguments: Vec<_> = self.older.settings()?.into_iter().chain(globals.arguments.clone()).collect();
         let (mut config, layers) = config::load(&arguments, flags)?;
@@ -48,8 +57,9 @@ impl Serve {
         let mut servers = Servers::default();
         tracing::info!("node {node}, data in {}", data_dir.display());
         if config.orchestrator.enabled {
+            let encryption = Encryption::prepare(&config, &data_dir)?;
             let ports = Ports::bind(&config).await?;
-            announce(&config, &ports);
+            announce(&config, &ports, encryption.is_some());
             if config.compute.enabled {
                 // The node of the same process needs no telling where to go, nor what to show.
                 if layers.is_default("Compute.Orchestrators") {
@@ -57,7 +67,7 @@ impl Serve {
                 }
                 config.compute.token = config.compute.token.or_else(|| config.orchestrator.token.clone());
             }
-            servers.orchestrator(&config, node.clone(), &data_dir, layers.to_json(), ports);
+            servers.orchestrator(&config, node.clone(), &data_dir, layers.to_json(), ports, encryption);
         }
         if config.compute.enabled {
             servers.compute(&config, node, &data_dir)?;
@@ -68,8 +78,9 @@ impl Serve {
     }
 }
 
-fn announce(config: &Config, ports: &Ports) {
-    tracing::info!("API at http://{}", ports.api.address);
+fn announce(config: &Config, ports: &Ports, encrypted: bool) {
+    let scheme = if encrypted { "https" } else { "http" };
+    tracing::info!("API at {scheme}://{}", ports.api.address);
     tracing::info!("compute nodes connect to {}", ports.nodes.address);
     if ports.api.is_open() {
         tracing::warn!("other machines can reach the API, and it does not ask who is calling");

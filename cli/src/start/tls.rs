@@ -1,0 +1,104 @@
+//! The certificate of the API.
+
+use std::{net::IpAddr, path::Path, sync::Arc, time::SystemTime};
+
+use skrei_tls::{
+    Authority, Fingerprint, Pair, PairFiles, Served, ServerConfig, Trust, names_of_this_machine, watch,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    config::{Address, Config, ServerTls},
+    error::Error,
+};
+
+/// What encrypts the API, kept up to date as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Encryption {
+    /// For the listener.
+    pub(crate) config: Arc<ServerConfig>,
+    /// Of the certificate that is served first.
+    fingerprint: Fingerprint,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+impl Encryption {
+    /// As configured; none for plain HTTP. Everything about a certificate is checked here, before any port is opened.
+    ///
+    /// # Errors
+    /// What is wrong with the certificate, and the way out.
+    pub(crate) fn prepare(config: &Config, data_dir: &Path) -> Result<Option<Self>, Error> {
+        let mut tasks = Vec::new();
+        let (files, hosts) = match &config.tls.server {
+            ServerTls::Plain => return Ok(None),
+            ServerTls::Files(files) => (files.clone(), called_by(&config.api)),
+            ServerTls::SelfSigned => {
+                let authority = authority(data_dir)?;
+                let names = names_of_this_machine(addresses(&config.api));
+                authority.provide(&names, SystemTime::now()).map_err(|error| unusable(&error))?;
+                let fingerprint = authority.fingerprint().map_err(|error| unusable(&error))?;
+                tracing::info!(
+                    "self-signed: clients trust it with --cacert {} (SHA-256 {fingerprint})",
+                    authority.certificate_file().display()
+                );
+                let files = authority.server_files();
+                tasks.push(Arc::new(authority).renew(names));
+                (files, Vec::new())
+            }
+        };
+        let (served, fingerprint) = read(&files, &hosts)?;
+        let watching = watch(files.clone(), Arc::clone(&served)).map_err(|error| {
+            let certificate = files.certificate.display();
+            Error::unavailable(format!(
+                "changes of the certificate `{certificate}` cannot be watched: {error}"
+            ))
+        })?;
+        tasks.push(watching);
+        let config =
+            served.server_config().map_err(|error| Error::internal(format!("set TLS up: {error}")))?;
+        Ok(Some(Self { config, fingerprint, _tasks: tasks }))
+    }
+
+    /// Whom a client in this process is to believe.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust { fingerprint: Some(self.fingerprint), ..Trust::default() }
+    }
+}
+
+/// The local authority below a data directory.
+pub(crate) fn authority(data_dir: &Path) -> Result<Authority, Error> {
+    Authority::open(data_dir.join("tls")).map_err(|error| unusable(&error))
+}
+
+fn read(files: &PairFiles, hosts: &[String]) -> Result<(Arc<Served>, Fingerprint), Error> {
+    let pair = Pair::read(files, SystemTime::now())
+        .map_err(|error| Error::usage(error.to_string()).hint(error.hint()))?;
+    pair.warnings(hosts).iter().for_each(|warning| tracing::warn!("{warning}"));
+    Ok((Served::new(&pair), pair.fingerprint()))
+}
+
+fn unusable(error: &skrei_tls::AuthorityError) -> Error {
+    Error::unavailable(format!("the local certificate authority cannot be used: {error}"))
+        .hint("its files lie in `tls` below DataDir; without them it is made anew, and clients must be told")
+}
+
+/// The name clients will use, as far as the configuration tells.
+fn called_by(api: &Address) -> Vec<String> {
+    let host = api.host.trim_matches(['[', ']']);
+    // An address that is listened on says little about the name it is called by.
+    let is_name = host.parse::<IpAddr>().is_err() && !host.is_empty() && host != "localhost";
+    if is_name { vec![host.to_owned()] } else { Vec::new() }
+}
+
+/// Addresses of this machine that clients may use.
+fn addresses(api: &Address) -> Vec<IpAddr> {
+    // Nothing is sent: the system only says which of its addresses it would send from.
+    let outwards = |from: &str, to: &str| {
+        let socket = std::net::UdpSocket::bind((from, 0)).ok()?;
+        socket.connect((to, 9)).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    let documentation = [("0.0.0.0", "192.0.2.1"), ("::", "2001:db8::1")];
+    let own = documentation.into_iter().filter_map(|(from, to)| outwards(from, to));
+    own.chain(api.host.trim_matches(['[', ']']).parse()).collect()
+}

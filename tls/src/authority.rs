@@ -1,0 +1,212 @@
+//! A local authority, for servers that no public one vouches for.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, DirBuilder, OpenOptions},
+    io::{self, Write as _},
+    net::IpAddr,
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{Fingerprint, Pair, PairFiles};
+
+const DAY: Duration = Duration::from_secs(86_400);
+const CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
+const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+
+/// A certificate is renewed when this share of its lifetime is left.
+const SHARE_LEFT: f64 = 1.0 / 3.0;
+
+/// A clock may be behind by so much and the certificate still be valid.
+const CLOCKS_APART: Duration = Duration::from_secs(3600);
+
+/// Where the authority and the server's pair lie, in a directory of this user's alone.
+#[derive(Clone, Debug)]
+pub struct Authority {
+    directory: PathBuf,
+}
+
+/// Why the authority cannot do what it should.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// A file cannot be read or written.
+    #[error("`{}`: {source}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// The system's words.
+        source: io::Error,
+    },
+    /// A certificate cannot be made, or the authority's own cannot be used.
+    #[error("{}: {message}", path.display())]
+    Certificate {
+        /// Of which file.
+        path: PathBuf,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+impl Authority {
+    /// The authority in this directory; made if there is none. Its key is readable by this user alone.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn open(directory: PathBuf) -> Result<Self, AuthorityError> {
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
+        made.map_err(|source| AuthorityError::Io { path: directory.clone(), source })?;
+        let authority = Self { directory };
+        if !authority.certificate_file().exists() || !authority.key_file().exists() {
+            authority.make()?;
+        }
+        Ok(authority)
+    }
+
+    /// What clients are given to trust (`--cacert`).
+    pub fn certificate_file(&self) -> PathBuf {
+        self.directory.join("ca.pem")
+    }
+
+    /// The server's pair.
+    pub fn server_files(&self) -> PairFiles {
+        PairFiles {
+            certificate: self.directory.join("server.pem"),
+            key: self.directory.join("server-key.pem"),
+        }
+    }
+
+    /// The fingerprint of the authority's certificate.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn fingerprint(&self) -> Result<Fingerprint, AuthorityError> {
+        let path = self.certificate_file();
+        let certificate = CertificateDer::from_pem_file(&path);
+        let certificate =
+            certificate.map_err(|error| AuthorityError::Certificate { path, message: error.to_string() })?;
+        Ok(Fingerprint::of(&certificate))
+    }
+
+    /// Sees to it that there is a server's pair for these names, valid for a while from `now`. Says whether it had to
+    /// be made.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn provide(&self, names: &BTreeSet<String>, now: SystemTime) -> Result<bool, AuthorityError> {
+        let files = self.server_files();
+        let is_good =
+            |pair: &Pair| pair.share_left(now) > SHARE_LEFT && names.iter().all(|name| pair.is_for(name));
+        if Pair::read(&files, now).is_ok_and(|pair| is_good(&pair)) {
+            return Ok(false);
+        }
+        let path = self.certificate_file();
+        let failed = |error: rcgen::Error| AuthorityError::Certificate {
+            path: path.clone(),
+            message: error.to_string(),
+        };
+        let mut params = CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(failed)?;
+        params.not_before = (now - CLOCKS_APART).into();
+        params.not_after = (now + LIFETIME).into();
+        params.distinguished_name.push(DnType::CommonName, "skrei");
+        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
+        let ca = self.read(&self.certificate_file())?;
+        let ca_key = KeyPair::from_pem(&self.read(&self.key_file())?).map_err(failed)?;
+        let issuer = Issuer::from_ca_cert_pem(&ca, ca_key).map_err(failed)?;
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
+        // The key first: whoever reads in between finds a pair that does not belong together, and looks again.
+        write(&files.key, key.serialize_pem().as_bytes(), 0o600)?;
+        // With the authority's own, so that a client can be told to trust just that by its fingerprint.
+        write(&files.certificate, format!("{}{ca}", certificate.pem()).as_bytes(), 0o644)?;
+        Ok(true)
+    }
+
+    /// Renews the server's pair when it is time, until dropped.
+    pub fn renew(self: Arc<Self>, names: BTreeSet<String>) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(DAY / 2).await;
+                let (authority, names) = (Arc::clone(&self), names.clone());
+                let provided =
+                    tokio::task::spawn_blocking(move || authority.provide(&names, SystemTime::now())).await;
+                match provided {
+                    Ok(Ok(_)) => {}
+                    Ok(Err(error)) => {
+                        tracing::error!("the self-signed certificate cannot be renewed: {error}")
+                    }
+                    Err(error) => tracing::error!(%error, "the self-signed certificate cannot be renewed"),
+                }
+            }
+        }))
+    }
+
+    fn make(&self) -> Result<(), AuthorityError> {
+        let path = self.certificate_file();
+        let failed = |error: rcgen::Error| AuthorityError::Certificate {
+            path: path.clone(),
+            message: error.to_string(),
+        };
+        let now = SystemTime::now();
+        let mut params = CertificateParams::default();
+        params.not_before = (now - CLOCKS_APART).into();
+        params.not_after = (now + CA_LIFETIME).into();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, "skrei local authority");
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.self_signed(&key).map_err(failed)?;
+        write(&self.key_file(), key.serialize_pem().as_bytes(), 0o600)?;
+        write(&path, certificate.pem().as_bytes(), 0o644)
+    }
+
+    fn key_file(&self) -> PathBuf {
+        self.directory.join("ca-key.pem")
+    }
+
+    fn read(&self, path: &Path) -> Result<String, AuthorityError> {
+        fs::read_to_string(path).map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
+    }
+}
+
+/// Names and addresses under which this machine may be called.
+pub fn names_of_this_machine(addresses: impl IntoIterator<Item = IpAddr>) -> BTreeSet<String> {
+    let mut names = BTreeSet::from(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
+    names.extend(
+        addresses.into_iter().filter(|address| !address.is_unspecified()).map(|address| address.to_string()),
+    );
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let host = host.trim();
+    if !host.is_empty() {
+        names.insert(host.to_owned());
+    }
+    names
+}
+
+/// Replaces a file whole.
+fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
+    let new = path.with_extension("new");
+    let written = || {
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
+        file.write_all(content)?;
+        file.sync_all()?;
+        fs::rename(&new, path)
+    };
+    written().map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
+}

@@ -1,0 +1,127 @@
+//! From connections to encrypted connections.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use rustls::ServerConfig;
+use tokio::{
+    io::AsyncWriteExt as _,
+    net::{TcpListener, TcpStream},
+    sync::{Semaphore, mpsc},
+};
+use tokio_rustls::{TlsAcceptor, server::TlsStream};
+use tokio_util::task::AbortOnDropHandle;
+
+/// How long a client may take to shake hands.
+const TIME_MAX: Duration = Duration::from_secs(10);
+
+/// Handshakes under way; who comes then waits in the system's queue.
+const UNDER_WAY_MAX: usize = 8192;
+
+/// Connections that are ready and not taken yet.
+const READY_MAX: usize = 64;
+
+/// After the system refused a connection for want of something, how long it gets to recover.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// The first byte of every TLS connection: a handshake record (RFC 8446 section 5.1).
+const HANDSHAKE_RECORD: u8 = 22;
+
+/// Accepts connections and shakes hands, many at a time, so that a slow client holds up nobody.
+#[derive(Debug)]
+pub struct Handshakes {
+    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
+    address: SocketAddr,
+    _accepting: AbortOnDropHandle<()>,
+}
+
+impl Handshakes {
+    /// Begins to accept.
+    ///
+    /// # Errors
+    /// The listener has no address.
+    pub fn start(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<Self> {
+        let address = listener.local_addr()?;
+        let (sender, ready) = mpsc::channel(READY_MAX);
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, config.into(), sender)));
+        Ok(Self { ready, address, _accepting: accepting })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The next connection that is ready.
+    pub async fn next(&mut self) -> (TlsStream<TcpStream>, SocketAddr) {
+        match self.ready.recv().await {
+            Some(ready) => ready,
+            // Accepting never ends by itself.
+            None => std::future::pending().await,
+        }
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
+) {
+    let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
+    loop {
+        let Ok(turn) = Arc::clone(&under_way).acquire_owned().await else { return };
+        let (stream, address) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(PAUSE).await;
+                continue;
+            }
+        };
+        let (acceptor, ready) = (acceptor.clone(), ready.clone());
+        tokio::spawn(async move {
+            match tokio::time::timeout(TIME_MAX, shake_hands(stream, &acceptor)).await {
+                Ok(Ok(Some(stream))) => {
+                    // Gone only if the server is.
+                    let _ = ready.send((stream, address)).await;
+                }
+                Ok(Ok(None)) => {}
+                Ok(Err(error)) => tracing::debug!(%address, %error, "a handshake failed"),
+                Err(_) => tracing::debug!(%address, "a handshake took too long"),
+            }
+            drop(turn);
+        });
+    }
+}
+
+/// None if the client did not even begin one.
+async fn shake_hands(
+    mut stream: TcpStream,
+    acceptor: &TlsAcceptor,
+) -> io::Result<Option<TlsStream<TcpStream>>> {
+    // Small messages are not held back for larger ones.
+    stream.set_nodelay(true)?;
+    let mut first = [0];
+    match stream.peek(&mut first).await? {
+        0 => return Ok(None),
+        _ if first[0] == HANDSHAKE_RECORD => {}
+        _ => {
+            stream.write_all(&answer_to_plain_http()).await?;
+            stream.shutdown().await?;
+            return Ok(None);
+        }
+    }
+    acceptor.accept(stream).await.map(Some)
+}
+
+/// In the error envelope of the API, so that clients show it.
+fn answer_to_plain_http() -> Vec<u8> {
+    let body = concat!(
+        r#"{"Status":400,"Message":"this port speaks HTTPS, and was called with plain HTTP","#,
+        r#""Hint":"use https:// (for skrei: --tls)","Code":"BadRequest","Component":"API"}"#
+    );
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}

@@ -1,0 +1,90 @@
+//! What is wrong with a pair is said in one sentence that names the file.
+
+use std::{
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, SystemTime},
+};
+
+use skrei_tls::{Fingerprint, Pair, PairFiles};
+
+use crate::given::{authority, files, put, set};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn problem(files: &PairFiles) -> String {
+    Pair::read(files, SystemTime::now()).unwrap_err().to_string()
+}
+
+#[test]
+fn a_pair_is_for_the_names_and_addresses_it_was_made_for() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_, files) = authority(temp.path(), &["web.example", "10.1.2.3", "::1"]);
+    let pair = Pair::read(&files, SystemTime::now()).unwrap();
+    for host in ["web.example", "10.1.2.3", "::1"] {
+        assert!(pair.is_for(host), "{host}");
+    }
+    assert!(!pair.is_for("other.example") && !pair.is_for("10.1.2.4") && !pair.is_for("not a name"));
+    assert_eq!(pair.warnings(&["web.example".to_owned()]), Vec::<String>::new());
+    assert!(pair.warnings(&["other.example".to_owned()])[0].contains("other.example"));
+}
+
+#[test]
+fn each_thing_that_can_be_wrong_has_its_own_sentence() {
+    let temp = tempfile::tempdir().unwrap();
+    let files = files(temp.path());
+    assert!(problem(&files).ends_with("tls.crt` does not exist"));
+    put("a.example", &files);
+    assert!(Pair::read(&files, SystemTime::now()).is_ok());
+
+    let key = fs::read(&files.key).unwrap();
+    fs::remove_file(&files.key).unwrap();
+    assert!(problem(&files).contains("the key file") && problem(&files).contains("does not exist"));
+    fs::write(&files.key, "-----BEGIN NONSENSE-----").unwrap();
+    assert!(problem(&files).contains("holds no key in PEM form"));
+    fs::write(&files.key, &key[..key.len() / 2]).unwrap();
+    assert!(problem(&files).contains("holds no key in PEM form"), "half of one is none");
+    let temp = tempfile::tempdir().unwrap();
+    let (_, other) = authority(temp.path(), &["a.example"]);
+    fs::copy(other.key, &files.key).unwrap();
+    assert!(problem(&files).contains("belongs to another certificate"));
+    fs::write(&files.certificate, "nothing").unwrap();
+    assert!(problem(&files).contains("holds no certificate in PEM form"));
+    fs::write(&files.certificate, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    assert!(problem(&files).contains("cannot be used"));
+    fs::remove_file(&files.certificate).unwrap();
+    fs::create_dir(&files.certificate).unwrap();
+    assert!(problem(&files).contains("cannot be read"));
+}
+
+#[test]
+fn a_pair_out_of_its_time_is_refused_and_one_that_everybody_can_read_is_warned_about() {
+    let temp = tempfile::tempdir().unwrap();
+    let (_, files) = authority(temp.path(), &["a.example"]);
+    let late = Pair::read(&files, SystemTime::now() + 91 * DAY).unwrap_err();
+    assert!(late.to_string().contains("expired on"), "{late}");
+    let early = Pair::read(&files, SystemTime::now() - DAY).unwrap_err();
+    assert!(early.to_string().contains("not valid before"), "{early}");
+    assert_eq!(fs::metadata(&files.key).unwrap().permissions().mode() & 0o777, 0o600);
+    fs::set_permissions(&files.key, Permissions::from_mode(0o644)).unwrap();
+    let warnings = Pair::read(&files, SystemTime::now()).unwrap().warnings(&[]);
+    assert!(warnings[0].contains("chmod 600"), "{warnings:?}");
+}
+
+#[test]
+fn an_authority_renews_in_time_and_for_other_names_and_stays_the_same() {
+    let temp = tempfile::tempdir().unwrap();
+    let (authority, files) = authority(temp.path(), &["a.example"]);
+    let fingerprint = authority.fingerprint().unwrap();
+    let now = SystemTime::now();
+    assert!(!authority.provide(&set(&["a.example"]), now + 50 * DAY).unwrap(), "it is good still");
+    assert!(authority.provide(&set(&["a.example"]), now + 61 * DAY).unwrap(), "a third is left");
+    let renewed = now + 61 * DAY;
+    assert!(Pair::read(&files, renewed).unwrap().not_after() > renewed + 89 * DAY);
+    assert!(authority.provide(&set(&["a.example", "b.example"]), renewed).unwrap());
+    assert!(Pair::read(&files, renewed).unwrap().is_for("b.example"));
+    let again = skrei_tls::Authority::open(temp.path().to_owned()).unwrap();
+    assert_eq!(again.fingerprint().unwrap(), fingerprint);
+    let parsed: Fingerprint = fingerprint.to_string().parse().unwrap();
+    assert_eq!(parsed, fingerprint);
+}
