@@ -5,6 +5,7 @@ use std::{io, path::Path, sync::Arc};
 use cap_std::{ambient_authority, fs::Dir};
 use skrei_job::{
     Digest,
+    archive::Archive,
     outcome::Refusal,
     spec::{HostPath, Mode, Source, Task},
 };
@@ -140,6 +141,13 @@ async fn module(
             let digest = Digest::of(&wasm);
             node.modules.load(digest, move || Ok(wasm)).await
         }
+        Source::Archive(archive) => {
+            let archive = archive.clone();
+            let wasm = blocking(move || Archive::unpack(&archive).and_then(Archive::module)).await?;
+            let wasm = wasm.map_err(|error| Unready::failed(format!("the module's archive: {error}")))?;
+            let digest = Digest::of(&wasm);
+            node.modules.load(digest, move || Ok(wasm)).await
+        }
         Source::HostPath(path) => {
             let (grant, _) =
                 grants.next().ok_or_else(|| Unready::failed("the module was not opened".to_owned()))?;
@@ -195,6 +203,19 @@ async fn mounts(
                 kept.inline = Some(folder);
                 mount
             }
+            Source::Archive(archive) => {
+                let folder = match kept.inline.take() {
+                    Some(folder) => folder,
+                    None => TempDir::new_in(&node.inline_dir).map_err(|cause| unwritten(target, &cause))?,
+                };
+                let (directory, archive) = (folder.path().join(index.to_string()), archive.clone());
+                blocking(move || unpack(&directory, &archive))
+                    .await?
+                    .map_err(|cause| unwritten(target, &cause))?;
+                let mount = given_dir(&folder.path().join(index.to_string()), target)?;
+                kept.inline = Some(folder);
+                mount
+            }
             Source::Scratch => {
                 let parent = node.scratch_dir.clone();
                 let folder = blocking(move || folder::private(&parent)).await?;
@@ -213,6 +234,27 @@ fn file_mount(folder: &Path, name: String, target: &str) -> Result<Mount, Unread
     let parent =
         Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
     Ok(Mount::file(parent, name, target, skrei_runtime::Mode::ReadOnly))
+}
+
+/// Writes out what an archive holds. Its paths were checked when it was unpacked.
+fn unpack(directory: &Path, archive: &[u8]) -> io::Result<()> {
+    let archive = Archive::unpack(archive).map_err(io::Error::other)?;
+    std::fs::create_dir(directory)?;
+    for (path, content) in archive.entries {
+        let path = directory.join(path);
+        match content {
+            Some(content) => std::fs::write(path, content)?,
+            None => std::fs::create_dir(path)?,
+        }
+    }
+    Ok(())
+}
+
+/// A directory that belongs to the node: guests read it.
+fn given_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
+    let dir =
+        Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
+    Ok(Mount::dir(dir, target, skrei_runtime::Mode::ReadOnly))
 }
 
 /// A directory that belongs to the node and is the guest's as long as it runs.

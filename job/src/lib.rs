@@ -4,6 +4,7 @@
 //! the place of every value), is read as a [`manifest`] (the shape people write), and becomes a [`Spec`] once
 //! [`validate`] has found nothing wrong. The crate is pure: it reads no file, no clock and no randomness.
 
+pub mod archive;
 pub mod document;
 pub mod template;
 

@@ -125,6 +125,9 @@ pub enum Source {
     },
     /// Content carried in the job itself.
     Inline(Vec<u8>),
+    /// A directory carried in the job itself: a tar archive, compressed, that [`Archive`](crate::archive::Archive)
+    /// unpacks.
+    Archive(Vec<u8>),
     /// An empty directory of the execution's own, gone with it.
     Scratch,
 }

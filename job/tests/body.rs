@@ -124,7 +124,7 @@ fn a_host_path_keeps_its_mode() {
         assert_eq!(input.target, "/ssl");
         match input.source {
             Source::HostPath(path) => Some(path.mode),
-            Source::Artifact { .. } | Source::Inline(_) | Source::Scratch => None,
+            Source::Artifact { .. } | Source::Inline(_) | Source::Archive(_) | Source::Scratch => None,
         }
     };
     assert_eq!(source(json!({"SourcePath": "/etc/ssl"})), Some(Mode::ReadOnly));

@@ -1,5 +1,10 @@
 //! The API and the commands for looking at things tell the same story.
 
+use std::process::Command;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
+use serde_json::json;
+
 use super::harness::{JobFile, Node, Orchestrator, wait_for_end};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,6 +32,45 @@ async fn a_failing_guest_fails_its_job_with_exit_code_and_output_kept() {
     assert!(nodes.contains("name=worker") && nodes.contains("CONNECTED"), "{nodes}");
     let node = orchestrator.run(&["node", "describe", "work"]).expect(0);
     assert!(node.contains("worker"), "a node is found by the beginning of its name: {node}");
+}
+
+/// A tar archive compressed by gzip, by the tools everybody has.
+fn packed(directory: &std::path::Path, name: &str) -> String {
+    let packed = Command::new("tar").args(["czf", "-", "-C"]).arg(directory).arg(name).output().unwrap();
+    assert!(packed.status.success(), "{packed:?}");
+    format!("data:application/gzip;base64,{}", BASE64.encode(packed.stdout))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_and_a_directory_come_in_the_job_as_bacalhau_s_clients_send_them() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _node = Node::start(&orchestrator, "worker", "rw");
+    orchestrator.wait_for_nodes(1).await;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("main.wasm"), skrei_test_guests::probe()).unwrap();
+    std::fs::create_dir(directory.path().join("site")).unwrap();
+    std::fs::write(directory.path().join("site/index.html"), "welcome").unwrap();
+    let inline = |url: String, target: &str| json!({"Source": {"Type": "inline", "Params": {"URL": url}}, "Alias": "", "Target": target});
+    let job = json!({
+        "Type": "ops",
+        "Tasks": [{
+            "Name": "main",
+            "Engine": {"Type": "wasm", "Params": {
+                "EntryModule": "main.wasm", "Entrypoint": "_start", "ImportModules": null,
+                "Parameters": ["read /data:site/index.html", "write /data:site/index.html changed"],
+            }},
+            "InputSources": [
+                inline(packed(directory.path(), "main.wasm"), "main.wasm"),
+                inline(packed(directory.path(), "site"), "/data"),
+            ],
+            "Resources": {}, "Timeouts": {},
+        }],
+    });
+    let client = orchestrator.client();
+    let id = client.submit(&serde_json::from_value(job).unwrap(), false).await.unwrap().job_id;
+    let job = wait_for_end(&client, &id).await;
+    let output = job.executions.unwrap().items.remove(0).run_output.unwrap().stdout;
+    assert!(output.contains("ok welcome") && output.contains("changed: ROFS"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

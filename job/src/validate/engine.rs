@@ -7,6 +7,7 @@ use super::{
     params::{self, Params},
 };
 use crate::{
+    archive::Archive,
     guest_path, manifest,
     path::Path,
     problem::{Problem, nearest, quoted},
@@ -111,6 +112,14 @@ pub(super) fn read(
             format!("{} is a scratch directory, which is empty when the guest starts", quoted(&module));
         problems
             .push(Problem::new(params.path("EntryModule"), message).hint("name a file next to the job file"));
+        return None;
+    }
+    if let Source::Archive(archive) = &source
+        && let Err(error) = Archive::unpack(archive).and_then(Archive::module)
+    {
+        let message = format!("{} is an archive, and {error}", quoted(&module));
+        let hint = "pack the module alone, on the top level of the archive";
+        problems.push(Problem::new(params.path("EntryModule"), message).hint(hint));
         return None;
     }
     Some((Program { module: source, entry_point, arguments }, module_at))

@@ -18,8 +18,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The bytes in a data URL.
-pub(super) fn decode(url: &str) -> Result<Vec<u8>, Refused> {
+/// What a data URL carries.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A file.
+    File(Vec<u8>),
+    /// A directory, as a compressed tar archive.
+    Archive(Vec<u8>),
+}
+
+/// The content of a data URL.
+pub(super) fn decode(url: &str) -> Result<Content, Refused> {
     let Some((scheme, rest)) = url.trim().split_once(':') else { return Err(NOT_A_DATA_URL) };
     if !scheme.eq_ignore_ascii_case("data") {
         return Err(NOT_A_DATA_URL);
@@ -27,24 +36,20 @@ pub(super) fn decode(url: &str) -> Result<Vec<u8>, Refused> {
     let Some((head, body)) = rest.split_once(',') else { return Err(NOT_A_DATA_URL) };
     let mut parts = head.split(';').map(|part| part.trim().to_ascii_lowercase());
     let media_type = parts.next().unwrap_or_default();
-    if matches!(
-        media_type.as_str(),
-        "application/gzip" | "application/x-gzip" | "application/x-tar" | "application/tar+gzip"
-    ) {
-        return Err(Refused {
-            message: "archives are not unpacked yet",
-            hint: "give one plain file, for example `data:application/wasm;base64,...`, or let `skrei job run` upload it",
-        });
-    }
-    if parts.any(|part| part == "base64") {
-        let compact: Vec<u8> =
-            percent_decoded(body)?.into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
-        return BASE64.decode(compact).map_err(|_| Refused {
-            message: "the data after `base64,` is not base64",
-            hint: "use the standard alphabet (`base64 FILE`); line breaks are fine",
-        });
-    }
-    percent_decoded(body)
+    let is_base64 = parts.any(|part| part == "base64");
+    let bytes = if is_base64 { base64_decoded(body) } else { percent_decoded(body) }?;
+    Ok(match media_type.as_str() {
+        "application/gzip" | "application/x-gzip" | "application/tar+gzip" => Content::Archive(bytes),
+        _ => Content::File(bytes),
+    })
+}
+
+fn base64_decoded(body: &str) -> Result<Vec<u8>, Refused> {
+    let compact: Vec<u8> = percent_decoded(body)?.into_iter().filter(|b| !b.is_ascii_whitespace()).collect();
+    BASE64.decode(compact).map_err(|_| Refused {
+        message: "the data after `base64,` is not base64",
+        hint: "use the standard alphabet (`base64 FILE`); line breaks are fine",
+    })
 }
 
 const NOT_A_DATA_URL: Refused = Refused {
@@ -89,21 +94,18 @@ mod tests {
             ("data:;base64,aGVsbG8%3D", "hello"),
             ("data:,", ""),
         ] {
-            assert_eq!(decode(url).as_deref(), Ok(expected.as_bytes()), "{url}");
+            assert_eq!(decode(url), Ok(Content::File(expected.into())), "{url}");
         }
     }
 
     #[test]
+    fn what_says_it_is_gzip_is_an_archive() {
+        assert_eq!(decode("data:application/gzip;base64,aGVsbG8="), Ok(Content::Archive(b"hello".to_vec())));
+    }
+
+    #[test]
     fn anything_else_is_refused() {
-        for url in [
-            "",
-            "http://x",
-            "data:",
-            "data:;base64,!",
-            "data:,%",
-            "data:,%g1",
-            "data:application/gzip;base64,",
-        ] {
+        for url in ["", "http://x", "data:", "data:;base64,!", "data:,%", "data:,%g1"] {
             assert!(decode(url).is_err(), "{url}");
         }
     }

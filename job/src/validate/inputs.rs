@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::{
-    inline, ownership,
+    inline::{self, Content},
+    ownership,
     params::{self, Params},
 };
 use crate::{
-    Digest, guest_path,
+    Digest,
+    archive::Archive,
+    guest_path,
     manifest::{InputSource, Typed},
     path::Path,
     problem::{Problem, listed, nearest, quoted},
@@ -185,7 +188,15 @@ fn inline_content(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> O
     let params = Params::read(&written.params, path, "an `inline` source", INLINE, problems);
     let url = params.required("URL", "`data:text/plain,Hello` or `data:;base64,SGVsbG8=`", problems)?;
     match inline::decode(&url) {
-        Ok(content) => Some(Source::Inline(content)),
+        Ok(Content::File(content)) => Some(Source::Inline(content)),
+        Ok(Content::Archive(archive)) => match Archive::unpack(&archive) {
+            Ok(_) => Some(Source::Archive(archive)),
+            Err(error) => {
+                let problem = Problem::new(params.path("URL"), format!("the archive is refused: {error}"));
+                problems.push(problem.hint("pack plain files: `tar czf - -C DIR . | base64`"));
+                None
+            }
+        },
         Err(refused) => {
             problems.push(Problem::new(params.path("URL"), refused.message).hint(refused.hint));
             None

@@ -1,0 +1,237 @@
+//! Directories carried in a job: tar, compressed by gzip (RFC 1952), as Bacalhau's clients send what is larger than 512
+//! bytes (reference requester-api 7.2).
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read},
+    path::{Component, Path},
+};
+
+use flate2::read::MultiGzDecoder;
+use tar::EntryType;
+
+/// What an archive may hold unpacked, in bytes: more than a job's own limit can honestly be.
+const BYTES_MAX: u64 = 64 << 20;
+
+/// What it may hold in number, directories included.
+const ENTRIES_MAX: usize = 10_000;
+
+/// The headers of as many entries, with long names.
+const HEADERS_MAX: u64 = ENTRIES_MAX as u64 * 4096;
+
+/// The ending of files that are modules.
+const MODULE: &str = "wasm";
+
+/// What an archive holds, by relative path with `/` between names. No path leads out, and none is both file and
+/// directory.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Archive {
+    /// The content of a file, or none for a directory.
+    pub entries: BTreeMap<String, Option<Vec<u8>>>,
+}
+
+/// Why an archive was refused. The content is never shown, names are.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ArchiveError {
+    /// Cut short, damaged, or something else.
+    #[error("it is not a tar archive compressed by gzip, or it is damaged")]
+    Damaged,
+    /// Bytes or entries beyond what is accepted.
+    #[error("it holds more than {} MiB, or more than {ENTRIES_MAX} files", BYTES_MAX >> 20)]
+    TooLarge,
+    /// A link, a device, or something else that is no file.
+    #[error("`{0}` in it is neither a file nor a directory")]
+    Kind(String),
+    /// A name that leads out, or one that is there twice.
+    #[error("`{0}` in it is not a path below it, or is there twice")]
+    Path(String),
+    /// The module is one of several files, or there is none.
+    #[error("it holds {0} files that end in `.{MODULE}` where there must be one")]
+    Modules(usize),
+}
+
+impl Archive {
+    /// Unpacks into memory.
+    ///
+    /// # Errors
+    /// Whatever is wrong with it; nothing of it can be used then.
+    pub fn unpack(compressed: &[u8]) -> Result<Self, ArchiveError> {
+        let mut limited = MultiGzDecoder::new(compressed).take(BYTES_MAX + HEADERS_MAX);
+        let mut archive = Self::default();
+        let unpacked = archive.read(&mut limited);
+        // What is beyond the limit looks like an end that comes too soon.
+        if limited.limit() == 0 { Err(ArchiveError::TooLarge) } else { unpacked.map(|()| archive) }
+    }
+
+    /// The one module on its top level.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Modules`] if there is none, or more than one.
+    pub fn module(self) -> Result<Vec<u8>, ArchiveError> {
+        let is_module = |path: &str| {
+            let path = Path::new(path);
+            path.components().count() == 1 && path.extension().is_some_and(|ending| ending == MODULE)
+        };
+        let modules = self.entries.into_iter().filter(|(path, _)| is_module(path));
+        let mut modules: Vec<_> = modules.filter_map(|(_, content)| content).collect();
+        match (modules.len(), modules.pop()) {
+            (1, Some(module)) => Ok(module),
+            (count, _) => Err(ArchiveError::Modules(count)),
+        }
+    }
+
+    fn read(&mut self, tar: &mut impl Read) -> Result<(), ArchiveError> {
+        let damaged = |_: io::Error| ArchiveError::Damaged;
+        let mut bytes = 0;
+        for entry in tar::Archive::new(tar).entries().map_err(damaged)? {
+            let mut entry = entry.map_err(damaged)?;
+            let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let content = match entry.header().entry_type() {
+                EntryType::Regular | EntryType::Continuous => {
+                    bytes += entry.size();
+                    if bytes > BYTES_MAX {
+                        return Err(ArchiveError::TooLarge);
+                    }
+                    let mut content = Vec::new();
+                    entry.read_to_end(&mut content).map_err(damaged)?;
+                    if content.len() as u64 != entry.size() {
+                        return Err(ArchiveError::Damaged);
+                    }
+                    Some(content)
+                }
+                EntryType::Directory => None,
+                // What the tool that made it says about itself.
+                EntryType::XGlobalHeader => continue,
+                _ => return Err(ArchiveError::Kind(written)),
+            };
+            self.add(written, content)?;
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, written: String, content: Option<Vec<u8>>) -> Result<(), ArchiveError> {
+        let Some(names) = names(&written) else { return Err(ArchiveError::Path(written)) };
+        let Some((_, parents)) = names.split_last() else {
+            // The directory itself.
+            return if content.is_none() { Ok(()) } else { Err(ArchiveError::Path(written)) };
+        };
+        for depth in 1..=parents.len() {
+            match self.entries.entry(parents[..depth].join("/")).or_default() {
+                None => {}
+                Some(_) => return Err(ArchiveError::Path(written)),
+            }
+        }
+        let is_file = content.is_some();
+        let known = self.entries.insert(names.join("/"), content);
+        if self.entries.len() > ENTRIES_MAX {
+            return Err(ArchiveError::TooLarge);
+        }
+        match known {
+            // A directory may be listed after what is in it, or again.
+            None | Some(None) if !is_file || known.is_none() => Ok(()),
+            _ => Err(ArchiveError::Path(written)),
+        }
+    }
+}
+
+/// The names of a relative path, without those that mean nothing; none if it leads out.
+fn names(path: &str) -> Option<Vec<&str>> {
+    let mut names = Vec::new();
+    for component in Path::new(path).components() {
+        match component {
+            Component::Normal(name) => names.push(name.to_str().filter(|name| !name.contains('\0'))?),
+            Component::CurDir => {}
+            _ => return None,
+        }
+    }
+    Some(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write::GzEncoder};
+    use tar::{Builder, Header};
+
+    use super::*;
+
+    fn compressed(tar: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(tar).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn packed(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+        let mut builder = Builder::new(Vec::new());
+        for (path, kind, content) in entries {
+            let mut header = Header::new_gnu();
+            // Past the crate's own check of names, as an attacker would.
+            header.as_old_mut().name[..path.len()].copy_from_slice(path.as_bytes());
+            header.set_entry_type(*kind);
+            header.set_size(content.len() as u64);
+            header.set_cksum();
+            builder.append(&header, *content).unwrap();
+        }
+        compressed(&builder.into_inner().unwrap())
+    }
+
+    const FILE: EntryType = EntryType::Regular;
+    const DIRECTORY: EntryType = EntryType::Directory;
+
+    #[test]
+    fn files_and_directories_come_out_by_their_paths() {
+        let packed = packed(&[
+            ("./", DIRECTORY, b""),
+            ("./site/a.txt", FILE, b"a"),
+            ("site/", DIRECTORY, b""),
+            ("empty", DIRECTORY, b""),
+        ]);
+        let archive = Archive::unpack(&packed).unwrap();
+        let expected = [("empty", None), ("site", None), ("site/a.txt", Some(b"a".to_vec()))];
+        let expected = expected.map(|(path, content)| (path.to_owned(), content));
+        assert_eq!(archive.entries, BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn nothing_leads_out_or_is_anything_but_a_file() {
+        for path in ["../x", "a/../../x", "/etc/passwd"] {
+            assert_eq!(
+                Archive::unpack(&packed(&[(path, FILE, b"")])),
+                Err(ArchiveError::Path(path.to_owned()))
+            );
+        }
+        for kind in [EntryType::Symlink, EntryType::Link, EntryType::Fifo, EntryType::Char] {
+            let refused = Archive::unpack(&packed(&[("x", kind, b"")]));
+            assert_eq!(refused, Err(ArchiveError::Kind("x".to_owned())));
+        }
+        for twice in [[("x", FILE), ("x", FILE)], [("x", FILE), ("x/y", FILE)], [("x/y", FILE), ("x", FILE)]]
+        {
+            let refused = Archive::unpack(&packed(&twice.map(|(path, kind)| (path, kind, b"".as_slice()))));
+            assert!(matches!(refused, Err(ArchiveError::Path(_))), "{twice:?}: {refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_bomb_and_a_damaged_archive_are_refused() {
+        let bomb = compressed(&vec![0; (BYTES_MAX + HEADERS_MAX) as usize + 1]);
+        assert!(Archive::unpack(&bomb).is_ok(), "zeros end an archive, whatever follows");
+        let zeros = vec![0; BYTES_MAX as usize / 4 + 1];
+        let big =
+            packed(&[("a", FILE, &zeros), ("b", FILE, &zeros), ("c", FILE, &zeros), ("d", FILE, &zeros)]);
+        assert_eq!(Archive::unpack(&big), Err(ArchiveError::TooLarge));
+        let whole = packed(&[("a", FILE, b"content")]);
+        for length in [0, 5, whole.len() / 2] {
+            assert!(Archive::unpack(&whole[..length]).is_err(), "{length}");
+        }
+        assert_eq!(Archive::unpack(b"plain text"), Err(ArchiveError::Damaged));
+    }
+
+    #[test]
+    fn the_module_is_the_one_on_top() {
+        let module = |entries| Archive::unpack(&packed(entries)).unwrap().module();
+        assert_eq!(module(&[("main.wasm", FILE, b"m"), ("notes.txt", FILE, b"")]), Ok(b"m".to_vec()));
+        assert_eq!(module(&[("dir/main.wasm", FILE, b"m")]), Err(ArchiveError::Modules(0)));
+        assert_eq!(module(&[("a.wasm", FILE, b""), ("b.wasm", FILE, b"")]), Err(ArchiveError::Modules(2)));
+    }
+}
