@@ -27,6 +27,8 @@ pub(crate) enum Command {
     Submit { spec: Box<Spec>, force: bool, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
+    /// A new version of a job, whatever the one before was.
+    Rerun { job: Box<Job>, spec: Box<Spec>, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
@@ -39,6 +41,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Accepted {
     pub(crate) job: JobId,
+    pub(crate) version: u64,
 }
 
 /// What stopping a job came to.
@@ -55,6 +58,10 @@ pub(crate) enum Refused {
     Unchanged(String),
     #[error("job `{job}` has ended: it is {}", state.as_str())]
     Ended { job: JobId, state: JobState },
+    #[error("job `{job}` has not begun to run: it is {}", state.as_str())]
+    NotBegun { job: JobId, state: JobState },
+    #[error("job `{job}` as it was stored is no valid job any more: {problems}")]
+    Outdated { job: JobId, problems: String },
     #[error("there is no job `{0}`")]
     NoSuchJob(JobId),
     #[error("{0}")]
@@ -143,6 +150,15 @@ impl EventLoop {
                 let answer = self.stop(job, reason, now, step);
                 step.replies.push(Reply::Stop(reply, answer));
             }
+            Command::Rerun { job, spec, reply } => {
+                // What the scheduler remembers is newer than what the caller read.
+                let stored = self.scheduler.job(&job.id).cloned().unwrap_or(*job);
+                let (id, name) = (stored.id.clone(), (spec.namespace().to_owned(), spec.name().to_owned()));
+                let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(*spec) };
+                let accepted = self.accept(event, id.clone(), now, step);
+                self.remember(name, &id, step);
+                step.replies.push(Reply::Submit(reply, Ok(accepted)));
+            }
             Command::Steer { job, steering, reply } => {
                 let answer = self.steer(job, steering, now, step);
                 step.replies.push(Reply::Steer(reply, answer));
@@ -198,7 +214,8 @@ impl EventLoop {
     fn accept(&mut self, event: Event, job: JobId, now: Timestamp, step: &mut Step) -> Accepted {
         let decision = self.scheduler.handle(event, now);
         self.take(decision, step);
-        Accepted { job }
+        let version = self.scheduler.job(&job).map_or(1, |job| job.version);
+        Accepted { job, version }
     }
 
     fn stop(

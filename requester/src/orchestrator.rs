@@ -12,7 +12,7 @@ use crate::{
     decide::{Accepted, Command, Refused, Stopped},
     feed::Feed,
     nodes::Hub,
-    store::Store,
+    store::{Store, StoredJob},
 };
 
 /// Everything a request may use. Shared by all of them.
@@ -40,6 +40,15 @@ impl Orchestrator {
     /// Stops a job; answers when that is on disk.
     pub(crate) async fn stop(&self, job: JobId, reason: String) -> Result<Stopped, Refused> {
         self.ask(|reply| Command::Stop { job, reason, reply }).await
+    }
+
+    /// Makes a new version of a job from the manifest it comes with; answers when that is on disk.
+    pub(crate) async fn rerun(&self, job: StoredJob) -> Result<Accepted, Refused> {
+        let id = job.id.clone();
+        let outdated = |problems: String| Refused::Outdated { job: id.clone(), problems };
+        let spec = Spec::try_from(job.manifest.clone()).map_err(|problems| outdated(problems.to_string()))?;
+        let stored = job.into_job().ok_or_else(|| outdated("see `skrei job validate`".to_owned()))?;
+        self.ask(|reply| Command::Rerun { job: Box::new(stored), spec: Box::new(spec), reply }).await
     }
 
     /// Pauses, resumes or aborts a roll-out; answers when that is on disk.

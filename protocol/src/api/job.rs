@@ -79,6 +79,48 @@ pub struct GetJobResponse {
     pub progress: Option<Progress>,
 }
 
+/// Body of `PUT /orchestrator/jobs/{id}/rerun`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RerunJobRequest {
+    /// Which version is to run again; 0 is the latest.
+    pub job_version: u64,
+}
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RerunJobResponse {
+    /// The job.
+    #[serde(rename = "JobID")]
+    pub job_id: String,
+    /// The version that was made.
+    pub job_version: u64,
+    /// A bare UUID.
+    #[serde(rename = "EvaluationID")]
+    pub evaluation_id: String,
+    /// What was changed or ignored; null if nothing.
+    pub warnings: Option<Vec<String>>,
+}
+
+/// Body of `PUT /orchestrator/jobs/diff`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DiffJobRequest<'a> {
+    /// The job as it would be submitted.
+    pub job: &'a Manifest,
+}
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DiffJobResponse {
+    /// Lines that begin with `+`, `-` or a space; empty if nothing changed.
+    pub diff: String,
+    /// What was changed or ignored; null if nothing.
+    pub warnings: Option<Vec<String>>,
+}
+
 /// Body of `DELETE /orchestrator/jobs/{id}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

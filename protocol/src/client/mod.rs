@@ -23,7 +23,10 @@ use crate::{
         artifact::Artifact,
         execution::Execution,
         history::HistoryEntry,
-        job::{GetJobResponse, Job, PutJobRequest, PutJobResponse, StopJobRequest, StopJobResponse},
+        job::{
+            DiffJobRequest, DiffJobResponse, GetJobResponse, Job, PutJobRequest, PutJobResponse,
+            RerunJobRequest, RerunJobResponse, StopJobRequest, StopJobResponse,
+        },
         node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
         rollout::{Action, Progress, SteerRequest},
     },
@@ -145,6 +148,21 @@ impl Client {
     /// Stops a job.
     pub async fn stop(&self, job: &str, reason: Option<String>) -> Result<StopJobResponse, Error> {
         self.send(Method::DELETE, &job_path(job, ""), &StopJobRequest { reason }).await
+    }
+
+    /// Every version of a job, the first one first.
+    pub async fn versions(&self, job: &str) -> Result<Vec<Job>, Error> {
+        self.get::<List<Job>>(&job_path(job, "/versions"), &[]).await.map(|answer| answer.items)
+    }
+
+    /// Runs a version of a job again, as a new version; 0 is the latest.
+    pub async fn rerun(&self, job: &str, job_version: u64) -> Result<RerunJobResponse, Error> {
+        self.send(Method::PUT, &job_path(job, "/rerun"), &RerunJobRequest { job_version }).await
+    }
+
+    /// What submitting a job would change of the stored one of its name.
+    pub async fn diff(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job }).await
     }
 
     /// How far a job has come over its fleet.

@@ -38,6 +38,16 @@ pub(super) async fn node(State(api): State<Api>) -> Response {
     })
 }
 
+/// Nothing that the other paths do not say.
+pub(super) async fn debug() -> Response {
+    super::json(&json!({}))
+}
+
+/// There is no provider of identities.
+pub(super) async fn auth_config() -> Response {
+    super::json(&json!({"Version": "1.0.0", "Config": {}}))
+}
+
 pub(super) async fn config(State(api): State<Api>) -> Response {
     super::json(&json!({ "config": api.orchestrator.config.settings }))
 }

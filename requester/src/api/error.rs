@@ -52,7 +52,10 @@ impl From<Refused> for ApiError {
             Refused::Unchanged(_) => ErrorBody::new(Code::NoChanges, message)
                 .hint("submit it with --force to run it again all the same")
                 .into(),
-            Refused::Ended { .. } => ErrorBody::new(Code::ConflictJobState, message).into(),
+            Refused::Ended { .. } | Refused::NotBegun { .. } => {
+                ErrorBody::new(Code::ConflictJobState, message).into()
+            }
+            Refused::Outdated { .. } => ErrorBody::new(Code::ValidationError, message).into(),
             Refused::NoSuchJob(_) => ErrorBody::new(Code::NotFound, message).into(),
             Refused::Store(error) => error.into(),
             Refused::NoRandomness => ErrorBody::new(Code::InternalError, message).into(),

@@ -2,8 +2,10 @@
 
 mod agent;
 mod artifact;
+mod auth;
 mod error;
 mod events;
+mod gate;
 mod jobs;
 mod lookup;
 mod nodes;
@@ -49,11 +51,19 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .route("/agent/version", get(agent::version))
         .route("/agent/node", get(agent::node))
         .route("/agent/config", get(agent::config))
+        .route("/agent/debug", get(agent::debug))
+        .route("/agent/authconfig", get(agent::auth_config))
+        .route("/auth", get(auth::methods))
+        .route("/auth/{method}", get(auth::method).post(auth::answer))
         .route("/orchestrator/jobs", put(jobs::submit).post(jobs::submit).get(jobs::list))
+        .route("/orchestrator/jobs/diff", put(jobs::diff))
         .route("/orchestrator/jobs/{id}", get(jobs::get).delete(jobs::stop))
         .route("/orchestrator/jobs/{id}/executions", get(jobs::executions))
         .route("/orchestrator/jobs/{id}/history", get(jobs::history))
         .route("/orchestrator/jobs/{id}/logs", get(jobs::logs))
+        .route("/orchestrator/jobs/{id}/versions", get(jobs::versions))
+        .route("/orchestrator/jobs/{id}/rerun", put(jobs::rerun))
+        .route("/orchestrator/jobs/{id}/results", get(jobs::results))
         .route("/orchestrator/jobs/{id}/rollout", get(jobs::progress).put(jobs::steer))
         .route("/orchestrator/nodes", get(nodes::list))
         .route("/orchestrator/nodes/{id}", get(nodes::get))
@@ -71,6 +81,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .route("/livez", get(|| async { Redirect::permanent("/api/v1/agent/alive") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(gate::versions))
         .layer(middleware::from_fn(request_id))
         .with_state(Api { orchestrator, shutdown })
 }

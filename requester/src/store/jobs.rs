@@ -100,6 +100,23 @@ impl Store {
         .await
     }
 
+    /// Every version of a job, the first one first: its number, when it was submitted, and what was.
+    pub(crate) async fn job_versions(
+        &self,
+        job: JobId,
+    ) -> std::result::Result<Vec<(u64, Timestamp, Manifest)>, Error> {
+        self.read(move |connection| {
+            let sql = "SELECT version, submitted, spec FROM job_version
+                WHERE job = (SELECT seq FROM job WHERE id = ?1) ORDER BY version";
+            let version = |row: &Row<'_>| {
+                let manifest = row::parse(row.get_ref(2)?.as_str()?)?;
+                Ok((row::unsigned(row.get(0)?), row::time(row.get(1)?), manifest))
+            };
+            connection.prepare_cached(sql)?.query_map([job.as_str()], version)?.collect()
+        })
+        .await
+    }
+
     /// A page of jobs in the order they were created.
     pub(crate) async fn jobs(&self, query: JobQuery) -> std::result::Result<JobPage, Error> {
         self.read(move |connection| {

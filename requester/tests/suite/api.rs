@@ -112,3 +112,45 @@ async fn content_is_taken_in_only_under_its_own_digest() {
     let refused = orchestrator.client.submit(&job, false).await.unwrap_err();
     assert!(refused.to_string().contains("does not hold"), "{refused}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bacalhau_s_command_gets_the_token_it_asks_for_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let (_, methods) = get(&orchestrator, "/auth").await;
+    let phrase = &methods["Methods"]["ClientKey"]["params"]["InputPhrase"];
+    assert!(phrase.as_str().is_some_and(|phrase| !phrase.is_empty()), "{methods}");
+    assert_eq!(get(&orchestrator, "/auth/ClientKey").await.1, methods["Methods"]["ClientKey"]);
+    let answer = async |data: &str| {
+        let url = format!("{}/auth/ClientKey", orchestrator.api);
+        Client::new().post(url).json(&json!({"Name": "ClientKey", "MethodData": data})).send().await.unwrap()
+    };
+    // {"PhraseSignature":"s","PublicKey":"k"}
+    let accepted = answer("eyJQaHJhc2VTaWduYXR1cmUiOiJzIiwiUHVibGljS2V5IjoiayJ9").await;
+    let accepted: Value = accepted.json().await.unwrap();
+    assert_eq!(accepted["Authentication"]["success"], true, "{accepted}");
+    assert!(!accepted["Authentication"]["token"].as_str().unwrap().is_empty());
+    assert_eq!(answer("nonsense").await.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(get(&orchestrator, "/auth/other").await.0, StatusCode::NOT_FOUND);
+    assert_eq!(get(&orchestrator, "/agent/authconfig").await.1, json!({"Version": "1.0.0", "Config": {}}));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_too_old_is_told_so_and_every_answer_names_its_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let call = async |version: &str| {
+        let url = format!("{}/agent/alive", orchestrator.api);
+        Client::new().get(url).header("X-Bacalhau-Git-Version", version).send().await.unwrap()
+    };
+    for version in ["v1.4.0", "1.9.3", "v2.0.0-rc1", "v0.0.0-xxxxxxx", "v0.0.0"] {
+        let answer = call(version).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{version}");
+        assert!(answer.headers().contains_key("x-bacalhau-git-version"));
+    }
+    let old = call("v1.3.2").await;
+    assert_eq!(old.status(), StatusCode::FORBIDDEN);
+    let old: Value = old.json().await.unwrap();
+    assert_eq!((&old["MinVersion"], &old["ClientVersion"]), (&json!("1.4.0"), &json!("1.3.2")));
+    assert_eq!(call("newest").await.status(), StatusCode::BAD_REQUEST);
+}

@@ -115,3 +115,56 @@ async fn jobs_are_listed_in_pages_by_label_and_found_by_short_id() {
     assert_eq!(client.job(&ids[0][..10], "").await.unwrap().job.id, ids[0]);
     assert!(client.job("j-", "").await.is_err());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_runs_again_as_any_of_its_versions_and_all_of_them_can_be_read() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let first = skrei_job::Manifest { name: "nightly".to_owned(), ..job("ops") };
+    let second = skrei_job::Manifest { priority: 7, ..first.clone() };
+    let id = orchestrator.submit(&first).await;
+    let run = async |node: &mut super::harness::Node| {
+        let assignment = node.assignment().await;
+        node.report(&assignment.execution, completed("")).await;
+        orchestrator.wait_for_state(&id, "Completed").await;
+        assignment.spec.manifest().priority
+    };
+    assert_eq!(run(&mut node).await, 0);
+
+    let diff = orchestrator.client.diff(&second).await.unwrap().diff;
+    assert!(diff.contains("\n-   \"Priority\": 0") && diff.contains("\n+   \"Priority\": 7"), "{diff}");
+    assert_eq!(orchestrator.client.diff(&first).await.unwrap().diff, "");
+    assert_eq!(orchestrator.submit(&second).await, id);
+    assert_eq!(run(&mut node).await, 7);
+
+    let rerun = orchestrator.client.rerun("nightly", 1).await.unwrap();
+    assert_eq!((rerun.job_id.as_str(), rerun.job_version), (id.as_str(), 3));
+    assert_eq!(run(&mut node).await, 0);
+    assert_eq!(orchestrator.client.rerun(&id, 0).await.unwrap().job_version, 4);
+    assert_eq!(run(&mut node).await, 0);
+    let versions = orchestrator.client.versions("nightly").await.unwrap();
+    let versions: Vec<_> = versions.iter().map(|job| (job.version, job.manifest.priority)).collect();
+    assert_eq!(versions, [(1, 0), (2, 7), (3, 0), (4, 0)]);
+    let unknown = orchestrator.client.rerun("nightly", 9).await.unwrap_err().to_string();
+    assert!(unknown.contains("no version `9`"), "{unknown}");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unnamed_job_that_has_been_forgotten_runs_again_under_its_id() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    let assignment = node.assignment().await;
+    node.report(&assignment.execution, completed("")).await;
+    orchestrator.wait_for_state(&id, "Completed").await;
+    orchestrator.stop().await;
+
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    assert_eq!(orchestrator.client.rerun(&id, 0).await.unwrap().job_version, 2);
+    assert_eq!(node.assignment().await.job.as_str(), id);
+    orchestrator.stop().await;
+}

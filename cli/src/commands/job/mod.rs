@@ -1,15 +1,18 @@
 //! `skrei job`: submit, watch and stop.
 
 mod describe;
+mod diff;
 mod executions;
 mod history;
 mod list;
 mod logs;
 mod render;
+mod rerun;
 mod rollout;
 mod run;
 mod stop;
 mod validate;
+mod versions;
 
 use clap::{Args, Subcommand};
 
@@ -30,6 +33,12 @@ pub(crate) enum Command {
     Describe(describe::Describe),
     /// A job's executions: one line per attempt on a node
     Executions(executions::Executions),
+    /// Every version of a job, the first one first
+    Versions(versions::Versions),
+    /// Show what submitting a job file would change of the stored job of its name
+    Diff(diff::Diff),
+    /// Run a job again as it is stored, as a new version
+    Rerun(rerun::Rerun),
     /// Everything that happened to a job, in order
     History(history::History),
     /// What a job's guest wrote to standard output and standard error
@@ -58,6 +67,9 @@ impl Command {
             Self::List(list) => list.run(globals).await,
             Self::Describe(describe) => describe.run(globals).await,
             Self::Executions(executions) => executions.run(globals).await,
+            Self::Versions(versions) => versions.run(globals).await,
+            Self::Diff(diff) => diff.run(globals).await,
+            Self::Rerun(rerun) => rerun.run(globals).await,
             Self::History(history) => history.run(globals).await,
             Self::Logs(logs) => logs.run(globals).await,
             Self::Rollout(command) => command.run(globals).await,

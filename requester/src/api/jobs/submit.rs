@@ -82,7 +82,7 @@ fn parse(headers: &HeaderMap, body: &[u8]) -> Result<Value, ApiError> {
         .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))
 }
 
-fn invalid(problems: &Problems) -> ApiError {
+pub(super) fn invalid(problems: &Problems) -> ApiError {
     let mut body = ErrorBody::new(Code::ValidationError, problems.to_string());
     body.details = problems
         .iter()
