@@ -10,6 +10,7 @@ mod demo;
 mod deploy;
 mod fleet;
 mod logs;
+mod python_sdk;
 mod structure;
 mod surface;
 mod tls;
