@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use skrei_runtime::{Config, Limits, Mode, Mount, Runtime, Sandbox};
 
-fn main() -> Result<(), Box<dyn Error>> {
+pub(crate) fn main() -> Result<(), Box<dyn Error>> {
     let host = tempfile::tempdir()?;
     fs::create_dir(host.path().join("in"))?;
     fs::create_dir(host.path().join("out"))?;

@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong with it.
         source: std::io::Error,
     },
+    /// Two host functions have one name, or one has the name of a function of WASI.
+    #[error("there is more than one host function `{module}::{name}`")]
+    HostFunction {
+        /// The name of its module.
+        module: String,
+        /// Its own name.
+        name: String,
+    },
     /// The module has no such entry point.
     #[error(transparent)]
     Load(#[from] load::Error),

@@ -1,5 +1,6 @@
 //! The host's side of one running guest.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,8 @@ pub(crate) struct Guest {
     pub(crate) cpu: Cpu,
     pub(crate) cpu_max: Option<Duration>,
     pub(crate) cancel: Option<CancelToken>,
+    /// For the embedder's own functions.
+    pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
     /// Why the guest is being stopped, once it is.
     pub(crate) stopped: Option<Stop>,
 }
@@ -62,6 +65,7 @@ impl Guest {
             cpu: Cpu::default(),
             cpu_max: sandbox.limits.cpu_time,
             cancel: sandbox.cancel,
+            data: sandbox.data,
             stopped: None,
         })
     }

@@ -33,6 +33,9 @@
 //!
 //! Limits hold for a guest that computes and never calls the host as for one that waits in a host call.
 //!
+//! An embedder may give guests functions of its own ([`HostFunctions`]); they see the memory of the guest that calls,
+//! and what its run was given.
+//!
 //! # What is an error
 //! What the guest does is its [`Ending`]: a code it exits with, a trap, a limit. An [`Error`] means that the run
 //! could not be carried out.
@@ -68,6 +71,7 @@ mod turns;
 mod watch;
 
 mod fs;
+mod host;
 mod p1;
 
 mod error;
@@ -78,6 +82,7 @@ pub use compile::{CompilerProcess, serve_compiler};
 pub use config::Config;
 pub use error::Error;
 pub use fs::{Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
+pub use host::{HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue};
 pub use limits::{Limit, Limits};
 pub use module::Module;
 pub use outcome::{Ending, Outcome, Trap, Usage};

@@ -11,7 +11,7 @@ use crate::compile::Compiler;
 use crate::fs::Handles;
 use crate::guest::Guest;
 use crate::turns::Turns;
-use crate::{Config, Error, Module, engine, load, p1};
+use crate::{Config, Error, HostFunctions, Module, engine, load, p1};
 
 /// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
 #[derive(Clone)]
@@ -41,9 +41,18 @@ impl Runtime {
     /// [`Error::Engine`] if the configuration cannot be had on this host, [`Error::Clock`] if there is no
     /// thread to be had, [`Error::CodeDir`] if the directory of compiled code cannot be used.
     pub fn new(config: Config) -> Result<Runtime, Error> {
+        Runtime::with_host_functions(config, HostFunctions::new())
+    }
+
+    /// The same, with functions of the embedder's own that guests may import.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new), and [`Error::HostFunction`] if a name is given twice.
+    pub fn with_host_functions(config: Config, functions: HostFunctions) -> Result<Runtime, Error> {
         let engine = engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         p1::add_to_linker(&mut linker).map_err(Error::Engine)?;
+        functions.define(&mut linker)?;
         let ticked = engine.weak();
         let tick = move || {
             if let Some(engine) = ticked.upgrade() {

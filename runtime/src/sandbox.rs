@@ -1,5 +1,6 @@
 //! What one run is given.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
@@ -22,6 +23,7 @@ pub struct Sandbox {
     pub(crate) sink: Option<Arc<dyn OutputSink>>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) deterministic: Option<Deterministic>,
+    pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 impl Sandbox {
@@ -37,6 +39,7 @@ impl Sandbox {
             sink: None,
             cancel: None,
             deterministic: None,
+            data: None,
         }
     }
 
@@ -115,6 +118,13 @@ impl Sandbox {
     /// is what they are, their times included.
     pub fn deterministic(mut self, deterministic: Deterministic) -> Sandbox {
         self.deterministic = Some(deterministic);
+        self
+    }
+
+    /// Gives the run something for the embedder's own functions, which find it with
+    /// [`HostCall::data`](crate::HostCall::data).
+    pub fn data(mut self, data: Arc<impl Any + Send + Sync>) -> Sandbox {
+        self.data = Some(data);
         self
     }
 

@@ -58,7 +58,8 @@ fn parts<'c>(caller: &'c mut Caller<'_, Guest>) -> wasmtime::Result<(&'c mut Gue
     Ok((guest, View::new(bytes)))
 }
 
-fn memory_of(caller: &mut Caller<'_, Guest>) -> wasmtime::Result<Memory> {
+/// The memory that host functions read and write.
+pub(crate) fn memory_of(caller: &mut Caller<'_, Guest>) -> wasmtime::Result<Memory> {
     if let Some(memory) = caller.data().memory {
         return Ok(memory);
     }

@@ -2,7 +2,8 @@
 
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use crate::grounds::{Grounds, SECRET, Table, attempt, check};
@@ -163,28 +164,28 @@ fn a_directory_swapped_for_a_link_during_the_run_leads_nowhere() {
     let outside = grounds.everything_but(&["rw"]);
 
     let swapper = Swapper::start(&grounds);
-    let seen = attempt(
-        grounds.sandbox(),
-        [
-            format!("hammer-read /rw:dir/secret.txt {SECRET} 400").as_str(),
-            "hammer-write /rw:dir/secret.txt 200",
-            "hammer-mkdir /rw:dir/planted 200",
-            "hammer-unlink /rw:dir/secret.txt 200",
-        ]
-        .into_iter(),
-    );
-    let swaps = swapper.stop();
-
-    assert!(swaps > 100, "only {swaps} swaps");
-    assert!(!seen[0].contains("LEAKED"), "{}", seen[0]);
-    assert!(!seen[0].ends_with(" 0 successes"), "the guest never got through at all: {}", seen[0]);
+    let seen = swapper.until_swapped(100, || {
+        attempt(
+            grounds.sandbox(),
+            [
+                format!("hammer-read /rw:dir/secret.txt {SECRET} 400").as_str(),
+                "hammer-write /rw:dir/secret.txt 200",
+                "hammer-mkdir /rw:dir/planted 200",
+                "hammer-unlink /rw:dir/secret.txt 200",
+            ]
+            .into_iter(),
+        )
+    });
+    assert!(!seen.iter().any(|line| line.contains("LEAKED")), "{seen:?}");
+    assert!(!seen.iter().all(|line| line.ends_with(" 0 successes")), "no guest ever got through: {seen:?}");
     assert_eq!(fs::read_to_string(secret).unwrap(), SECRET);
     assert_eq!(grounds.everything_but(&["rw"]), outside);
 }
 
 pub(crate) struct Swapper {
     stop: Arc<AtomicBool>,
-    thread: thread::JoinHandle<u32>,
+    swaps: Arc<AtomicU32>,
+    thread: thread::JoinHandle<()>,
 }
 
 impl Swapper {
@@ -193,9 +194,9 @@ impl Swapper {
             (grounds.host("rw/dir"), grounds.host("rw/dir-aside"), grounds.host("rw/dir-link"));
         symlink("../outside", &link).unwrap();
         let stop = Arc::new(AtomicBool::new(false));
-        let stopping = Arc::clone(&stop);
+        let swaps = Arc::new(AtomicU32::new(0));
+        let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&swaps));
         let thread = thread::spawn(move || {
-            let mut swaps = 0;
             while !stopping.load(Ordering::Relaxed) {
                 fs::rename(&dir, &aside).unwrap();
                 fs::rename(&link, &dir).unwrap();
@@ -203,16 +204,24 @@ impl Swapper {
                 fs::rename(&dir, &link).unwrap();
                 fs::rename(&aside, &dir).unwrap();
                 thread::yield_now();
-                swaps += 1;
+                counting.fetch_add(1, Ordering::Relaxed);
             }
-            swaps
         });
-        Swapper { stop, thread }
+        Swapper { stop, swaps, thread }
     }
 
-    pub(crate) fn stop(self) -> u32 {
+    /// Lets guests loose until there were so many swaps: on a busy machine one guest may be done before. What all of
+    /// them saw.
+    pub(crate) fn until_swapped(self, swaps: u32, guest: impl Fn() -> Vec<String>) -> Vec<String> {
+        let start = Instant::now();
+        let mut seen = guest();
+        while self.swaps.load(Ordering::Relaxed) < swaps {
+            assert!(start.elapsed() < Duration::from_secs(60), "too few swaps: {:?}", self.swaps);
+            seen.extend(guest());
+        }
         self.stop.store(true, Ordering::Relaxed);
-        self.thread.join().unwrap()
+        self.thread.join().unwrap();
+        seen
     }
 }
 

@@ -4,8 +4,10 @@
 mod deterministic;
 mod entry_point;
 mod escape;
+mod examples;
 mod file_mount;
 mod grounds;
+mod host_functions;
 mod input;
 mod kept_code;
 mod limits;

@@ -1,0 +1,19 @@
+//! The examples do what they say.
+
+#[path = "../../examples/cancel.rs"]
+mod cancel;
+#[path = "../../examples/host_function.rs"]
+mod host_function;
+#[path = "../../examples/limits.rs"]
+mod limits;
+#[path = "../../examples/many.rs"]
+mod many;
+#[path = "../../examples/mounts.rs"]
+mod mounts;
+
+#[test]
+fn every_example_comes_to_its_end() {
+    for example in [cancel::main, host_function::main, limits::main, many::main, mounts::main] {
+        example().unwrap();
+    }
+}
