@@ -24,7 +24,12 @@ const COMMANDS_MAX: usize = 256;
 #[derive(Debug)]
 pub(crate) enum Command {
     /// A new job, or a new version of the one of that name.
-    Submit { spec: Box<Spec>, force: bool, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    Submit {
+        spec: Box<Spec>,
+        force: bool,
+        token: Option<String>,
+        reply: oneshot::Sender<Result<Accepted, Refused>>,
+    },
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
     /// A new version of a job, whatever the one before was.
@@ -85,6 +90,8 @@ pub(crate) struct EventLoop {
     /// Names of jobs accepted but perhaps not stored yet: the store does not know them. One entry a name; taken
     /// out when the store has confirmed it.
     unstored: BTreeMap<(String, String), (Position, Job)>,
+    /// Answers to submissions with a token that perhaps are not stored yet, as for names.
+    tokens: BTreeMap<String, (Position, Accepted)>,
     stored: watch::Receiver<Position>,
 }
 
@@ -116,6 +123,7 @@ impl EventLoop {
             hub,
             era: 0,
             unstored: BTreeMap::new(),
+            tokens: BTreeMap::new(),
             stored,
         })
     }
@@ -142,8 +150,11 @@ impl EventLoop {
 
     fn decide(&mut self, command: Command, now: Timestamp, step: &mut Step) {
         match command {
-            Command::Submit { spec, force, reply } => {
-                let answer = self.submit(*spec, force, now, step);
+            Command::Submit { spec, force, token, reply } => {
+                let answer = match token {
+                    None => self.submit(*spec, force, now, step),
+                    Some(token) => self.submit_once(token, *spec, force, now, step),
+                };
                 step.replies.push(Reply::Submit(reply, answer));
             }
             Command::Stop { job, reason, reply } => {
@@ -170,6 +181,30 @@ impl EventLoop {
             }
             Command::Reload => self.reload(),
         }
+    }
+
+    /// A submission that was answered before gets the same answer, and changes nothing.
+    fn submit_once(
+        &mut self,
+        token: String,
+        spec: Spec,
+        force: bool,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Accepted, Refused> {
+        let stored = *self.stored.borrow();
+        self.tokens.retain(|_, (position, _)| *position > stored);
+        if let Some((_, accepted)) = self.tokens.get(&token) {
+            return Ok(accepted.clone());
+        }
+        if let Some((job, version)) = self.store.submission(&token)? {
+            return Ok(Accepted { job, version });
+        }
+        let accepted = self.submit(spec, force, now, step)?;
+        let (job, version) = (accepted.job.clone(), accepted.version);
+        step.records.push(Record::Submitted { token: token.clone(), job, version, at: now });
+        self.tokens.insert(token, (Position::MAX, accepted.clone()));
+        Ok(accepted)
     }
 
     fn submit(
@@ -321,7 +356,9 @@ impl EventLoop {
         let Step { records, sends, replies } = step;
         let expected = self.position;
         self.position += records.len() as u64;
-        for (position, _) in self.unstored.values_mut().filter(|(position, _)| *position == Position::MAX) {
+        let positions = self.unstored.values_mut().map(|(position, _)| position);
+        let positions = positions.chain(self.tokens.values_mut().map(|(position, _)| position));
+        for position in positions.filter(|position| **position == Position::MAX) {
             *position = self.position;
         }
         let followed = Followed::new((expected + 1..).zip(&records).filter_map(placed).collect());
@@ -343,6 +380,7 @@ impl EventLoop {
                 self.scheduler = Scheduler::restore(self.config.clone(), snapshot, clock::now());
                 self.position = position;
                 self.unstored.clear();
+                self.tokens.clear();
             }
             Err(error) => tracing::error!(%error, "the store cannot be read"),
         }

@@ -32,9 +32,15 @@ impl Orchestrator {
         &self.config.node
     }
 
-    /// Accepts a job; answers when it is on disk.
-    pub(crate) async fn submit(&self, spec: Spec, force: bool) -> Result<Accepted, Refused> {
-        self.ask(|reply| Command::Submit { spec: Box::new(spec), force, reply }).await
+    /// Accepts a job; answers when it is on disk. A submission with a token that was answered before gets the same
+    /// answer.
+    pub(crate) async fn submit(
+        &self,
+        spec: Spec,
+        force: bool,
+        token: Option<String>,
+    ) -> Result<Accepted, Refused> {
+        self.ask(|reply| Command::Submit { spec: Box::new(spec), force, token, reply }).await
     }
 
     /// Stops a job; answers when that is on disk.

@@ -22,6 +22,17 @@ pub struct Decision {
 pub enum Record {
     /// A new job or a new version of one, spec included.
     JobAccepted(Job),
+    /// A submission that its sender may repeat was answered with this version of a job.
+    Submitted {
+        /// What the sender calls it.
+        token: String,
+        /// The job.
+        job: JobId,
+        /// Its version.
+        version: u64,
+        /// When.
+        at: Timestamp,
+    },
     /// The state of a job changed.
     JobChanged(JobChange),
     /// Who waits or was missed changed, or whether anything new may start.

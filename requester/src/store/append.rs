@@ -1,10 +1,13 @@
 //! From records to rows.
 
-use skrei_job::{JobId, life::Execution};
+use skrei_job::{JobId, Timestamp, life::Execution};
 use skrei_ledger::rusqlite::{Error, Result, Transaction, params};
 use skrei_scheduler::{Job, JobChange, Progress, Record, history::Entry};
 
 use super::{Position, row};
+
+/// A day: whoever repeats a submission does so soon.
+const TOKEN_KEPT_NANOS: i64 = 86_400 * 1_000_000_000;
 
 /// Stores the records at the expected position of the log.
 pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records: &[Record]) -> Result<()> {
@@ -17,6 +20,9 @@ pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records:
     for (position, record) in (expected + 1..).zip(records) {
         match record {
             Record::JobAccepted(job) => job_accepted(transaction, job)?,
+            Record::Submitted { token, job, version, at } => {
+                submitted(transaction, token, job, *version, *at)?;
+            }
             Record::JobChanged(change) => job_changed(transaction, change)?,
             Record::ProgressChanged { job, progress } => progress_changed(transaction, job, progress)?,
             Record::ExecutionChanged(execution) => execution_changed(transaction, execution)?,
@@ -64,6 +70,23 @@ fn job_accepted(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
             job.message,
             job.modified.as_nanos()
         ])?;
+    Ok(())
+}
+
+fn submitted(
+    transaction: &Transaction<'_>,
+    token: &str,
+    job: &JobId,
+    version: u64,
+    at: Timestamp,
+) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO submission (token, job, version, at) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute(params![token, job.as_str(), row::signed(version), at.as_nanos()])?;
+    let oldest = at.as_nanos().saturating_sub(TOKEN_KEPT_NANOS);
+    transaction.prepare_cached("DELETE FROM submission WHERE at < ?1")?.execute([oldest])?;
     Ok(())
 }
 

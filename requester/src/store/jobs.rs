@@ -82,6 +82,16 @@ impl Store {
         self.ledger.read_blocking(|connection| by_name(connection, namespace, name))
     }
 
+    /// What a submission with this token was answered; for the event loop, which has its own thread.
+    pub(crate) fn submission(&self, token: &str) -> std::result::Result<Option<(JobId, u64)>, Error> {
+        self.ledger.read_blocking(|connection| {
+            let sql = "SELECT job, version FROM submission WHERE token = ?1";
+            let answer =
+                |row: &Row<'_>| Ok((JobId::new(row.get::<_, String>(0)?), row::unsigned(row.get(1)?)));
+            connection.prepare_cached(sql)?.query_row([token], answer).optional()
+        })
+    }
+
     /// The manifest of one version of a job.
     pub(crate) async fn job_version(
         &self,

@@ -20,7 +20,8 @@ pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use jobs::{JobQuery, StoredJob};
 pub(crate) use skrei_ledger::Error;
 
-const MIGRATIONS: &[&str] = &[include_str!("schema.sql"), include_str!("progress.sql")];
+const MIGRATIONS: &[&str] =
+    &[include_str!("schema.sql"), include_str!("progress.sql"), include_str!("submission.sql")];
 
 /// A place in the log: the number of records before it.
 pub(crate) type Position = u64;

@@ -154,3 +154,35 @@ async fn a_client_that_is_too_old_is_told_so_and_every_answer_names_its_server()
     assert_eq!((&old["MinVersion"], &old["ClientVersion"]), (&json!("1.4.0"), &json!("1.3.2")));
     assert_eq!(call("newest").await.status(), StatusCode::BAD_REQUEST);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_that_is_repeated_with_its_token_gets_the_first_answer_also_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let body = |token: &str, name: &str| {
+        let mut manifest = serde_json::to_value(job("ops")).unwrap();
+        manifest["Name"] = name.into();
+        json!({"Job": manifest, "IdempotencyToken": token}).to_string()
+    };
+    let submit = async |orchestrator: &Orchestrator, token: &str, name: &str| {
+        let answer = put(orchestrator, &body(token, name)).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let answer: Value = answer.json().await.unwrap();
+        answer["JobID"].as_str().unwrap().to_owned()
+    };
+    let orchestrator = Orchestrator::start(&directory).await;
+    let (one, same) = tokio::join!(submit(&orchestrator, "t-1", ""), submit(&orchestrator, "t-1", ""));
+    assert_eq!(one, same, "also while the first is on its way");
+    let named = submit(&orchestrator, "t-2", "nightly").await;
+    assert_ne!(named, one);
+    assert_eq!(submit(&orchestrator, "t-2", "nightly").await, named, "no complaint that nothing changed");
+    assert_ne!(submit(&orchestrator, "", "").await, submit(&orchestrator, "", "").await);
+    orchestrator.stop().await;
+
+    let orchestrator = Orchestrator::start(&directory).await;
+    assert_eq!(submit(&orchestrator, "t-1", "").await, one);
+    assert_eq!(submit(&orchestrator, "t-2", "nightly").await, named);
+    assert_eq!(orchestrator.client.versions("nightly").await.unwrap().len(), 1);
+    let long = put(&orchestrator, &body(&"x".repeat(257), "")).await;
+    assert_eq!(long.status(), StatusCode::BAD_REQUEST);
+    orchestrator.stop().await;
+}

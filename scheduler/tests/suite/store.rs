@@ -41,6 +41,7 @@ impl Store {
                 (job.state, job.message) = (change.state, change.message.clone());
                 (job.revision, job.modified) = (change.revision, change.modified);
             }
+            Record::Submitted { .. } => panic!("who submits is no affair of the scheduler"),
             Record::ProgressChanged { job, progress } => {
                 self.jobs.get_mut(job).expect("a job with progress was accepted").progress = progress.clone();
             }

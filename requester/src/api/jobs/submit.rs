@@ -20,6 +20,9 @@ use crate::{
     clock,
 };
 
+/// Longest token accepted: a UUID has 36 bytes.
+const TOKEN_MAX_BYTES: usize = 256;
+
 /// How much of a body that is too large is read and dropped before the connection is given up.
 const DRAINED_MAX_BYTES: usize = 64 << 20;
 
@@ -36,7 +39,7 @@ pub(in crate::api) async fn submit(
     let force = field("Force").and_then(Value::as_bool).unwrap_or(false);
     let checked = read::body(job).check(None).map_err(|problems| invalid(&problems))?;
     require_artifacts(&api, &checked.spec).await?;
-    let accepted = api.orchestrator.submit(checked.spec, force).await?;
+    let accepted = api.orchestrator.submit(checked.spec, force, token(field("IdempotencyToken"))?).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let evaluation = clock::random().map(uuid).unwrap_or_default();
     Ok(json(&PutJobResponse {
@@ -44,6 +47,15 @@ pub(in crate::api) async fn submit(
         evaluation_id: evaluation,
         warnings: (!warnings.is_empty()).then_some(warnings),
     }))
+}
+
+/// What the sender calls this submission, if it may repeat it.
+fn token(given: Option<&Value>) -> Result<Option<String>, ApiError> {
+    match given.and_then(Value::as_str).unwrap_or_default() {
+        "" => Ok(None),
+        token if token.len() <= TOKEN_MAX_BYTES => Ok(Some(token.to_owned())),
+        _ => Err(ApiError::bad_request(format!("`IdempotencyToken` has more than {TOKEN_MAX_BYTES} bytes"))),
+    }
 }
 
 /// The body, if it is not too large. What is too large is still taken off the wire, up to a bound: a client that
