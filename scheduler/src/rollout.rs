@@ -140,7 +140,8 @@ impl Scheduler {
 
     fn halt(&mut self, live: &mut Live, why: String, is_trouble: bool) {
         let canary = live.job.progress.phase == Phase::Canary;
-        let details = if is_trouble { error_details() } else { Details::new() };
+        let mut details = if is_trouble { error_details() } else { Details::new() };
+        details.insert("Rollout".into(), "Halted".to_owned());
         let left = live.due.len() + live.absent.len();
         let message = format!("Roll-out halted: {why}; {} started, {left} left", live.tried.len());
         self.note(live, None, Topic::Scheduling, message, details);

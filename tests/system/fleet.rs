@@ -100,6 +100,8 @@ async fn a_roll_out_stops_after_its_canary_failed_and_goes_on_when_told_to() {
     let described = orchestrator.run(&["job", "describe", &id]).expect(0);
     assert!(described.contains("1 failed, 2 waiting"), "{described}");
 
+    let history = orchestrator.run(&["job", "history", &id]).expect(0);
+    assert!(history.contains("Roll-out halted: 1 canary went wrong; 1 started, 2 left"), "{history}");
     orchestrator.run(&["job", "rollout", "resume", &id]).expect(0);
     let ended = wait_for_end(&client, &id).await;
     assert_eq!(ended.job.state.state_type.as_str(), "Failed");

@@ -75,7 +75,9 @@ fn say_ready(stack: &Stack, root: &std::path::Path, computes: u16) {
 /// Lines that make a shell's commands talk to this stack.
 pub(super) fn exports(stack: &Stack) -> String {
     let (host, port) = (stack.api.ip(), stack.api.port());
-    style::stderr().cyan(&format!("  export SKREI_API_HOST={host} SKREI_API_PORT={port}"))
+    let fingerprint = stack.trust.as_ref().and_then(|trust| trust.fingerprint);
+    let believed = fingerprint.map(|it| format!(" SKREI_API_TLS_FINGERPRINT={it}")).unwrap_or_default();
+    style::stderr().cyan(&format!("  export SKREI_API_HOST={host} SKREI_API_PORT={port}{believed}"))
 }
 
 /// A directory that is removed when it is dropped.

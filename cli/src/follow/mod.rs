@@ -112,6 +112,12 @@ async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
             View::Logs => followers.notice(&entry),
             View::Events | View::Silent => {}
         }
+        if is_halt(&entry) {
+            terminal::note(&format!(
+                "  skrei job rollout status {job}   where it stands\n  skrei job rollout resume {job}   go on with what \
+                 is left (or abort)"
+            ));
+        }
         if is_end(&entry) {
             followers.finish().await;
             return Ok(());
@@ -123,7 +129,12 @@ async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
 /// execution has.
 fn is_news(entry: &HistoryEntry, failure_shown: bool) -> bool {
     let sums_up = entry.event.topic == "State Update" || (entry.event.is_error() && failure_shown);
-    entry.kind == Level::Execution || !sums_up
+    entry.kind == Level::Execution || !sums_up || is_halt(entry)
+}
+
+/// Nothing more happens before somebody says so.
+fn is_halt(entry: &HistoryEntry) -> bool {
+    entry.event.detail("Rollout") == Some("Halted")
 }
 
 fn is_end(entry: &HistoryEntry) -> bool {

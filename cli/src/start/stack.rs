@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use serde_json::Value;
 use skrei_job::NodeId;
 use skrei_protocol::client::Client;
+use skrei_tls::Trust;
 
 use super::{Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
@@ -25,6 +26,8 @@ pub(crate) struct Stack {
     pub(crate) servers: Servers,
     /// Where commands reach the orchestrator.
     pub(crate) api: SocketAddr,
+    /// Whom they have to believe, if it speaks HTTPS.
+    pub(crate) trust: Option<Trust>,
 }
 
 impl Stack {
@@ -67,9 +70,9 @@ impl Stack {
             servers.compute(&config, NodeId::new(name), &data_dir)?;
         }
         let scheme = if trust.is_some() { "https" } else { "http" };
-        let client = Client::trusting(&format!("{scheme}://{api}"), &trust.unwrap_or_default())?;
+        let client = Client::trusting(&format!("{scheme}://{api}"), &trust.clone().unwrap_or_default())?;
         servers.during(all_connected(&client, computes)).await?;
-        Ok(Self { servers, api })
+        Ok(Self { servers, api, trust })
     }
 }
 

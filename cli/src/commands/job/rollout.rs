@@ -76,6 +76,7 @@ pub(super) fn show(progress: &Progress) -> Result<(), Error> {
     if progress.nodes.is_empty() {
         return Ok(());
     }
+    terminal::data("")?;
     let mut table = Table::new(&["node", "why it is not done"]);
     for (node, why) in &progress.nodes {
         table.row([node.as_str(), why.as_str()]);
