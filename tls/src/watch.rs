@@ -73,7 +73,9 @@ async fn follow(mut changes: mpsc::Receiver<()>, files: &PairFiles, served: &Ser
         while let Ok(Some(())) = tokio::time::timeout_at(by.min(Instant::now() + QUIET), changes.recv()).await
         {
         }
-        match Pair::read(files, SystemTime::now()) {
+        let (now, reading) = (SystemTime::now(), files.clone());
+        let Ok(pair) = tokio::task::spawn_blocking(move || Pair::read(&reading, now)).await else { return };
+        match pair {
             Ok(pair) => {
                 again = None;
                 if served.replace(&pair) {

@@ -30,6 +30,11 @@ impl ApiError {
         ErrorBody::new(Code::NotFound, format!("there is no {what} `{name}`")).hint(hint).into()
     }
 
+    /// A request broke on a mistake of ours.
+    pub(crate) fn broken() -> Self {
+        ErrorBody::new(Code::InternalError, "the orchestrator made a mistake; its log says more").into()
+    }
+
     /// Its words, for a stream that has begun.
     pub(crate) fn message(&self) -> &str {
         &self.0.message

@@ -9,7 +9,7 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use serde_json::Value;
-use skrei_job::{Problem, Problems, Spec, read, spec::Source};
+use skrei_job::{Problem, Problems, Spec, read, spec::Source, validate::Checked};
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
     job::PutJobResponse,
@@ -31,15 +31,12 @@ pub(in crate::api) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = parse(&headers, &read_whole(body).await?)?;
-    let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
-    let job = field("Job")
-        .filter(|job| job.is_object())
-        .ok_or_else(|| ApiError::bad_request("the body has no `Job`"))?;
-    let force = field("Force").and_then(Value::as_bool).unwrap_or(false);
-    let checked = read::body(job).check(None).map_err(|problems| invalid(&problems))?;
+    let body = read_whole(body).await?;
+    // What a job carries may take a while to unpack.
+    let submission = tokio::task::spawn_blocking(move || Submission::read(&headers, &body)).await;
+    let Submission { checked, force, token } = submission.map_err(|_| ApiError::broken())??;
     require_artifacts(&api, &checked.spec).await?;
-    let accepted = api.orchestrator.submit(checked.spec, force, token(field("IdempotencyToken"))?).await?;
+    let accepted = api.orchestrator.submit(checked.spec, force, token).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let evaluation = clock::random().map(uuid).unwrap_or_default();
     Ok(json(&PutJobResponse {
@@ -47,6 +44,26 @@ pub(in crate::api) async fn submit(
         evaluation_id: evaluation,
         warnings: (!warnings.is_empty()).then_some(warnings),
     }))
+}
+
+/// A body that was understood.
+struct Submission {
+    checked: Checked,
+    force: bool,
+    token: Option<String>,
+}
+
+impl Submission {
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+        let body = parse(headers, body)?;
+        let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
+        let job = field("Job")
+            .filter(|job| job.is_object())
+            .ok_or_else(|| ApiError::bad_request("the body has no `Job`"))?;
+        let checked = read::body(job).check(None).map_err(|problems| invalid(&problems))?;
+        let force = field("Force").and_then(Value::as_bool).unwrap_or(false);
+        Ok(Self { checked, force, token: token(field("IdempotencyToken"))? })
+    }
 }
 
 /// What the sender calls this submission, if it may repeat it.
