@@ -5,9 +5,9 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use skrei_job::{JobId, Spec, Timestamp, life::JobState};
+use skrei_job::{JobId, NodeId, Spec, Timestamp, life::JobState};
 use skrei_protocol::link::{Assignment, ToNode};
-use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, Steering, history::Entry};
+use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -36,11 +36,16 @@ pub(crate) enum Command {
     Rerun { job: Box<Job>, spec: Box<Spec>, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
+    /// Say who would run a job. Nothing follows from it.
+    Plan { spec: Box<Spec>, reply: oneshot::Sender<Result<Planned, Refused>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
     Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
     /// Records could not be stored: what is in memory is ahead of the disk.
     Reload,
 }
+
+/// Every node, and whether it would run a job now.
+pub(crate) type Planned = Vec<(NodeId, Verdict)>;
 
 /// A job that is in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +179,8 @@ impl EventLoop {
                 let answer = self.steer(job, steering, now, step);
                 step.replies.push(Reply::Steer(reply, answer));
             }
+            // Nothing to store: the answer need not wait for the disk.
+            Command::Plan { spec, reply } => drop(reply.send(Ok(self.scheduler.plan(&spec)))),
             Command::Happened { event, acknowledge } => {
                 let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);

@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     artifacts::Artifacts,
     config::Config,
-    decide::{Accepted, Command, Refused, Stopped},
+    decide::{Accepted, Command, Planned, Refused, Stopped},
     feed::Feed,
     nodes::Hub,
     store::{Store, StoredJob},
@@ -55,6 +55,11 @@ impl Orchestrator {
         let spec = Spec::try_from(job.manifest.clone()).map_err(|problems| outdated(problems.to_string()))?;
         let stored = job.into_job().ok_or_else(|| outdated("see `skrei job validate`".to_owned()))?;
         self.ask(|reply| Command::Rerun { job: Box::new(stored), spec: Box::new(spec), reply }).await
+    }
+
+    /// Says who would run a job now. Nothing is stored.
+    pub(crate) async fn plan(&self, spec: Spec) -> Result<Planned, Refused> {
+        self.ask(|reply| Command::Plan { spec: Box::new(spec), reply }).await
     }
 
     /// Pauses, resumes or aborts a roll-out; answers when that is on disk.

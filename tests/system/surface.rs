@@ -74,6 +74,26 @@ async fn a_module_and_a_directory_come_in_the_job_as_bacalhau_s_clients_send_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_plan_names_each_node_and_what_keeps_the_job_off_it_and_runs_nothing() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _nodes = ["here", "there"].map(|name| Node::start(&orchestrator, name, "rw"));
+    orchestrator.wait_for_nodes(2).await;
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("main.wat"), r#"(module (func (export "_start")))"#).unwrap();
+    let file = directory.path().join("job.yaml");
+    let job = "Name: planned\nType: ops\nConstraints: [{Key: name, Operator: '=', Values: [here]}]\n\
+               Tasks: [{Name: main, Engine: {Type: wasm, Params: {EntryModule: main.wat}}}]\n";
+    std::fs::write(&file, job).unwrap();
+    let ran = orchestrator.run(&["job", "plan", file.to_str().unwrap()]);
+    let said = ran.expect(0);
+    let line = |node: &str| said.lines().find(|line| line.starts_with(node)).unwrap().to_owned();
+    assert!(line("here").contains("yes"), "{said}");
+    assert!(line("there").contains("label `name` = `there`, wanted `name = here`"), "{said}");
+    assert!(said.contains("1 of 2 nodes"), "{said}");
+    assert!(orchestrator.client().jobs("", 10, "").await.unwrap().items.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_job_ends_its_guest_and_stays_stopped() {
     let orchestrator = Orchestrator::start(&[]);
     let _node = Node::start(&orchestrator, "worker", "rw");

@@ -8,6 +8,7 @@ pub mod history;
 pub mod job;
 pub mod log;
 pub mod node;
+pub mod plan;
 pub mod resources;
 pub mod rollout;
 pub mod time;

@@ -28,6 +28,7 @@ use crate::{
             RerunJobRequest, RerunJobResponse, StopJobRequest, StopJobResponse,
         },
         node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
+        plan::{PlanJobRequest, PlanJobResponse},
         rollout::{Action, Progress, SteerRequest},
     },
     version::BuildInfo,
@@ -163,6 +164,11 @@ impl Client {
     /// What submitting a job would change of the stored one of its name.
     pub async fn diff(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
         self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job }).await
+    }
+
+    /// Which nodes would run a job now, and why each other would not.
+    pub async fn plan(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job }).await
     }
 
     /// How far a job has come over its fleet.

@@ -57,6 +57,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .route("/auth/{method}", get(auth::method).post(auth::answer))
         .route("/orchestrator/jobs", put(jobs::submit).post(jobs::submit).get(jobs::list))
         .route("/orchestrator/jobs/diff", put(jobs::diff))
+        .route("/orchestrator/jobs/plan", put(jobs::plan))
         .route("/orchestrator/jobs/{id}", get(jobs::get).delete(jobs::stop))
         .route("/orchestrator/jobs/{id}/executions", get(jobs::executions))
         .route("/orchestrator/jobs/{id}/history", get(jobs::history))

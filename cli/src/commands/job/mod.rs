@@ -6,6 +6,7 @@ mod executions;
 mod history;
 mod list;
 mod logs;
+mod plan;
 mod render;
 mod rerun;
 mod rollout;
@@ -27,6 +28,8 @@ pub(crate) enum Command {
     Render(render::Render),
     /// Check a job file and its module without submitting it
     Validate(validate::Validate),
+    /// Show which nodes would run a job file now, and why each other would not
+    Plan(plan::Plan),
     /// All jobs, the newest first
     List(list::List),
     /// What a job is, where it stands, and what each node did
@@ -64,6 +67,7 @@ impl Command {
             Self::Run(run) => run.run(globals).await,
             Self::Render(render) => render.run(),
             Self::Validate(validate) => validate.run(),
+            Self::Plan(plan) => plan.run(globals).await,
             Self::List(list) => list.run(globals).await,
             Self::Describe(describe) => describe.run(globals).await,
             Self::Executions(executions) => executions.run(globals).await,

@@ -47,14 +47,14 @@ pub(in crate::api) async fn submit(
 }
 
 /// A body that was understood.
-struct Submission {
-    checked: Checked,
+pub(super) struct Submission {
+    pub(super) checked: Checked,
     force: bool,
     token: Option<String>,
 }
 
 impl Submission {
-    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
         let body = parse(headers, body)?;
         let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
         let job = field("Job")
@@ -77,7 +77,7 @@ fn token(given: Option<&Value>) -> Result<Option<String>, ApiError> {
 
 /// The body, if it is not too large. What is too large is still taken off the wire, up to a bound: a client that
 /// is cut off while it sends sees a broken connection and not the answer.
-async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
+pub(super) async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
     let (mut content, mut size) = (BytesMut::new(), 0_usize);
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {

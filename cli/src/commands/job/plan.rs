@@ -1,0 +1,46 @@
+//! `skrei job plan`.
+
+use clap::Args;
+
+use crate::{
+    cli::Globals,
+    commands::client,
+    error::Error,
+    exit, job_file,
+    terminal::{
+        self,
+        format::ListFormat,
+        table::{Mood, Table},
+    },
+};
+
+/// Show which nodes would run a job file now, and why each other would not. Nothing is submitted.
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    file: job_file::Args,
+    #[command(flatten)]
+    format: ListFormat,
+}
+
+impl Plan {
+    pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        let checked = self.file.read()?.check()?;
+        checked.warnings.iter().for_each(|warning| terminal::warn(warning));
+        let nodes = client(globals)?.plan(&checked.manifest).await?.nodes;
+        let mut table = Table::new(&["node", "would run it", "why not"]);
+        for node in &nodes {
+            let (answer, mood) =
+                if node.reasons.is_empty() { ("yes", Mood::Good) } else { ("no", Mood::Bad) };
+            let reasons = node.reasons.join("; ");
+            table.moody_row([(node.node_id.as_str(), Mood::Plain), (answer, mood), (&reasons, Mood::Plain)]);
+        }
+        self.format.show(&table, &nodes)?;
+        let fitting = nodes.iter().filter(|node| node.reasons.is_empty()).count();
+        terminal::note(&format!(
+            "{fitting} of {} nodes. Whether its owner allows the host paths, each node says itself.",
+            nodes.len()
+        ));
+        Ok(exit::SUCCESS)
+    }
+}

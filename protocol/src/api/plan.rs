@@ -1,0 +1,34 @@
+//! What would become of a job if it were submitted now. Ours: Bacalhau has nothing of the kind.
+
+use serde::{Deserialize, Serialize};
+use skrei_job::Manifest;
+
+/// Body of `PUT /orchestrator/jobs/plan`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PlanJobRequest<'a> {
+    /// The job as it would be submitted.
+    pub job: &'a Manifest,
+}
+
+/// Its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PlanJobResponse {
+    /// Every node there is, in the order of their ids.
+    pub nodes: Vec<PlannedNode>,
+    /// What was changed or ignored; null if nothing.
+    pub warnings: Option<Vec<String>>,
+}
+
+/// A node, and whether the scheduler would give it the job now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PlannedNode {
+    /// Its id.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    /// Why it would not run the job, each rule for itself; empty if it would, as far as the orchestrator can tell. The
+    /// node itself may still refuse, by its allow-list.
+    pub reasons: Vec<String>,
+}
