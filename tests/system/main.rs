@@ -4,7 +4,6 @@
 
 mod harness;
 
-mod acme;
 mod bad_input;
 mod crash;
 mod demo;

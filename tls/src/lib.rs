@@ -1,11 +1,9 @@
 //! Certificates, keys and the TLS configurations made of them.
 //!
 //! A server has a [`Pair`] from [`PairFiles`], its own or made by a local [`Authority`]; what is [`Served`] is replaced
-//! when the files change ([`watch()`]), or comes from
-//! an authority by [`Acme`]; and [`Handshakes`] turn connections into encrypted ones. A client has rules of
+//! when the files change ([`watch()`]), and [`Handshakes`] turn connections into encrypted ones. A client has rules of
 //! [`Trust`].
 
-mod acme;
 mod authority;
 mod handshakes;
 mod pair;
@@ -13,7 +11,6 @@ mod served;
 mod trust;
 mod watch;
 
-pub use acme::{Acme, AcmeError, DIRECTORY};
 pub use authority::{Authority, AuthorityError, names_of_this_machine};
 pub use handshakes::Handshakes;
 pub use pair::{Pair, PairError, PairFiles, Part};

@@ -37,21 +37,14 @@ impl Served {
     /// # Errors
     /// Never with the cryptography this is built with.
     pub fn server_config(self: &Arc<Self>) -> Result<Arc<ServerConfig>, rustls::Error> {
-        server_config(Arc::clone(self) as Arc<dyn ResolvesServerCert>).map(Arc::new)
+        let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::clone(self) as Arc<dyn ResolvesServerCert>);
+        config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
+        config.ticketer = aws_lc_rs::Ticketer::new()?;
+        Ok(Arc::new(config))
     }
-}
-
-/// TLS 1.2 and 1.3 with whatever certificate there is at the moment.
-pub(crate) fn server_config(
-    certificates: Arc<dyn ResolvesServerCert>,
-) -> Result<ServerConfig, rustls::Error> {
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(certificates);
-    config.alpn_protocols = ALPN.map(<[u8]>::to_vec).to_vec();
-    config.ticketer = aws_lc_rs::Ticketer::new()?;
-    Ok(config)
 }
 
 impl ResolvesServerCert for Served {

@@ -54,36 +54,6 @@ pub(crate) const KEYS: &[Key] = &[
         doc: "`serve`: make a local authority and a certificate of it for this machine, below `DataDir`. The same as `--self-signed`.",
     },
     Key {
-        name: "API.TLS.AutoCert",
-        kind: Kind::List,
-        default: "",
-        doc: "`serve`: get a certificate for these names by ACME (TLS-ALPN-01), and renew it. They must lead to this server's port 443, where the API has to be. The same as `--autocert`.",
-    },
-    Key {
-        name: "API.TLS.AutoCertCachePath",
-        kind: Kind::File,
-        default: "",
-        doc: "`serve`: where the ACME account and certificates are kept. Default: `autocert-cache` below `DataDir`.",
-    },
-    Key {
-        name: "API.TLS.AutoCertDirectory",
-        kind: Kind::Text,
-        default: "",
-        doc: "`serve`: the directory of the ACME authority. Default: Let's Encrypt's.",
-    },
-    Key {
-        name: "API.TLS.AutoCertDirectoryCA",
-        kind: Kind::File,
-        default: "",
-        doc: "`serve`: trust this authority, PEM, to be the ACME authority's, beside those of the system.",
-    },
-    Key {
-        name: "API.TLS.AutoCertEmail",
-        kind: Kind::Text,
-        default: "",
-        doc: "`serve`: where the ACME authority may write to.",
-    },
-    Key {
         name: "API.TLS.UseTLS",
         kind: Kind::Boolean,
         default: "false",

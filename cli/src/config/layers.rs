@@ -34,8 +34,6 @@ pub(crate) struct Flags {
     pub(crate) cert_file: Option<String>,
     /// `serve --tlskey`.
     pub(crate) key_file: Option<String>,
-    /// `serve --autocert`.
-    pub(crate) auto_cert: Option<String>,
     /// `serve --self-signed`.
     pub(crate) self_signed: bool,
     /// `serve --orchestrator`.
@@ -255,7 +253,6 @@ impl Flags {
             ("--insecure", "API.TLS.Insecure", yes(self.insecure)),
             ("--tlscert", "API.TLS.CertFile", self.cert_file),
             ("--tlskey", "API.TLS.KeyFile", self.key_file),
-            ("--autocert", "API.TLS.AutoCert", self.auto_cert),
             ("--self-signed", "API.TLS.SelfSigned", yes(self.self_signed)),
             ("--orchestrator", "Orchestrator.Enabled", yes(self.orchestrator)),
             ("--compute", "Compute.Enabled", yes(self.compute)),

@@ -76,23 +76,6 @@ pub(crate) enum ServerTls {
     Files(PairFiles),
     /// A certificate of the local authority.
     SelfSigned,
-    /// A certificate by ACME.
-    Auto(AutoCert),
-}
-
-/// What is asked of an ACME authority.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AutoCert {
-    /// All in one certificate.
-    pub(crate) names: Vec<String>,
-    /// Where account and certificates are kept.
-    pub(crate) cache: PathBuf,
-    /// The authority's directory.
-    pub(crate) directory: String,
-    /// Who vouches for the authority's server.
-    pub(crate) directory_ca: Option<PathBuf>,
-    /// Where it may write to.
-    pub(crate) email: Option<String>,
 }
 
 /// The orchestrator's side.
@@ -235,26 +218,6 @@ fn tls(get: &Get<'_>) -> Result<Tls, Error> {
         }
         (Some(_), None, _) => return Err(half("certificate", "key", "--tlskey", "API.TLS.KeyFile")),
         (None, Some(_), _) => return Err(half("key", "certificate", "--tlscert", "API.TLS.CertFile")),
-    };
-    let names = get.list("API.TLS.AutoCert")?;
-    let server = match (names.is_empty(), server) {
-        (true, server) => server,
-        (false, ServerTls::Plain) => {
-            let given = |text: String| Some(text).filter(|text| !text.is_empty());
-            let beside_data = get.path("DataDir")?.join("autocert-cache");
-            ServerTls::Auto(AutoCert {
-                names,
-                cache: file("API.TLS.AutoCertCachePath")?.unwrap_or(beside_data),
-                directory: given(get.text("API.TLS.AutoCertDirectory")?)
-                    .unwrap_or_else(|| skrei_tls::DIRECTORY.to_owned()),
-                directory_ca: file("API.TLS.AutoCertDirectoryCA")?,
-                email: given(get.text("API.TLS.AutoCertEmail")?),
-            })
-        }
-        (false, _) => {
-            return Err(Error::usage("the API is served with one kind of certificate, not with two")
-                .hint("--autocert needs no certificate files and no --self-signed"));
-        }
     };
     let fingerprint = match get.text("API.TLS.Fingerprint")?.as_str() {
         "" => None,

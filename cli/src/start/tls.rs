@@ -3,12 +3,12 @@
 use std::{net::IpAddr, path::Path, sync::Arc, time::SystemTime};
 
 use skrei_tls::{
-    Acme, Authority, Fingerprint, Pair, PairFiles, Served, ServerConfig, Trust, names_of_this_machine, watch,
+    Authority, Fingerprint, Pair, PairFiles, Served, ServerConfig, Trust, names_of_this_machine, watch,
 };
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
-    config::{Address, AutoCert, Config, ServerTls},
+    config::{Address, Config, ServerTls},
     error::Error,
 };
 
@@ -17,8 +17,8 @@ use crate::{
 pub(crate) struct Encryption {
     /// For the listener.
     pub(crate) config: Arc<ServerConfig>,
-    /// Whom a client in this process is to believe.
-    trust: Trust,
+    /// Of the certificate that is served first.
+    fingerprint: Fingerprint,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -31,7 +31,6 @@ impl Encryption {
         let mut tasks = Vec::new();
         let (files, hosts) = match &config.tls.server {
             ServerTls::Plain => return Ok(None),
-            ServerTls::Auto(wanted) => return Self::by_acme(wanted).map(Some),
             ServerTls::Files(files) => (files.clone(), called_by(&config.api)),
             ServerTls::SelfSigned => {
                 let authority = authority(data_dir)?;
@@ -57,25 +56,12 @@ impl Encryption {
         tasks.push(watching);
         let config =
             served.server_config().map_err(|error| Error::internal(format!("set TLS up: {error}")))?;
-        let trust = Trust { fingerprint: Some(fingerprint), ..Trust::default() };
-        Ok(Some(Self { config, trust, _tasks: tasks }))
+        Ok(Some(Self { config, fingerprint, _tasks: tasks }))
     }
 
     /// Whom a client in this process is to believe.
     pub(crate) fn trust(&self) -> Trust {
-        self.trust.clone()
-    }
-
-    fn by_acme(wanted: &AutoCert) -> Result<Self, Error> {
-        let AutoCert { names, cache, directory, directory_ca, email } = wanted.clone();
-        let trust = Trust { ca_file: directory_ca, ..Trust::default() };
-        tracing::info!("waiting for a certificate for {} from {directory}", names.join(", "));
-        let (config, asking) = Acme { names, directory, trust, email, cache }
-            .serve()
-            .map_err(|error| Error::unavailable(format!("no certificate can be asked for: {error}")))?;
-        // It comes later; until then this process believes itself.
-        let trust = Trust { insecure: true, ..Trust::default() };
-        Ok(Self { config, trust, _tasks: vec![asking] })
+        Trust { fingerprint: Some(self.fingerprint), ..Trust::default() }
     }
 }
 

@@ -31,15 +31,10 @@ impl Orchestrator {
 
     /// Starts one with further arguments of `serve`.
     pub(crate) fn start_with(settings: &[&str], arguments: &[&str]) -> Self {
-        Self::start_on(free_port(), settings, arguments)
-    }
-
-    /// Starts one with its API on this port.
-    pub(crate) fn start_on(api_port: u16, settings: &[&str], arguments: &[&str]) -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let mut orchestrator = Self {
             directory: tempfile::tempdir().expect("a directory"),
-            api_port,
+            api_port: free_port(),
             node_port: free_port(),
             settings: owned(settings),
             arguments: owned(arguments),

@@ -13,9 +13,6 @@ pub(crate) struct Certificate {
     /// Its key, PEM [key: API.TLS.KeyFile]
     #[arg(long, value_name = "FILE")]
     tlskey: Option<String>,
-    /// Serve the API by HTTPS with a certificate for these names by ACME; they lead to this server's port 443 [key: API.TLS.AutoCert]
-    #[arg(long, value_name = "NAMES")]
-    autocert: Option<String>,
     /// Serve the API by HTTPS with a certificate of a local authority, made here [key: API.TLS.SelfSigned]
     #[arg(long)]
     self_signed: bool,
@@ -24,12 +21,6 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// These flags beside others.
     pub(crate) fn beside(self, flags: Flags) -> Flags {
-        Flags {
-            cert_file: self.tlscert,
-            key_file: self.tlskey,
-            auto_cert: self.autocert,
-            self_signed: self.self_signed,
-            ..flags
-        }
+        Flags { cert_file: self.tlscert, key_file: self.tlskey, self_signed: self.self_signed, ..flags }
     }
 }
