@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 use serde_json::Value;
 use skrei_job::NodeId;
 use skrei_protocol::client::Client;
+use skrei_tls::Trust;
 
 use super::{Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
@@ -46,7 +47,7 @@ impl Stack {
     ) -> Result<Self, Error> {
         let mut servers = Servers::default();
         let encryption = Encryption::prepare(config, root)?;
-        let trust = encryption.as_ref().map(Encryption::trust);
+        let served = encryption.as_ref().map(Encryption::served);
         let ports = Ports::bind(config).await?;
         let (api, nodes) = (ports.api.reachable(), ports.nodes.reachable());
         servers.orchestrator(
@@ -66,8 +67,15 @@ impl Stack {
             })?;
             servers.compute(&config, NodeId::new(name), &data_dir)?;
         }
-        let scheme = if trust.is_some() { "https" } else { "http" };
-        let client = Client::trusting(&format!("{scheme}://{api}"), &trust.unwrap_or_default())?;
+        let client = match served {
+            None => Client::new(&format!("http://{api}"))?,
+            Some(served) => {
+                // Ordered from an authority, it may take a while.
+                let fingerprint = servers.during(async { Ok(served.fingerprint().await) }).await?;
+                let trust = Trust { fingerprint: Some(fingerprint), ..Trust::default() };
+                Client::trusting(&format!("https://{api}"), &trust)?
+            }
+        };
         servers.during(all_connected(&client, computes)).await?;
         Ok(Self { servers, api })
     }
