@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod acme;
 mod bad_input;
 mod crash;
 mod demo;

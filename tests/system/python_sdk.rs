@@ -32,7 +32,6 @@ fn run(command: &mut Command) -> Result<String, String> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[expect(clippy::print_stderr, reason = "whoever runs the tests must see what was not run")]
 async fn the_python_sdk_submits_a_job_and_reads_its_story() {
     let python = match python() {
         Ok(python) => python,

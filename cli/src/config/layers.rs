@@ -34,6 +34,8 @@ pub(crate) struct Flags {
     pub(crate) cert_file: Option<String>,
     /// `serve --tlskey`.
     pub(crate) key_file: Option<String>,
+    /// `serve --autocert`.
+    pub(crate) autocert: Option<String>,
     /// `serve --self-signed`.
     pub(crate) self_signed: bool,
     /// `serve --orchestrator`.
@@ -253,6 +255,7 @@ impl Flags {
             ("--insecure", "API.TLS.Insecure", yes(self.insecure)),
             ("--tlscert", "API.TLS.CertFile", self.cert_file),
             ("--tlskey", "API.TLS.KeyFile", self.key_file),
+            ("--autocert", "API.TLS.AutoCert", self.autocert),
             ("--self-signed", "API.TLS.SelfSigned", yes(self.self_signed)),
             ("--orchestrator", "Orchestrator.Enabled", yes(self.orchestrator)),
             ("--compute", "Compute.Enabled", yes(self.compute)),

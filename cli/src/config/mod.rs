@@ -19,7 +19,7 @@ pub(crate) mod value;
 
 pub(crate) use argument::Argument;
 pub(crate) use layers::{Flags, Layers};
-pub(crate) use tree::{Address, Capacity, Config, Logging, LoggingMode, ServerTls};
+pub(crate) use tree::{Address, AutoCert, Capacity, Config, Logging, LoggingMode, ServerTls};
 
 use std::path::{Path, PathBuf};
 

@@ -31,10 +31,15 @@ impl Orchestrator {
 
     /// Starts one with further arguments of `serve`.
     pub(crate) fn start_with(settings: &[&str], arguments: &[&str]) -> Self {
+        Self::start_on(free_port(), settings, arguments)
+    }
+
+    /// Starts one with its API on this port.
+    pub(crate) fn start_on(api_port: u16, settings: &[&str], arguments: &[&str]) -> Self {
         let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
         let mut orchestrator = Self {
             directory: tempfile::tempdir().expect("a directory"),
-            api_port: free_port(),
+            api_port,
             node_port: free_port(),
             settings: owned(settings),
             arguments: owned(arguments),
@@ -176,24 +181,24 @@ impl Drop for Node {
     }
 }
 
-fn spawn(command: &mut Command, log: &Path) -> Child {
+pub(super) fn spawn(command: &mut Command, log: &Path) -> Child {
     let log = File::options().create(true).append(true).open(log).expect("a log file");
     command.stdout(log.try_clone().expect("a log file")).stderr(log).spawn().expect("the binary starts")
 }
 
-fn kill(child: &mut Option<Child>) {
+pub(super) fn kill(child: &mut Option<Child>) {
     if let Some(mut child) = child.take() {
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
-fn wait_for_port(port: u16, log: impl Fn() -> String) {
+pub(super) fn wait_for_port(port: u16, log: impl Fn() -> String) {
     let start = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(start.elapsed() < PATIENCE, "nothing listens on port {port}:\n{}", log());

@@ -13,6 +13,9 @@ pub(crate) struct Certificate {
     /// Its key, PEM [key: API.TLS.KeyFile]
     #[arg(long, value_name = "FILE")]
     tlskey: Option<String>,
+    /// Serve the API by HTTPS with a certificate for these names, ordered and renewed by ACME [key: API.TLS.AutoCert]
+    #[arg(long, value_name = "NAME,NAME")]
+    autocert: Option<String>,
     /// Serve the API by HTTPS with a certificate of a local authority, made here [key: API.TLS.SelfSigned]
     #[arg(long)]
     self_signed: bool,
@@ -21,6 +24,12 @@ pub(crate) struct Certificate {
 impl Certificate {
     /// These flags beside others.
     pub(crate) fn beside(self, flags: Flags) -> Flags {
-        Flags { cert_file: self.tlscert, key_file: self.tlskey, self_signed: self.self_signed, ..flags }
+        Flags {
+            cert_file: self.tlscert,
+            key_file: self.tlskey,
+            autocert: self.autocert,
+            self_signed: self.self_signed,
+            ..flags
+        }
     }
 }
