@@ -2,10 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, DirBuilder, OpenOptions},
-    io::{self, Write as _},
+    fs::{self, DirBuilder},
+    io,
     net::IpAddr,
-    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    os::unix::fs::DirBuilderExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -18,7 +18,7 @@ use rcgen::{
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::{Fingerprint, Pair, PairFiles};
+use crate::{Fingerprint, Pair, PairFiles, replace::replace};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -195,18 +195,6 @@ pub fn names_of_this_machine(addresses: impl IntoIterator<Item = IpAddr>) -> BTr
     names
 }
 
-/// Replaces a file whole.
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
-    let new = path.with_extension("new");
-    let written = || {
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&new)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&new, path)
-    };
-    written().map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
+    replace(path, content, mode).map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
 }

@@ -11,6 +11,8 @@ use tokio::{
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::AbortOnDropHandle;
 
+use crate::acme::ACME_TLS;
+
 /// How long a client may take to shake hands.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
@@ -93,7 +95,7 @@ async fn accept(
     }
 }
 
-/// None if the client did not even begin one.
+/// None if there is nothing to serve: the client did not even begin one, or only looked at the certificate.
 async fn shake_hands(
     mut stream: TcpStream,
     acceptor: &TlsAcceptor,
@@ -110,7 +112,13 @@ async fn shake_hands(
             return Ok(None);
         }
     }
-    acceptor.accept(stream).await.map(Some)
+    let mut stream = acceptor.accept(stream).await?;
+    // An authority has seen what it wanted; nothing is served by this protocol (RFC 8737 section 3).
+    if stream.get_ref().1.alpn_protocol() == Some(ACME_TLS) {
+        stream.shutdown().await?;
+        return Ok(None);
+    }
+    Ok(Some(stream))
 }
 
 /// In the error envelope of the API, so that clients show it.

@@ -1,19 +1,19 @@
 //! Certificates, keys and the TLS configurations made of them.
 //!
 //! A server has a [`Pair`] from [`PairFiles`], its own or made by a local [`Authority`]; what is [`Served`] is replaced
-//! when the files change ([`watch()`]), or comes from
-//! an authority by [`Acme`]; and [`Handshakes`] turn connections into encrypted ones. A client has rules of
+//! when the files change ([`watch()`]) or an authority sends the next one ([`Acme`]), and [`Handshakes`] turn connections into encrypted ones. A client has rules of
 //! [`Trust`].
 
 mod acme;
 mod authority;
 mod handshakes;
 mod pair;
+mod replace;
 mod served;
 mod trust;
 mod watch;
 
-pub use acme::{Acme, AcmeError, DIRECTORY};
+pub use acme::{Acme, AcmeError, AcmeSettings, Answers, Challenge, ExternalAccount, redirect};
 pub use authority::{Authority, AuthorityError, names_of_this_machine};
 pub use handshakes::Handshakes;
 pub use pair::{Pair, PairError, PairFiles, Part};
@@ -22,4 +22,4 @@ pub use trust::{Fingerprint, Trust, TrustError};
 pub use watch::watch;
 
 /// What clients and servers are configured with.
-pub use rustls::{CertificateError, ClientConfig, Error as TlsError, ServerConfig};
+pub use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError, ServerConfig};

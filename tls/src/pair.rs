@@ -184,11 +184,25 @@ impl Pair {
         self.not_after
     }
 
+    /// When it begins to be valid.
+    pub fn not_before(&self) -> SystemTime {
+        self.not_before
+    }
+
+    /// How long it is valid from beginning to end.
+    pub fn lifetime(&self) -> Duration {
+        self.not_after.duration_since(self.not_before).unwrap_or_default()
+    }
+
+    /// When it expires, for people, UTC.
+    pub fn expiry(&self) -> String {
+        date(self.not_after)
+    }
+
     /// How much of its lifetime is left at `now`, from 1 to 0.
     pub fn share_left(&self, now: SystemTime) -> f64 {
-        let whole = self.not_after.duration_since(self.not_before).unwrap_or_default();
         let left = self.not_after.duration_since(now).unwrap_or_default();
-        left.as_secs_f64() / whole.as_secs_f64().max(1.0)
+        left.as_secs_f64() / self.lifetime().as_secs_f64().max(1.0)
     }
 
     /// Whether clients that call this host would accept it: a DNS name or an IP address.

@@ -35,7 +35,7 @@ pub(crate) struct Flags {
     /// `serve --tlskey`.
     pub(crate) key_file: Option<String>,
     /// `serve --autocert`.
-    pub(crate) auto_cert: Option<String>,
+    pub(crate) autocert: Option<String>,
     /// `serve --self-signed`.
     pub(crate) self_signed: bool,
     /// `serve --orchestrator`.
@@ -255,7 +255,7 @@ impl Flags {
             ("--insecure", "API.TLS.Insecure", yes(self.insecure)),
             ("--tlscert", "API.TLS.CertFile", self.cert_file),
             ("--tlskey", "API.TLS.KeyFile", self.key_file),
-            ("--autocert", "API.TLS.AutoCert", self.auto_cert),
+            ("--autocert", "API.TLS.AutoCert", self.autocert),
             ("--self-signed", "API.TLS.SelfSigned", yes(self.self_signed)),
             ("--orchestrator", "Orchestrator.Enabled", yes(self.orchestrator)),
             ("--compute", "Compute.Enabled", yes(self.compute)),

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use skrei_job::labels::Labels;
-use skrei_tls::{PairFiles, Trust};
+use skrei_tls::{Challenge, ExternalAccount, PairFiles, Trust};
 
 use super::{layers::Layers, value::Value};
 use crate::error::Error;
@@ -76,23 +76,31 @@ pub(crate) enum ServerTls {
     Files(PairFiles),
     /// A certificate of the local authority.
     SelfSigned,
-    /// A certificate by ACME.
-    Auto(AutoCert),
+    /// A certificate ordered by ACME.
+    AutoCert(AutoCert),
 }
 
-/// What is asked of an ACME authority.
+/// What is ordered by ACME.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct AutoCert {
-    /// All in one certificate.
+    /// DNS names.
     pub(crate) names: Vec<String>,
-    /// Where account and certificates are kept.
-    pub(crate) cache: PathBuf,
-    /// The authority's directory.
+    /// URL.
     pub(crate) directory: String,
-    /// Who vouches for the authority's server.
+    /// Who vouches for the directory.
     pub(crate) directory_ca: Option<PathBuf>,
-    /// Where it may write to.
+    /// Where the authority may write to.
     pub(crate) email: Option<String>,
+    /// The authority's word.
+    pub(crate) profile: Option<String>,
+    /// An account opened by other means.
+    pub(crate) external_account: Option<ExternalAccount>,
+    /// None: by what can be bound.
+    pub(crate) challenge: Option<Challenge>,
+    /// For `http-01`.
+    pub(crate) http_port: u16,
+    /// None: below the data directory.
+    pub(crate) cache: Option<PathBuf>,
 }
 
 /// The orchestrator's side.
@@ -225,7 +233,16 @@ impl Config {
 fn tls(get: &Get<'_>) -> Result<Tls, Error> {
     let file = |key: &str| get.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
     let self_signed = get.boolean("API.TLS.SelfSigned")?;
+    let names = get.list("API.TLS.AutoCert")?;
+    let is_file_given = file("API.TLS.CertFile")?.is_some() || file("API.TLS.KeyFile")?.is_some();
+    if !names.is_empty() && (self_signed || is_file_given) {
+        return Err(Error::usage(
+            "the API is served with one certificate: ordered, of files, or self-signed",
+        )
+        .hint("leave out --autocert, or --tlscert and --tlskey, or --self-signed"));
+    }
     let server = match (file("API.TLS.CertFile")?, file("API.TLS.KeyFile")?, self_signed) {
+        (None, None, false) if !names.is_empty() => ServerTls::AutoCert(auto_cert(get, names)?),
         (None, None, false) => ServerTls::Plain,
         (None, None, true) => ServerTls::SelfSigned,
         (Some(certificate), Some(key), false) => ServerTls::Files(PairFiles { certificate, key }),
@@ -235,26 +252,6 @@ fn tls(get: &Get<'_>) -> Result<Tls, Error> {
         }
         (Some(_), None, _) => return Err(half("certificate", "key", "--tlskey", "API.TLS.KeyFile")),
         (None, Some(_), _) => return Err(half("key", "certificate", "--tlscert", "API.TLS.CertFile")),
-    };
-    let names = get.list("API.TLS.AutoCert")?;
-    let server = match (names.is_empty(), server) {
-        (true, server) => server,
-        (false, ServerTls::Plain) => {
-            let given = |text: String| Some(text).filter(|text| !text.is_empty());
-            let beside_data = get.path("DataDir")?.join("autocert-cache");
-            ServerTls::Auto(AutoCert {
-                names,
-                cache: file("API.TLS.AutoCertCachePath")?.unwrap_or(beside_data),
-                directory: given(get.text("API.TLS.AutoCertDirectory")?)
-                    .unwrap_or_else(|| skrei_tls::DIRECTORY.to_owned()),
-                directory_ca: file("API.TLS.AutoCertDirectoryCA")?,
-                email: given(get.text("API.TLS.AutoCertEmail")?),
-            })
-        }
-        (false, _) => {
-            return Err(Error::usage("the API is served with one kind of certificate, not with two")
-                .hint("--autocert needs no certificate files and no --self-signed"));
-        }
     };
     let fingerprint = match get.text("API.TLS.Fingerprint")?.as_str() {
         "" => None,
@@ -266,6 +263,33 @@ fn tls(get: &Get<'_>) -> Result<Tls, Error> {
     let trust = Trust { ca_file, fingerprint, insecure: get.boolean("API.TLS.Insecure")? };
     let used = get.boolean("API.TLS.UseTLS")? || server != ServerTls::Plain || trust != Trust::default();
     Ok(Tls { server, used, trust })
+}
+
+fn auto_cert(get: &Get<'_>, names: Vec<String>) -> Result<AutoCert, Error> {
+    let file = |key: &str| get.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
+    let text = |key: &str| get.text(key).map(|text| Some(text).filter(|text| !text.is_empty()));
+    let external_account = match text("API.TLS.AutoCertEAB")? {
+        None => None,
+        Some(text) => {
+            let account = text.parse();
+            Some(account.map_err(|wrong| Error::usage(format!("API.TLS.AutoCertEAB: {wrong}")))?)
+        }
+    };
+    Ok(AutoCert {
+        names,
+        directory: get.text("API.TLS.AutoCertDirectory")?,
+        directory_ca: file("API.TLS.AutoCertDirectoryCA")?,
+        email: text("API.TLS.AutoCertEmail")?,
+        profile: text("API.TLS.AutoCertProfile")?,
+        external_account,
+        challenge: match get.text("API.TLS.AutoCertChallenge")?.as_str() {
+            "http-01" => Some(Challenge::Http01),
+            "tls-alpn-01" => Some(Challenge::TlsAlpn01),
+            _ => None,
+        },
+        http_port: get.port("API.TLS.AutoCertHTTPPort")?,
+        cache: file("API.TLS.AutoCertCachePath")?,
+    })
 }
 
 fn half(given: &str, missing: &str, flag: &str, key: &str) -> Error {

@@ -60,7 +60,7 @@ impl Bound {
             .hint(format!("choose another with {port_flag} (0 takes any that is free)")),
             io::ErrorKind::PermissionDenied => {
                 Error::unavailable(format!("port {port}, for {purpose}, is for root alone"))
-                    .hint(format!("choose one above 1023 with {port_flag}"))
+                    .hint(format!("choose one above 1023 with {port_flag}, or {}", super::privileges()))
             }
             _ => Error::unavailable(format!("cannot listen on {host}:{port} for {purpose}: {error}"))
                 .hint(format!("the host must be an address of this machine; choose one with {host_flag}")),

@@ -1,6 +1,7 @@
 //! Starting servers: what `serve`, `devstack` and `demo` have in common.
 
 mod allow_list;
+mod autocert;
 mod capacity;
 mod compute;
 mod listen;
@@ -19,6 +20,12 @@ pub(crate) use tls::Encryption;
 use skrei_ledger::{DirectoryLock, LockError};
 
 use crate::error::Error;
+
+/// How a program gets at ports below 1024.
+fn privileges() -> String {
+    let program = std::env::current_exe().unwrap_or_else(|_| "skrei".into());
+    format!("allow it with: sudo setcap cap_net_bind_service=+ep {}", program.display())
+}
 
 /// Takes the lock on a data directory.
 ///

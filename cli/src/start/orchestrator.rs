@@ -35,7 +35,10 @@ impl Servers {
         let shutdown = self.orchestrators.shutdown();
         self.orchestrators.spawn(async move {
             // Keeps the certificate up to date meanwhile.
-            let _encryption = encryption;
+            let mut encryption = encryption;
+            if let Some(encryption) = &mut encryption {
+                encryption.begin();
+            }
             let served = skrei_requester::serve(config, listeners, shutdown).await;
             served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
         });

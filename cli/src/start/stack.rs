@@ -49,7 +49,7 @@ impl Stack {
     ) -> Result<Self, Error> {
         let mut servers = Servers::default();
         let encryption = Encryption::prepare(config, root)?;
-        let trust = encryption.as_ref().map(Encryption::trust);
+        let served = encryption.as_ref().map(Encryption::served);
         let ports = Ports::bind(config).await?;
         let (api, nodes) = (ports.api.reachable(), ports.nodes.reachable());
         servers.orchestrator(
@@ -69,6 +69,14 @@ impl Stack {
             })?;
             servers.compute(&config, NodeId::new(name), &data_dir)?;
         }
+        let trust = match served {
+            None => None,
+            Some(served) => {
+                // Ordered from an authority, it may take a while.
+                let fingerprint = servers.during(async { Ok(served.fingerprint().await) }).await?;
+                Some(Trust { fingerprint: Some(fingerprint), ..Trust::default() })
+            }
+        };
         let scheme = if trust.is_some() { "https" } else { "http" };
         let client = Client::trusting(&format!("{scheme}://{api}"), &trust.clone().unwrap_or_default())?;
         servers.during(all_connected(&client, computes)).await?;

@@ -2,13 +2,12 @@
 
 use std::{net::IpAddr, path::Path, sync::Arc, time::SystemTime};
 
-use skrei_tls::{
-    Acme, Authority, Fingerprint, Pair, PairFiles, Served, ServerConfig, Trust, names_of_this_machine, watch,
-};
+use skrei_tls::{Acme, Authority, Pair, PairFiles, Served, ServerConfig, names_of_this_machine, watch};
 use tokio_util::task::AbortOnDropHandle;
 
+use super::autocert::{self, Ordered};
 use crate::{
-    config::{Address, AutoCert, Config, ServerTls},
+    config::{Address, Config, ServerTls},
     error::Error,
 };
 
@@ -17,9 +16,9 @@ use crate::{
 pub(crate) struct Encryption {
     /// For the listener.
     pub(crate) config: Arc<ServerConfig>,
-    /// Whom a client in this process is to believe.
-    trust: Trust,
-    _tasks: Vec<AbortOnDropHandle<()>>,
+    served: Arc<Served>,
+    acme: Option<Acme>,
+    tasks: Vec<AbortOnDropHandle<()>>,
 }
 
 impl Encryption {
@@ -31,7 +30,10 @@ impl Encryption {
         let mut tasks = Vec::new();
         let (files, hosts) = match &config.tls.server {
             ServerTls::Plain => return Ok(None),
-            ServerTls::Auto(wanted) => return Self::by_acme(wanted).map(Some),
+            ServerTls::AutoCert(settings) => {
+                let Ordered { served, acme, tasks } = autocert::order(settings, &config.api, data_dir)?;
+                return Self::of(served, tasks, Some(acme)).map(Some);
+            }
             ServerTls::Files(files) => (files.clone(), called_by(&config.api)),
             ServerTls::SelfSigned => {
                 let authority = authority(data_dir)?;
@@ -47,7 +49,7 @@ impl Encryption {
                 (files, Vec::new())
             }
         };
-        let (served, fingerprint) = read(&files, &hosts)?;
+        let served = read(&files, &hosts)?;
         let watching = watch(files.clone(), Arc::clone(&served)).map_err(|error| {
             let certificate = files.certificate.display();
             Error::unavailable(format!(
@@ -55,27 +57,24 @@ impl Encryption {
             ))
         })?;
         tasks.push(watching);
+        Self::of(served, tasks, None).map(Some)
+    }
+
+    fn of(served: Arc<Served>, tasks: Vec<AbortOnDropHandle<()>>, acme: Option<Acme>) -> Result<Self, Error> {
         let config =
             served.server_config().map_err(|error| Error::internal(format!("set TLS up: {error}")))?;
-        let trust = Trust { fingerprint: Some(fingerprint), ..Trust::default() };
-        Ok(Some(Self { config, trust, _tasks: tasks }))
+        Ok(Self { config, served, acme, tasks })
     }
 
-    /// Whom a client in this process is to believe.
-    pub(crate) fn trust(&self) -> Trust {
-        self.trust.clone()
+    /// Begins to order certificates, where they are ordered: now that the ports are there for the authority to see.
+    pub(crate) fn begin(&mut self) {
+        let acme = self.acme.take();
+        self.tasks.extend(acme.map(|acme| acme.supply(Arc::clone(&self.served))));
     }
 
-    fn by_acme(wanted: &AutoCert) -> Result<Self, Error> {
-        let AutoCert { names, cache, directory, directory_ca, email } = wanted.clone();
-        let trust = Trust { ca_file: directory_ca, ..Trust::default() };
-        tracing::info!("waiting for a certificate for {} from {directory}", names.join(", "));
-        let (config, asking) = Acme { names, directory, trust, email, cache }
-            .serve()
-            .map_err(|error| Error::unavailable(format!("no certificate can be asked for: {error}")))?;
-        // It comes later; until then this process believes itself.
-        let trust = Trust { insecure: true, ..Trust::default() };
-        Ok(Self { config, trust, _tasks: vec![asking] })
+    /// What is served; a client in this process believes it by its fingerprint.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served)
     }
 }
 
@@ -84,11 +83,11 @@ pub(crate) fn authority(data_dir: &Path) -> Result<Authority, Error> {
     Authority::open(data_dir.join("tls")).map_err(|error| unusable(&error))
 }
 
-fn read(files: &PairFiles, hosts: &[String]) -> Result<(Arc<Served>, Fingerprint), Error> {
+fn read(files: &PairFiles, hosts: &[String]) -> Result<Arc<Served>, Error> {
     let pair = Pair::read(files, SystemTime::now())
         .map_err(|error| Error::usage(error.to_string()).hint(error.hint()))?;
     pair.warnings(hosts).iter().for_each(|warning| tracing::warn!("{warning}"));
-    Ok((Served::new(&pair), pair.fingerprint()))
+    Ok(Served::new(&pair))
 }
 
 fn unusable(error: &skrei_tls::AuthorityError) -> Error {

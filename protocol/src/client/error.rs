@@ -3,7 +3,7 @@
 use std::io;
 
 use reqwest::StatusCode;
-use skrei_tls::{CertificateError, TlsError, TrustError};
+use skrei_tls::{AlertDescription, CertificateError, TlsError, TrustError};
 use url::Url;
 
 use crate::api::error::ErrorBody;
@@ -129,6 +129,10 @@ fn in_words(error: &TlsError) -> (String, &'static str) {
                 (format!("its certificate is not accepted: {other}"), "make a new certificate on the server")
             }
         },
+        TlsError::AlertReceived(AlertDescription::AccessDenied) => (
+            "it has no certificate to show yet".to_owned(),
+            "its log says what it waits for; until its authority has issued one, nobody is served",
+        ),
         TlsError::InvalidMessage(_) => (
             "it does not speak TLS".to_owned(),
             "call it with http:// and without --tls, or give the server a certificate",

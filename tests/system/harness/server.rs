@@ -181,24 +181,24 @@ impl Drop for Node {
     }
 }
 
-fn spawn(command: &mut Command, log: &Path) -> Child {
+pub(super) fn spawn(command: &mut Command, log: &Path) -> Child {
     let log = File::options().create(true).append(true).open(log).expect("a log file");
     command.stdout(log.try_clone().expect("a log file")).stderr(log).spawn().expect("the binary starts")
 }
 
-fn kill(child: &mut Option<Child>) {
+pub(super) fn kill(child: &mut Option<Child>) {
     if let Some(mut child) = child.take() {
         let _ = child.kill();
         let _ = child.wait();
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
-fn wait_for_port(port: u16, log: impl Fn() -> String) {
+pub(super) fn wait_for_port(port: u16, log: impl Fn() -> String) {
     let start = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(start.elapsed() < PATIENCE, "nothing listens on port {port}:\n{}", log());

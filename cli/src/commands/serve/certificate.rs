@@ -13,8 +13,8 @@ pub(crate) struct Certificate {
     /// Its key, PEM [key: API.TLS.KeyFile]
     #[arg(long, value_name = "FILE")]
     tlskey: Option<String>,
-    /// Serve the API by HTTPS with a certificate for these names by ACME; they lead to this server's port 443 [key: API.TLS.AutoCert]
-    #[arg(long, value_name = "NAMES")]
+    /// Serve the API by HTTPS with a certificate for these names, ordered and renewed by ACME [key: API.TLS.AutoCert]
+    #[arg(long, value_name = "NAME,NAME")]
     autocert: Option<String>,
     /// Serve the API by HTTPS with a certificate of a local authority, made here [key: API.TLS.SelfSigned]
     #[arg(long)]
@@ -27,7 +27,7 @@ impl Certificate {
         Flags {
             cert_file: self.tlscert,
             key_file: self.tlskey,
-            auto_cert: self.autocert,
+            autocert: self.autocert,
             self_signed: self.self_signed,
             ..flags
         }
