@@ -6,7 +6,7 @@ use skrei_job::Problem;
 use skrei_protocol::api::plan::{PlanJobResponse, PlannedNode};
 use skrei_scheduler::Verdict;
 
-use super::submit::{Submission, read_whole};
+use super::submit::Submission;
 use crate::api::{Api, error::ApiError, json};
 
 pub(in crate::api) async fn plan(
@@ -14,9 +14,7 @@ pub(in crate::api) async fn plan(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = read_whole(body).await?;
-    let submission = tokio::task::spawn_blocking(move || Submission::read(&headers, &body)).await;
-    let checked = submission.map_err(|_| ApiError::broken())??.checked;
+    let Submission { checked, .. } = Submission::take(headers, body).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let nodes = api.orchestrator.plan(checked.spec).await?.into_iter().map(|(node, verdict)| PlannedNode {
         node_id: node.to_string(),

@@ -31,10 +31,7 @@ pub(in crate::api) async fn submit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let body = read_whole(body).await?;
-    // What a job carries may take a while to unpack.
-    let submission = tokio::task::spawn_blocking(move || Submission::read(&headers, &body)).await;
-    let Submission { checked, force, token } = submission.map_err(|_| ApiError::broken())??;
+    let Submission { checked, force, token } = Submission::take(headers, body).await?;
     require_artifacts(&api, &checked.spec).await?;
     let accepted = api.orchestrator.submit(checked.spec, force, token).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
@@ -54,7 +51,14 @@ pub(super) struct Submission {
 }
 
 impl Submission {
-    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+    /// Reads and checks a body, on a thread made for blocking: what a job carries may take a while to unpack.
+    pub(super) async fn take(headers: HeaderMap, body: Body) -> Result<Self, ApiError> {
+        let body = read_whole(body).await?;
+        let submission = tokio::task::spawn_blocking(move || Self::read(&headers, &body)).await;
+        submission.map_err(|_| ApiError::broken())?
+    }
+
+    fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
         let body = parse(headers, body)?;
         let field = |name: &str| body.as_object().and_then(|body| any_case(body, name));
         let job = field("Job")
@@ -77,7 +81,7 @@ fn token(given: Option<&Value>) -> Result<Option<String>, ApiError> {
 
 /// The body, if it is not too large. What is too large is still taken off the wire, up to a bound: a client that
 /// is cut off while it sends sees a broken connection and not the answer.
-pub(super) async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
+async fn read_whole(body: Body) -> Result<Bytes, ApiError> {
     let (mut content, mut size) = (BytesMut::new(), 0_usize);
     let mut chunks = body.into_data_stream();
     while let Some(chunk) = chunks.next().await {
