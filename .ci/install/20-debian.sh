@@ -1,0 +1,12 @@
+# Real counterparts of tests, as `command:package`. A test whose counterpart is not to be had says so and is skipped.
+wanted=(
+  pebble:pebble # an ACME authority
+  curl:curl     # calls the API
+)
+missing=()
+for pair in "${wanted[@]}"; do
+  command -v "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
+done
+if ((${#missing[@]})) && command -v apt-get >/dev/null; then
+  { apt-get update && apt-get install -y --no-install-recommends "${missing[@]}"; } || echo "cannot install ${missing[*]}" >&2
+fi
