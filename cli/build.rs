@@ -9,6 +9,7 @@ fn main() {
         .target_dir(example.join("guest/target"))
         .watch(example.join("../../sdk/rust/src"))
         .watch(example.join("../../sdk/rust/Cargo.toml"))
+        .watch(example.join("../../sdk/rust/macros/src"))
         .build();
     println!("cargo::rustc-env=DEPLOY_CERTS_WASM={}", modules.path("deploy-certs").display());
 }

@@ -33,6 +33,9 @@
 //!
 //! Limits hold for a guest that computes and never calls the host as for one that waits in a host call.
 //!
+//! An embedder may give a guest a file whose writes it takes itself ([`Mount::channel`]): a way for any program to tell
+//! the host something, with nothing to import.
+//!
 //! An embedder may give guests functions of its own ([`HostFunctions`]); they see the memory of the guest that calls,
 //! and what its run was given.
 //!
@@ -81,7 +84,7 @@ pub use cancel::CancelToken;
 pub use compile::{CompilerProcess, serve_compiler};
 pub use config::Config;
 pub use error::Error;
-pub use fs::{Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
+pub use fs::{ChannelSink, Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
 pub use host::{HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue};
 pub use limits::{Limit, Limits};
 pub use module::Module;

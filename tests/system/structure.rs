@@ -26,7 +26,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("skrei-job", &[]),
     ("skrei-runtime", &[]),
     ("skrei-ledger", &[]),
-    ("skrei-sdk", &[]),
+    ("skrei-sdk", &["skrei-sdk-macros"]),
+    ("skrei-sdk-macros", &[]),
     // For build scripts and tests only.
     ("skrei-guest-build", &[]),
     ("skrei-test-guests", &[]),

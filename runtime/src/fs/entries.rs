@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::channel::Channel;
 use super::terms::Terms;
 use super::tree::Tree;
-use super::{Entry, Errno, Kind, Mode, Open, Opened, Result, Stat, Times, path};
+use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Stat, Times, path};
 
 /// A directory that exists for the guest alone. It holds one entry per file mount, and nothing can be added to
 /// it or taken from it: a change to the directory is refused as in a directory the guest does not own (`EACCES`),
@@ -14,11 +15,18 @@ pub(crate) struct Entries {
     files: Vec<FileEntry>,
 }
 
-/// One file mount: its name for the guest, and where the host has it.
+/// One file mount: its name for the guest, and what is behind it.
 pub(crate) struct FileEntry {
     pub(crate) guest_name: String,
-    pub(crate) parent: Tree,
-    pub(crate) host_name: String,
+    pub(crate) content: Content,
+}
+
+/// What is behind a file mount.
+pub(crate) enum Content {
+    /// A name in a directory of the host's.
+    Host { parent: Tree, name: String },
+    /// Whoever takes what is written.
+    Channel(Channel),
 }
 
 impl Entries {
@@ -43,27 +51,33 @@ impl Entries {
             }
             Err(errno) => return Err(errno),
         };
-        // Never followed: a link put in the file's place would reach its neighbours, which nobody granted.
-        match file.parent.open(&file.host_name, &Open { follow: false, ..*open })? {
-            Opened::Dir(_) => Err(Errno::Access),
-            opened => Ok(opened),
+        match &file.content {
+            // Never followed: a link put in the file's place would reach its neighbours, which nobody granted.
+            Content::Host { parent, name } => match parent.open(name, &Open { follow: false, ..*open })? {
+                Opened::Dir(_) => Err(Errno::Access),
+                opened => Ok(opened),
+            },
+            Content::Channel(channel) => Ok(Opened::File(File::Channel(channel.open(open)?))),
         }
     }
 
     pub(crate) fn stat_at(&self, path: &str) -> Result<Stat> {
         match self.name_in(path)? {
             None => Ok(Stat::synthetic_dir()),
-            Some(name) => self.file(name).and_then(|file| file.parent.stat_at(&file.host_name, false)),
+            Some(name) => match &self.file(name)?.content {
+                Content::Host { parent, name } => parent.stat_at(name, false),
+                Content::Channel(_) => Ok(Channel::stat()),
+            },
         }
     }
 
     pub(crate) fn set_times_at(&self, path: &str, times: Times) -> Result<()> {
         match self.name_in(path)? {
             None => Err(self.refusal()),
-            Some(name) => {
-                let file = self.file(name)?;
-                file.parent.set_times_at(&file.host_name, false, times)
-            }
+            Some(name) => match &self.file(name)?.content {
+                Content::Host { parent, name } => parent.set_times_at(name, false, times),
+                Content::Channel(_) => Err(Errno::Access),
+            },
         }
     }
 
@@ -85,16 +99,20 @@ impl Entries {
 
     /// Waits until the entries' names are on the disk.
     pub(crate) fn sync(&self) -> Result<()> {
-        self.files.iter().try_for_each(|file| file.parent.sync())
+        self.parents().try_for_each(Tree::sync)
     }
 
     /// The terms of each of its mounts.
     pub(super) fn terms(&self) -> impl Iterator<Item = &Arc<Terms>> {
-        self.files.iter().map(|file| file.parent.terms())
+        self.parents().map(Tree::terms)
     }
 
     pub(crate) fn read_only(&self) -> bool {
-        self.files.iter().all(|file| file.parent.mode() == Mode::ReadOnly)
+        let writable = |file: &FileEntry| match &file.content {
+            Content::Host { parent, .. } => parent.mode() == Mode::ReadWrite,
+            Content::Channel(_) => true,
+        };
+        !self.files.iter().any(writable)
     }
 
     /// Why the directory itself does not change.
@@ -120,6 +138,13 @@ impl Entries {
         }
     }
 
+    fn parents(&self) -> impl Iterator<Item = &Tree> {
+        self.files.iter().filter_map(|file| match &file.content {
+            Content::Host { parent, .. } => Some(parent),
+            Content::Channel(_) => None,
+        })
+    }
+
     fn file(&self, name: &str) -> Result<&FileEntry> {
         self.files.iter().find(|file| file.guest_name == name).ok_or(Errno::NoEnt)
     }
@@ -142,7 +167,12 @@ impl Entries {
 
 impl FileEntry {
     fn try_clone(&self) -> Result<FileEntry> {
-        let (guest_name, host_name) = (self.guest_name.clone(), self.host_name.clone());
-        Ok(FileEntry { guest_name, parent: self.parent.try_clone()?, host_name })
+        let content = match &self.content {
+            Content::Host { parent, name } => {
+                Content::Host { parent: parent.try_clone()?, name: name.clone() }
+            }
+            Content::Channel(channel) => Content::Channel(channel.clone()),
+        };
+        Ok(FileEntry { guest_name: self.guest_name.clone(), content })
     }
 }

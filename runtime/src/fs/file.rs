@@ -1,4 +1,4 @@
-//! A regular file the guest has open.
+//! A regular file of the host's that the guest has open.
 
 use std::fs;
 use std::io::{IoSlice, Read as _, Seek as _, SeekFrom, Write as _};
@@ -11,11 +11,11 @@ use super::quota::Inode;
 use super::terms::Terms;
 use super::{Errno, Open, Result, Stat, Times};
 
-/// A regular file the guest has open, and what it may do with it.
+/// A regular file of the host's, and what the guest may do with it.
 ///
 /// Every descriptor has an open file description of its own on the host, so position and append mode are the
 /// host's. A regular file answers at once, so these calls run on the guest's own thread.
-pub(crate) struct File {
+pub(crate) struct HostFile {
     file: fs::File,
     readable: bool,
     writable: bool,
@@ -26,9 +26,9 @@ pub(crate) struct File {
     terms: Arc<Terms>,
 }
 
-impl File {
+impl HostFile {
     /// Takes a freshly opened `file`; refuses anything but a regular one (`EACCES`).
-    pub(super) fn new(file: fs::File, open: &Open, terms: Arc<Terms>) -> Result<File> {
+    pub(super) fn new(file: fs::File, open: &Open, terms: Arc<Terms>) -> Result<HostFile> {
         let stat = rustix::fs::fstat(&file)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         if kind != FileType::RegularFile {
@@ -41,7 +41,7 @@ impl File {
             terms.quota.cut(inode, 0);
         }
         let Open { read, write, append, .. } = *open;
-        Ok(File { file, readable: read, writable: write, append, position: Some(0), inode, terms })
+        Ok(HostFile { file, readable: read, writable: write, append, position: Some(0), inode, terms })
     }
 
     pub(crate) fn readable(&self) -> bool {
@@ -203,7 +203,7 @@ impl File {
     }
 }
 
-impl Drop for File {
+impl Drop for HostFile {
     fn drop(&mut self) {
         let Terms { quota, handles, .. } = &*self.terms;
         if handles.closed(self.inode) {

@@ -16,6 +16,8 @@
 //! the mode and owner of the mount's [`Ownership`] before the guest has it
 //! (docs/decisions/0008-what-a-run-may-add.md).
 
+mod any_file;
+mod channel;
 mod dir;
 mod entries;
 mod errno;
@@ -39,9 +41,10 @@ mod terms;
 mod times;
 mod tree;
 
+pub(crate) use any_file::File;
+pub use channel::ChannelSink;
 pub(crate) use dir::Dir;
 pub(crate) use errno::Errno;
-pub(crate) use file::File;
 pub(crate) use handles::Handles;
 pub(crate) use listing::Entry;
 pub use mode::Mode;

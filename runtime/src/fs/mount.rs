@@ -2,10 +2,12 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir as HostDir;
 
+use super::channel::{Channel, ChannelSink};
 use super::{Mode, Ownership, Quota, path};
 
 /// One grant: a host directory or a single file, the path the guest has it under, and the [`Mode`].
@@ -30,6 +32,7 @@ pub struct Mount {
 pub(super) enum Source {
     Dir(HostDir),
     File { parent: HostDir, name: String },
+    Channel(Channel),
 }
 
 /// Why a mount was refused.
@@ -87,6 +90,12 @@ impl Mount {
         mode: Mode,
     ) -> Mount {
         Mount::new(Source::File { parent, name: name.into() }, guest_path.into(), mode)
+    }
+
+    /// Grants a file that is on no disk: whatever the guest writes to it is given to `sink`. The guest opens it for
+    /// writing, to its end or from its beginning, as often as it likes; it holds nothing, so it cannot be read.
+    pub fn channel(sink: Arc<dyn ChannelSink>, guest_path: impl Into<String>) -> Mount {
+        Mount::new(Source::Channel(Channel::new(sink)), guest_path.into(), Mode::ReadWrite)
     }
 
     /// Opens a host path, symbolic links followed, and grants the directory or file it is.
@@ -159,11 +168,14 @@ impl Mount {
     pub(super) fn place(&self) -> Result<Place, MountError> {
         let refused = || MountError::GuestPath { path: self.guest_path.clone() };
         let whole = path::normalise_guest(&self.guest_path).ok_or_else(refused)?;
-        let Source::File { name, .. } = &self.source else {
-            return Ok(Place { preopen: whole, entry: None });
-        };
-        if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
-            return Err(MountError::FileName { name: name.clone() });
+        match &self.source {
+            Source::Dir(_) => return Ok(Place { preopen: whole, entry: None }),
+            Source::File { name, .. }
+                if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) =>
+            {
+                return Err(MountError::FileName { name: name.clone() });
+            }
+            Source::File { .. } | Source::Channel(_) => {}
         }
         let (preopen, entry) = match whole.rsplit_once('/') {
             Some(("", entry)) => ("/", entry),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::entries::{Entries, FileEntry};
+use super::entries::{Content, Entries, FileEntry};
 use super::mount::Source;
 use super::terms::Terms;
 use super::tree::Tree;
@@ -21,16 +21,17 @@ pub(crate) fn preopens(
         let Mount { ownership, mode, .. } = mount;
         let quota = mount.quota.unwrap_or_else(|| quota.clone());
         let terms = Terms::new(mount.guest_path.clone(), mode, ownership, quota, Arc::clone(handles));
-        let (dir, name) = match mount.source {
+        let content = match mount.source {
             Source::Dir(dir) => {
                 let dir = Dir::Tree(Tree::new(dir, terms));
                 preopens.push(Preopen { guest_path: place.preopen, dir });
                 continue;
             }
-            Source::File { parent, name } => (parent, name),
+            Source::File { parent, name } => Content::Host { parent: Tree::new(parent, terms), name },
+            Source::Channel(channel) => Content::Channel(channel),
         };
         let guest_name = place.entry.ok_or(MountError::GuestPath { path: mount.guest_path })?;
-        let file = FileEntry { guest_name, parent: Tree::new(dir, terms), host_name: name };
+        let file = FileEntry { guest_name, content };
         let shared = preopens.iter_mut().find(|preopen| preopen.guest_path == place.preopen);
         match shared.map(|preopen| &mut preopen.dir) {
             Some(Dir::Entries(entries)) => entries.push(file),

@@ -7,6 +7,7 @@ use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOpt
 use cap_std::fs::{Dir as HostDir, DirBuilder, DirBuilderExt as _, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::{AtFlags, Mode as Bits, OFlags};
 
+use super::file::HostFile;
 use super::landing::Landing;
 use super::listing::Listing;
 use super::removal::Removal;
@@ -63,7 +64,7 @@ impl Tree {
         options.follow(if open.follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
         options.sync(open.sync).dsync(open.data_sync);
         // Should another process put a FIFO or a terminal here since the look above, opening it must neither
-        // wait nor take it as controlling terminal; `File::new` then refuses it.
+        // wait nor take it as controlling terminal; `HostFile::new` then refuses it.
         let append = if open.append { OFlags::APPEND } else { OFlags::empty() };
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY | append).bits().cast_signed());
         let creates = self.mode() == Mode::ReadWrite && write && open.create;
@@ -81,9 +82,9 @@ impl Tree {
             None if creates => self.create(path, &options, open)?,
             None => self.dir.open_with(path, &options)?.into_std(),
         };
-        let file = File::new(file, open, Arc::clone(&self.terms))?;
+        let file = HostFile::new(file, open, Arc::clone(&self.terms))?;
         drop(opening);
-        Ok(Opened::File(file))
+        Ok(Opened::File(File::Host(file)))
     }
 
     /// Makes a file, with the mode and owner of the mount, and opens it. One that somebody made meanwhile is

@@ -2,6 +2,8 @@
 
 #[path = "../../examples/cancel.rs"]
 mod cancel;
+#[path = "../../examples/channel.rs"]
+mod channel;
 #[path = "../../examples/host_function.rs"]
 mod host_function;
 #[path = "../../examples/limits.rs"]
@@ -13,7 +15,8 @@ mod mounts;
 
 #[test]
 fn every_example_comes_to_its_end() {
-    for example in [cancel::main, host_function::main, limits::main, many::main, mounts::main] {
+    for example in [cancel::main, channel::main, host_function::main, limits::main, many::main, mounts::main]
+    {
         example().unwrap();
     }
 }

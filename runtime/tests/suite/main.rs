@@ -1,6 +1,7 @@
 //! What a guest can and cannot do, seen from inside a guest and checked on the host.
 #![expect(clippy::unwrap_used, reason = "in a test, a failed step fails the test")]
 
+mod channel;
 mod deterministic;
 mod entry_point;
 mod escape;

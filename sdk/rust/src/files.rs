@@ -17,14 +17,18 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 /// How many names are tried before giving up: leftovers of programs that were killed may be in the way.
 const NAMES_MAX: u32 = 64;
 
-/// Puts several files into a directory, the last of which to change being the last of the list.
+/// Puts several files into a directory, together or not at all; the last to change is the last of the list.
 ///
 /// All contents are brought to the disk under temporary names first, so that a full disk or a missing permission
-/// leaves every file as it was; only renames are left then. Between two renames a reader can see new files beside
-/// old ones, as no file system offers more.
+/// leaves every file as it was; only renames are left then. If one of those fails, the files renamed before get their
+/// old content back. Between two renames a reader can see new files beside old ones, and a machine that goes down
+/// there leaves them so, as no file system offers more.
+///
+/// WASI knows no file modes. The mode and owner of what lands here are those the job asks for (`FileMode`,
+/// `FileModes`, `Owner`), and each file has them before it is at its place.
 ///
 /// # Errors
-/// What the system says, with the file's path. Temporary files are removed.
+/// What the system says, with the file's path. Every file is as it was, and temporary ones are removed.
 ///
 /// ```
 /// # let directory = tempfile::tempdir()?;
@@ -38,9 +42,20 @@ pub fn install(directory: impl AsRef<Path>, files: &[(&str, &[u8])]) -> io::Resu
     for (name, content) in files {
         staged.push(Staged::write(directory, name, content)?);
     }
-    for file in staged {
-        file.rename()?;
+    let mut landed: Vec<Landed> = Vec::with_capacity(staged.len());
+    for (place, file) in staged.into_iter().enumerate() {
+        // Nothing comes after the last that could fail.
+        let is_last = place + 1 == files.len();
+        match file.land(!is_last) {
+            Ok(file) => landed.push(file),
+            Err(error) => {
+                // The last to change is the first to change back.
+                landed.into_iter().rev().for_each(Landed::take_back);
+                return Err(error);
+            }
+        }
     }
+    drop(landed);
     sync_directory(directory)
 }
 
@@ -78,10 +93,52 @@ impl Staged {
         Ok(staged)
     }
 
-    fn rename(mut self) -> io::Result<()> {
-        fs::rename(&self.temporary, &self.path).map_err(|error| about(&self.path, &error))?;
+    /// Gives the file its name. What had the name before is kept for [`Landed::take_back`], if that may come.
+    fn land(mut self, may_be_taken_back: bool) -> io::Result<Landed> {
+        let failed = |error: io::Error| about(&self.path, &error);
+        let before =
+            if may_be_taken_back { keep(&self.path, &self.temporary).map_err(failed)? } else { None };
+        let landed = Landed { path: self.path.clone(), before };
+        fs::rename(&self.temporary, &self.path).map_err(failed)?;
         self.renamed = true;
-        Ok(())
+        Ok(landed)
+    }
+}
+
+/// A file that has its name. Dropped, it forgets what had the name before.
+struct Landed {
+    path: PathBuf,
+    /// What had the name before, under another one; none if nothing had it.
+    before: Option<PathBuf>,
+}
+
+impl Landed {
+    fn take_back(mut self) {
+        // The error that led here is the one to be told; what can be done about another is nothing.
+        let _ = match self.before.take() {
+            Some(before) => fs::rename(before, &self.path),
+            None => fs::remove_file(&self.path),
+        };
+    }
+}
+
+impl Drop for Landed {
+    fn drop(&mut self) {
+        if let Some(before) = &self.before {
+            let _ = fs::remove_file(before);
+        }
+    }
+}
+
+/// Gives the file at `path` a second name, by a link or, where there are none, by a copy. None if nothing is there.
+fn keep(path: &Path, temporary: &Path) -> io::Result<Option<PathBuf>> {
+    let before = temporary.with_extension("old");
+    // Left by a program that was killed.
+    let _ = fs::remove_file(&before);
+    match fs::hard_link(path, &before) {
+        Ok(()) => Ok(Some(before)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(_) => fs::copy(path, &before).map(|_| Some(before)),
     }
 }
 
@@ -159,6 +216,17 @@ mod tests {
         assert!(refused.to_string().contains("`no/such`"), "{refused}");
         assert_eq!(names(directory.path()), ["a"]);
         assert_eq!(fs::read(directory.path().join("a")).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_rename_that_fails_takes_back_those_before_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |name: &str| directory.path().join(name);
+        fs::write(path("a"), "old").unwrap();
+        fs::create_dir_all(path("c/in-the-way")).unwrap();
+        install(directory.path(), &[("a", b"new"), ("b", b"new"), ("c", b"new")]).unwrap_err();
+        assert_eq!(names(directory.path()), ["a", "c"], "what was not there is gone again");
+        assert_eq!(fs::read(path("a")).unwrap(), b"old");
     }
 
     #[test]

@@ -1,0 +1,138 @@
+//! Anything the guest has open that has content: a host file, or a channel.
+
+use std::io::{IoSlice, SeekFrom};
+
+use rustix::fs::Advice;
+
+use super::channel::Channel;
+use super::file::HostFile;
+use super::{Errno, Result, Stat, Times};
+
+/// Anything the guest has open that has content. To the guest both are regular files.
+pub(crate) enum File {
+    /// A regular file of the host's.
+    Host(HostFile),
+    /// A file that exists for the guest alone.
+    Channel(Channel),
+}
+
+impl File {
+    pub(crate) fn readable(&self) -> bool {
+        matches!(self, File::Host(file) if file.readable())
+    }
+
+    pub(crate) fn writable(&self) -> bool {
+        match self {
+            File::Host(file) => file.writable(),
+            File::Channel(_) => true,
+        }
+    }
+
+    pub(crate) fn append(&self) -> bool {
+        match self {
+            File::Host(file) => file.append(),
+            File::Channel(_) => true,
+        }
+    }
+
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        match self {
+            File::Host(file) => file.read(buffer),
+            File::Channel(_) => Err(Errno::BadF),
+        }
+    }
+
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> Result<usize> {
+        match self {
+            File::Host(file) => file.read_at(buffer, offset),
+            File::Channel(_) => Err(Errno::BadF),
+        }
+    }
+
+    pub(crate) fn write(&mut self, buffers: &[IoSlice<'_>]) -> Result<usize> {
+        match self {
+            File::Host(file) => file.write(buffers),
+            File::Channel(channel) => Ok(channel.write(buffers)),
+        }
+    }
+
+    /// Writes at `offset`; as on Linux, a descriptor that appends does so whatever the offset.
+    pub(crate) fn write_at(&self, buffer: &[u8], offset: u64) -> Result<usize> {
+        match self {
+            File::Host(file) => file.write_at(buffer, offset),
+            File::Channel(channel) => Ok(channel.write_one(buffer)),
+        }
+    }
+
+    pub(crate) fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        match self {
+            File::Host(file) => file.seek(to),
+            File::Channel(_) => Ok(Channel::seek(to)),
+        }
+    }
+
+    /// Makes writes append, or stop appending; to a channel they always do.
+    pub(crate) fn set_append(&mut self, append: bool) -> Result<()> {
+        match self {
+            File::Host(file) => file.set_append(append),
+            File::Channel(_) => Ok(()),
+        }
+    }
+
+    /// Cuts the file or extends it with zeros. `EBADF` on a descriptor not open for writing.
+    pub(crate) fn set_size(&self, bytes: u64) -> Result<()> {
+        match self {
+            File::Host(file) => file.set_size(bytes),
+            // It is empty as it is.
+            File::Channel(_) if bytes == 0 => Ok(()),
+            File::Channel(_) => Err(Errno::Inval),
+        }
+    }
+
+    /// Reserves space so that later writes within it cannot run out, extending the file if need be.
+    pub(crate) fn allocate(&self, offset: u64, bytes: u64) -> Result<()> {
+        match self {
+            File::Host(file) => file.allocate(offset, bytes),
+            File::Channel(_) => Err(Errno::Inval),
+        }
+    }
+
+    /// Hints how the file will be read.
+    pub(crate) fn advise(&self, offset: u64, bytes: u64, advice: Advice) -> Result<()> {
+        match self {
+            File::Host(file) => file.advise(offset, bytes, advice),
+            File::Channel(_) => Ok(()),
+        }
+    }
+
+    /// Waits until contents and metadata are on the disk.
+    pub(crate) fn sync(&self) -> Result<()> {
+        match self {
+            File::Host(file) => file.sync(),
+            File::Channel(_) => Ok(()),
+        }
+    }
+
+    /// Waits until the contents are on the disk, and what metadata it takes to read them.
+    pub(crate) fn sync_data(&self) -> Result<()> {
+        match self {
+            File::Host(file) => file.sync_data(),
+            File::Channel(_) => Ok(()),
+        }
+    }
+
+    pub(crate) fn stat(&self) -> Result<Stat> {
+        match self {
+            File::Host(file) => file.stat(),
+            File::Channel(_) => Ok(Channel::stat()),
+        }
+    }
+
+    /// POSIX asks for ownership rather than a writable descriptor, so only the mount's mode decides.
+    pub(crate) fn set_times(&self, times: Times) -> Result<()> {
+        match self {
+            File::Host(file) => file.set_times(times),
+            File::Channel(_) => Err(Errno::Access),
+        }
+    }
+}

@@ -1,0 +1,3 @@
+module skrei
+
+go 1.24
