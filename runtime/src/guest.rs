@@ -11,6 +11,7 @@ use crate::cpu::Cpu;
 use crate::fs::Table;
 use crate::limiter::Limiter;
 use crate::module::Code;
+use crate::network::Gate;
 use crate::output::Output;
 use crate::run::Stop;
 use crate::sources::Sources;
@@ -24,6 +25,7 @@ pub(crate) struct Guest {
     pub(crate) stdin: Stdin,
     pub(crate) output: Output,
     pub(crate) table: Table,
+    pub(crate) gate: Gate,
     pub(crate) limiter: Limiter,
     pub(crate) clock: Clock,
     pub(crate) quiet: Arc<Store<()>>,
@@ -53,6 +55,7 @@ impl Guest {
             stdin: sandbox.stdin,
             output: Output::new(&sandbox.limits, sandbox.sink),
             table: Table::new(preopens, sandbox.limits.open_files),
+            gate: Gate::new(sandbox.network),
             limiter: Limiter::new(&sandbox.limits),
             clock: module.runtime.clock.clone(),
             quiet: Arc::clone(&module.runtime.quiet),

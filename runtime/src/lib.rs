@@ -28,6 +28,9 @@
 //! What a run adds to its writable mounts is bounded by a [`Quota`], and what it makes there has the mode and owner
 //! of the mount's [`Ownership`].
 //!
+//! A [`Network`] is nothing, HTTP to a list of hosts, or all there is. What a guest may reach is judged before a name
+//! is looked up and again before anything is connected, and what was denied is in the outcome, with the rule.
+//!
 //! Compiling is bounded, too, if a [`CompilerProcess`] does it; code kept in [`Config::code_dir`] is loaded only if
 //! this installation wrote it.
 //!
@@ -75,6 +78,7 @@ mod watch;
 
 mod fs;
 mod host;
+pub mod network;
 mod p1;
 
 mod error;
@@ -88,6 +92,7 @@ pub use fs::{ChannelSink, Mode, Mount, MountError, MountUsage, Owner, Ownership,
 pub use host::{HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue};
 pub use limits::{Limit, Limits};
 pub use module::Module;
+pub use network::{HostPattern, Network, NetworkUsage};
 pub use outcome::{Ending, Outcome, Trap, Usage};
 pub use output::{Captured, OutputSink, Stream};
 pub use runtime::Runtime;

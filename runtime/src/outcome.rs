@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{Captured, Limit, MountUsage};
+use crate::{Captured, Limit, MountUsage, NetworkUsage};
 
 /// What became of a run: how the guest ended, what it wrote, what it used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,4 +82,6 @@ pub struct Usage {
     pub memory_bytes_peak: u64,
     /// What it did in each mount; file mounts that share a directory come together.
     pub mounts: Vec<MountUsage>,
+    /// What it did on the network, and what of it was denied.
+    pub network: NetworkUsage,
 }

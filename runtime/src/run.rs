@@ -67,6 +67,7 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
         cpu_time: guest.cpu.used(),
         memory_bytes_peak: guest.limiter.memory_bytes_peak(),
         mounts: guest.table.usage(),
+        network: guest.gate.usage(),
     };
     let (stdout, stderr) = store.into_data().output.into_captured();
     Ok(Outcome { ending, stdout, stderr, usage })

@@ -6,18 +6,19 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 
 use crate::stdin::Stdin;
-use crate::{CancelToken, Deterministic, Limits, Mount, MountError, OutputSink};
+use crate::{CancelToken, Deterministic, Limits, Mount, MountError, Network, OutputSink};
 
 /// What one run is given: a builder in which everything is denied until granted.
 ///
 /// A new sandbox has no mounts, no environment, no arguments but a name, an empty standard input, the default
-/// [`Limits`] and nobody to cancel it. Standard output and standard error are captured. Clocks and randomness
-/// are real; there is no network.
+/// [`Limits`], no network and nobody to cancel it. Standard output and standard error are captured. Clocks and
+/// randomness are real.
 pub struct Sandbox {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<String>,
     pub(crate) stdin: Stdin,
     pub(crate) mounts: Vec<Mount>,
+    pub(crate) network: Network,
     pub(crate) entry_point: String,
     pub(crate) limits: Limits,
     pub(crate) sink: Option<Arc<dyn OutputSink>>,
@@ -34,6 +35,7 @@ impl Sandbox {
             env: Vec::new(),
             stdin: Stdin::bytes(Vec::new()),
             mounts: Vec::new(),
+            network: Network::Denied,
             entry_point: "_start".to_owned(),
             limits: Limits::default(),
             sink: None,
@@ -95,6 +97,12 @@ impl Sandbox {
         mount.check(&self.mounts).is_ok()
     }
 
+    /// Grants the guest a network. Default: none.
+    pub fn network(mut self, network: Network) -> Sandbox {
+        self.network = network;
+        self
+    }
+
     /// The exported function to start at; it takes no parameters. Default `_start`.
     pub fn entry_point(mut self, name: impl Into<String>) -> Sandbox {
         self.entry_point = name.into();
@@ -146,6 +154,7 @@ impl std::fmt::Debug for Sandbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox")
             .field("mounts", &self.mounts)
+            .field("network", &self.network)
             .field("entry_point", &self.entry_point)
             .field("limits", &self.limits)
             .finish_non_exhaustive()

@@ -17,6 +17,8 @@ mod load_errors;
 mod mounts;
 mod mounts_ro;
 mod mounts_rw;
+mod network;
+mod network_model;
 mod outcome;
 mod output;
 mod ownership;
