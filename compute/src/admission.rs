@@ -4,7 +4,7 @@ use skrei_job::{
     NodeId,
     outcome::{Refusal, Rule},
     resources::Resources,
-    spec::{Network, Publisher, Task},
+    spec::{Publisher, Task},
 };
 
 /// What an execution counts for at least, so that many small ones are still bounded: a tenth of a core and
@@ -32,7 +32,8 @@ pub fn counted(wanted: &Resources) -> Resources {
     }
 }
 
-/// Decides whether this node could ever run the task. Host paths and variables are asked about elsewhere.
+/// Decides whether this node could ever run the task. Host paths, variables and the network are asked about
+/// elsewhere.
 ///
 /// # Errors
 /// The refusal, with the rule.
@@ -42,10 +43,6 @@ pub fn decide(task: &Task, facts: &Facts<'_>) -> Result<(), Refusal> {
         |rule, message: String, hint: &str| Err(Refusal { rule, message, hint: Some(hint.to_owned()) });
     if facts.draining {
         return Err(draining(node));
-    }
-    if task.network != Network::None {
-        let message = format!("node `{node}` gives guests no network yet");
-        return refuse(Rule::Unsupported, message, "leave `Network` out, or set `Network: {Type: None}`");
     }
     if let Some(result) = task.results.first()
         && task.publisher != Publisher::Noop

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use skrei_job::{NodeId, labels::Labels, resources::Resources};
 use skrei_runtime::CompilerProcess;
 
-use crate::AllowList;
+use crate::{AllowList, NetworkAllowed};
 
 /// What a node is started with. [`Config::new`] allows jobs nothing of the host.
 #[derive(Clone, Debug)]
@@ -30,6 +30,11 @@ pub struct Config {
     /// To whom jobs may give the files they make: `USER[:GROUP]`, names or numbers. The node's own user and group
     /// always; nobody else by default.
     pub allowed_owners: Vec<String>,
+    /// What of the network jobs may ask for. Nothing by default.
+    pub network_allowed: NetworkAllowed,
+    /// Hosts that jobs may reach with a network of type HTTP; see [`HostPattern`](skrei_runtime::HostPattern).
+    /// None by default.
+    pub network_domains: Vec<String>,
     /// How often the node says that it lives. Default 5 s.
     pub heartbeat: Duration,
     /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
@@ -51,6 +56,8 @@ impl Config {
             allow_list: AllowList::default(),
             env_allow_list: Vec::new(),
             allowed_owners: Vec::new(),
+            network_allowed: NetworkAllowed::None,
+            network_domains: Vec::new(),
             heartbeat: Duration::from_secs(5),
             compiler: None,
             limits: Limits::default(),

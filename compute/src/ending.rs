@@ -3,11 +3,11 @@
 use skrei_job::{
     NodeId,
     life::ExecutionState,
-    outcome::{Cause, Failure, OUTPUT_HEAD_BYTES, Refusal, RunOutput},
+    outcome::{Cause, DENIALS_MAX, Denial, Failure, OUTPUT_HEAD_BYTES, Refusal, RunOutput},
     resources,
     spec::Task,
 };
-use skrei_runtime::{Ending, Limit, Outcome, Trap};
+use skrei_runtime::{Ending, Limit, NetworkUsage, Outcome, Trap};
 
 use crate::admission;
 
@@ -70,7 +70,8 @@ pub(crate) fn of_stop(stop: Stop, output: RunOutput) -> ExecutionState {
 /// How an execution ended whose guest ran. `stop` is what it was stopped for, if it was.
 pub(crate) fn of_outcome(outcome: &Outcome, task: &Task, stop: Option<Stop>) -> ExecutionState {
     let exit_code = if let Ending::Exited(code) = outcome.ending { Some(code) } else { None };
-    let output = RunOutput::head(&outcome.stdout.bytes, &outcome.stderr.bytes, exit_code);
+    let mut output = RunOutput::head(&outcome.stdout.bytes, &outcome.stderr.bytes, exit_code);
+    output.denials = denials(&outcome.usage.network);
     match &outcome.ending {
         Ending::Exited(0) => ExecutionState::Completed(output),
         Ending::Exited(code) => {
@@ -102,6 +103,15 @@ pub(crate) fn of_outcome(outcome: &Outcome, task: &Task, stop: Option<Stop>) -> 
         }
         other => failed(Cause::Trapped, format!("the guest ended otherwise: {other}"), None, output),
     }
+}
+
+/// What the guest wanted of the network and did not get.
+fn denials(usage: &NetworkUsage) -> Vec<Denial> {
+    let told = |denial: &skrei_runtime::network::Denial| Denial {
+        rule: denial.rule.as_str().to_owned(),
+        message: denial.to_string(),
+    };
+    usage.denials.iter().take(DENIALS_MAX).map(told).collect()
 }
 
 /// How an execution ended whose guest the sandbox could not run.

@@ -45,6 +45,9 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
+    /// An entry of the list of hosts cannot be understood.
+    #[error("host that jobs may reach: {0}")]
+    NetworkDomains(#[source] skrei_runtime::network::HostPatternError),
     /// An entry of the list of owners cannot be understood.
     #[error("allowed owner `{entry}` {message}")]
     AllowedOwners {
@@ -72,6 +75,9 @@ impl Error {
             Self::AllowedOwners { .. } => {
                 Some("write users and groups of this host, for example `Compute.AllowedOwners=root:nginx`")
             }
+            Self::NetworkDomains(_) => Some(
+                "write hosts of `Compute.Network.Domains` as `api.example.org`, `*.example.org:443` or `10.0.0.0/8`",
+            ),
             _ => None,
         }
     }

@@ -131,7 +131,7 @@ async fn get_ready(
 ) -> Result<Prepared, ending::Unready> {
     if turn.try_recv().is_err() {
         // Who will be refused need not wait for it.
-        prepare::check_paths(node, assignment.spec.task()).await?;
+        prepare::check_grants(node, assignment.spec.task()).await?;
         // The sender goes away only with the node.
         let _ = turn.await;
     }

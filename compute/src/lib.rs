@@ -1,7 +1,7 @@
 //! The node: runs assigned jobs in sandboxes, within what its owner allows.
 //!
 //! An assignment comes over the `link`, is admitted by the rules of the node's owner ([`admission`],
-//! [`allow_list`], `environment`), waits until there is room (`capacity`), gets what it needs opened, fetched and
+//! [`allow_list`], `environment`, `network`), waits until there is room (`capacity`), gets what it needs opened, fetched and
 //! compiled ([`grant`], `artifacts`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
 //! its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
 //!
@@ -18,6 +18,7 @@ pub mod grant;
 mod accounts;
 mod environment;
 mod glob;
+mod network;
 mod owners;
 
 mod capacity;
@@ -44,4 +45,5 @@ mod link;
 pub use allow_list::AllowList;
 pub use config::{Config, Limits};
 pub use error::Error;
+pub use network::NetworkAllowed;
 pub use serve::serve;

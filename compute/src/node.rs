@@ -7,7 +7,7 @@ use skrei_protocol::link::NodeInfo;
 
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
-    journal::Journal, log_store::LogStore, modules::Modules, owners::Owners,
+    journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
 };
 
 /// The engine type of jobs this node runs.
@@ -21,6 +21,7 @@ pub(crate) struct Node {
     pub(crate) allow_list: AllowList,
     pub(crate) host_variables: HostVariables,
     pub(crate) owners: Owners,
+    pub(crate) network: NetworkRules,
     pub(crate) limits: Limits,
     pub(crate) journal: Arc<Journal>,
     pub(crate) logs: LogStore,

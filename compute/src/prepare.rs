@@ -45,8 +45,9 @@ pub(crate) struct Kept {
 /// A host path that is open, and what becomes of files made there.
 type Opening = (Grant, Ownership);
 
-/// Says whether a host path that the task asks for would be refused now. Nothing is made.
-pub(crate) async fn check_paths(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
+/// Says whether a host path or a network that the task asks for would be refused now. Nothing is made.
+pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
+    node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
     let wanted = host_paths(task);
     if wanted.is_empty() {
         return Ok(());
@@ -59,6 +60,7 @@ pub(crate) async fn check_paths(node: &Arc<Node>, task: &Task) -> Result<(), Unr
 /// Opens, fetches and compiles whatever the task needs.
 pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result<Prepared, Unready> {
     let task = assignment.spec.task();
+    let network = node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
     let variables = node
         .host_variables
         .fill(&node.id, &task.env, |name| std::env::var(name).ok())
@@ -74,6 +76,7 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .name(module_name(assignment))
         .args(&task.program.arguments)
         .entry_point(&task.program.entry_point)
+        .network(network)
         .limits(limits(node, task));
     for (name, value) in environment::of_guest(variables, &node.id, assignment) {
         sandbox = sandbox.env(name, value);

@@ -25,6 +25,7 @@ use crate::{
     link::{Address, Link},
     log_store::LogStore,
     modules::Modules,
+    network::NetworkRules,
     node::{self, Node},
     owners::Owners,
     supervisor::{ORDERS_MAX, Order, Supervisor},
@@ -47,6 +48,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     }
     let host_variables = HostVariables::parse(&config.env_allow_list)?;
     let owners = Owners::parse(&config.allowed_owners, &Accounts::of_host())?;
+    let network = NetworkRules::parse(config.network_allowed, &config.network_domains)?;
     let _lock = DirectoryLock::take(&config.data_dir)?;
     let inline_dir = folder::emptied(config.data_dir.join("inline"))?;
     let scratch_dir = folder::emptied(config.data_dir.join("scratch"))?;
@@ -67,6 +69,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         allow_list,
         host_variables,
         owners,
+        network,
         limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
         artifacts,

@@ -25,6 +25,21 @@ pub struct RunOutput {
     /// What the guest exited with; a normal return is 0. None if it never got to exit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
+    /// What the guest wanted of the network and did not get: the first [`DENIALS_MAX`] different things.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub denials: Vec<Denial>,
+}
+
+/// How many denials travel with the outcome.
+pub const DENIALS_MAX: usize = 8;
+
+/// Something a guest wanted of the network and was denied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denial {
+    /// The rule that denied it, a word such as `not-listed`.
+    pub rule: String,
+    /// For people: names host, port and why.
+    pub message: String,
 }
 
 impl RunOutput {
@@ -36,7 +51,7 @@ impl RunOutput {
         };
         let (stdout, stdout_truncated) = head(stdout);
         let (stderr, stderr_truncated) = head(stderr);
-        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code }
+        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, denials: Vec::new() }
     }
 }
 
@@ -114,6 +129,8 @@ pub enum Rule {
     MissingPath,
     /// `Compute.AllowedOwners`: files may not be given to this owner, or nobody is called so.
     Owner,
+    /// `Compute.Network`: the network asked for, or a host, is not allowed.
+    Network,
     /// The node is shutting down.
     Draining,
 }
@@ -128,6 +145,7 @@ impl Rule {
             Self::Environment => "environment",
             Self::MissingPath => "missing-path",
             Self::Owner => "owner",
+            Self::Network => "network",
             Self::Draining => "draining",
         }
     }

@@ -30,6 +30,8 @@ pub struct Config {
     pub code_bytes_max: u64,
     /// Who compiles large modules. Default: the thread that loads them, however long that takes.
     pub compiler: Option<CompilerProcess>,
+    /// Authorities that guests' requests trust beside the system's: certificates in binary form (DER). Default: none.
+    pub tls_roots: Vec<Vec<u8>>,
     /// Stack of a guest in bytes. Default 512 KiB.
     pub stack_bytes: usize,
     /// Whether one module is compiled on several threads. Default true.
@@ -49,6 +51,7 @@ impl Default for Config {
             code_dir: None,
             code_bytes_max: 1 << 30,
             compiler: None,
+            tls_roots: Vec::new(),
             stack_bytes: 512 << 10,
             parallel_compilation: true,
             tick: Duration::from_millis(10),

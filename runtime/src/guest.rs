@@ -11,7 +11,7 @@ use crate::cpu::Cpu;
 use crate::fs::Table;
 use crate::limiter::Limiter;
 use crate::module::Code;
-use crate::network::Gate;
+use crate::network::{Gate, Outbound};
 use crate::output::Output;
 use crate::run::Stop;
 use crate::sources::Sources;
@@ -26,6 +26,7 @@ pub(crate) struct Guest {
     pub(crate) output: Output,
     pub(crate) table: Table,
     pub(crate) gate: Gate,
+    pub(crate) outbound: Arc<Outbound>,
     pub(crate) limiter: Limiter,
     pub(crate) clock: Clock,
     pub(crate) quiet: Arc<Store<()>>,
@@ -56,6 +57,7 @@ impl Guest {
             output: Output::new(&sandbox.limits, sandbox.sink),
             table: Table::new(preopens, sandbox.limits.open_files),
             gate: Gate::new(sandbox.network),
+            outbound: Arc::clone(&module.runtime.outbound),
             limiter: Limiter::new(&sandbox.limits),
             clock: module.runtime.clock.clone(),
             quiet: Arc::clone(&module.runtime.quiet),

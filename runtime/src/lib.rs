@@ -80,6 +80,7 @@ mod fs;
 mod host;
 pub mod network;
 mod p1;
+mod requests;
 
 mod error;
 mod outcome;

@@ -10,8 +10,9 @@ use crate::clock::{Clock, Closer};
 use crate::compile::Compiler;
 use crate::fs::Handles;
 use crate::guest::Guest;
+use crate::network::Outbound;
 use crate::turns::Turns;
-use crate::{Config, Error, HostFunctions, Module, engine, load, p1};
+use crate::{Config, Error, HostFunctions, Module, engine, load, p1, requests};
 
 /// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) turns: Turns,
     /// Which files the guests have open.
     pub(crate) handles: Arc<Handles>,
+    /// The guests' way to the network.
+    pub(crate) outbound: Arc<Outbound>,
     /// A store in which nothing runs; see [`crate::run::Exit`].
     pub(crate) quiet: Arc<Store<()>>,
     linker: Linker<Guest>,
@@ -52,6 +55,7 @@ impl Runtime {
         let engine = engine::new(&config)?;
         let mut linker = Linker::new(&engine);
         p1::add_to_linker(&mut linker).map_err(Error::Engine)?;
+        requests::add_to_linker(&mut linker).map_err(Error::Engine)?;
         functions.define(&mut linker)?;
         let ticked = engine.weak();
         let tick = move || {
@@ -66,8 +70,20 @@ impl Runtime {
         let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
         let (quiet, handles) = (Arc::new(quiet), Arc::default());
-        let shared =
-            Shared { engine, clock, turns, handles, quiet, linker, compiler, cache, config, _closer: closer };
+        let outbound = Arc::new(Outbound::new(config.tls_roots.clone()));
+        let shared = Shared {
+            engine,
+            clock,
+            turns,
+            handles,
+            outbound,
+            quiet,
+            linker,
+            compiler,
+            cache,
+            config,
+            _closer: closer,
+        };
         Ok(Runtime { shared: Arc::new(shared) })
     }
 

@@ -181,6 +181,12 @@ impl Scheduler {
         state: &ExecutionState,
         remark: &str,
     ) {
+        for denial in state.output().into_iter().flat_map(|output| &output.denials) {
+            let mut details = node_details(node);
+            details.insert("Rule".into(), denial.rule.clone());
+            let message = format!("Network: {}", denial.message);
+            self.note(live, Some(id), Topic::Execution, message, details);
+        }
         let mut details = node_details(node);
         let (topic, message, hint) = match state {
             ExecutionState::Failed(failure) => {

@@ -14,6 +14,10 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("env", "Prints its arguments and environment, one `arg: …` or `env: …` a line."),
     ("exit", "Exits with the code in its first argument, after printing one line."),
     (
+        "fetch",
+        "Makes the HTTP request in its arguments (method, URL, headers, body, room for headers, room for the body) with `http_request` and prints the result, the status, the headers, an empty line and the body.",
+    ),
+    (
         "grow",
         "Takes memory a megabyte at a time until it is refused, says how many it got and returns; with the argument `abort`, treats the refusal as Rust programs do.",
     ),

@@ -2,6 +2,7 @@
 
 mod ending;
 mod grant;
+mod network;
 mod output;
 mod scratch;
 
@@ -12,6 +13,7 @@ use skrei_runtime::{CancelToken, Limits, Module, Outcome, Sandbox};
 
 use crate::{error::Error, exit, job_file::modules, sandbox};
 use grant::Grant;
+use network::Reach;
 use output::Passthrough;
 use scratch::Scratch;
 
@@ -22,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(1);
 /// Run one module here, without any server.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The guest sees the directories, variables and arguments given here, and nothing else. \
+    after_help = "The guest sees the directories, variables, arguments and hosts given here, and nothing else. \
     Its output is passed on as it comes, and its exit code (0 to 125) is the exit code."
 )]
 pub(crate) struct Run {
@@ -53,6 +55,8 @@ pub(crate) struct Run {
     /// The most memory the guest may have
     #[arg(long, value_name = "AMOUNT", default_value = "512MB", value_parser = skrei_job::resources::parse_bytes)]
     memory: u64,
+    #[command(flatten)]
+    reach: Reach,
     /// The exported function to start at
     #[arg(long, value_name = "NAME", default_value = "_start")]
     entry_point: String,
@@ -135,6 +139,7 @@ impl Run {
             .args(self.args)
             .entry_point(self.entry_point)
             .limits(limits)
+            .network(self.reach.grant()?)
             .output(Arc::new(Passthrough))
             .cancel(cancel);
         for variable in &self.env {
@@ -178,7 +183,10 @@ type Finished = Result<Result<Outcome, skrei_runtime::Error>, tokio::sync::onesh
 
 fn finished(outcome: Finished) -> Result<u8, Error> {
     match outcome {
-        Ok(Ok(outcome)) => Ok(ending::code(&outcome)),
+        Ok(Ok(outcome)) => {
+            network::tell(&outcome.usage.network);
+            Ok(ending::code(&outcome))
+        }
         Ok(Err(error)) => Err(Error::new(exit::NOT_STARTED, error.to_string())),
         Err(_) => Err(Error::internal("the guest's thread ended without an outcome")),
     }

@@ -222,9 +222,27 @@ pub(crate) const KEYS: &[Key] = &[
         doc: "To whom jobs may give the files they make (`Owner` of an input source): `USER[:GROUP]`, names or numbers of this machine. The node's own user and group are always allowed; another takes the right to give files away, such as root's.",
     },
     Key {
+        name: "Compute.Network.Allow",
+        kind: Kind::Word(&["none", "http", "full"]),
+        default: "none",
+        doc: "The most that jobs may ask for with `Network`. `http`: requests to the hosts of `Compute.Network.Domains`. `full`: whatever this machine can reach, its own network and loopback included.",
+    },
+    Key {
+        name: "Compute.Network.Domains",
+        kind: Kind::List,
+        default: "",
+        doc: "Hosts that jobs may ask for with `Network: {Type: HTTP}`: `api.example.org`, `*.example.org`, `10.0.0.0/8`, each with a `:PORT` or without; `*` is every name and every public address.",
+    },
+    Key {
         name: "Compute.Env.AllowList",
         kind: Kind::List,
         default: "",
         doc: "Names of this machine's environment variables that jobs may take (`env:NAME`), with `*` for any text.",
+    },
+    Key {
+        name: "JobAdmissionControl.RejectNetworkedJobs",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "Refuse every job that asks for a network, whatever `Compute.Network.Allow` says.",
     },
 ];

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use skrei_compute::NetworkAllowed;
 use skrei_job::labels::Labels;
 use skrei_tls::{Challenge, ExternalAccount, PairFiles, Trust};
 
@@ -133,6 +134,10 @@ pub(crate) struct Compute {
     pub(crate) env_allow_list: Vec<String>,
     /// `USER[:GROUP]`.
     pub(crate) allowed_owners: Vec<String>,
+    /// The most of the network that jobs may ask for.
+    pub(crate) network_allowed: NetworkAllowed,
+    /// Hosts they may reach.
+    pub(crate) network_domains: Vec<String>,
     /// What jobs get.
     pub(crate) capacity: Capacity,
 }
@@ -204,6 +209,8 @@ impl Config {
                 allow_list: get.list("Compute.AllowListedLocalPaths")?,
                 env_allow_list: get.list("Compute.Env.AllowList")?,
                 allowed_owners: get.list("Compute.AllowedOwners")?,
+                network_allowed: network_allowed(&get)?,
+                network_domains: get.list("Compute.Network.Domains")?,
                 capacity: Capacity {
                     cpu: get.share("Compute.AllocatedCapacity.CPU")?,
                     memory: get.share("Compute.AllocatedCapacity.Memory")?,
@@ -228,6 +235,17 @@ impl Config {
         let scheme = if self.tls.used { "https" } else { "http" };
         format!("{scheme}://{host}:{port}")
     }
+}
+
+fn network_allowed(get: &Get<'_>) -> Result<NetworkAllowed, Error> {
+    if get.boolean("JobAdmissionControl.RejectNetworkedJobs")? {
+        return Ok(NetworkAllowed::None);
+    }
+    Ok(match get.text("Compute.Network.Allow")?.as_str() {
+        "full" => NetworkAllowed::Full,
+        "http" => NetworkAllowed::Http,
+        _ => NetworkAllowed::None,
+    })
 }
 
 fn tls(get: &Get<'_>) -> Result<Tls, Error> {

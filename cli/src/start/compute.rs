@@ -30,6 +30,8 @@ impl Servers {
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();
         compute.allowed_owners = settings.allowed_owners.clone();
+        compute.network_allowed = settings.network_allowed;
+        compute.network_domains = settings.network_domains.clone();
         compute.heartbeat = settings.heartbeat;
         compute.compiler = Some(sandbox::compiler());
         let shutdown = self.nodes.shutdown();

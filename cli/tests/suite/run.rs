@@ -148,3 +148,61 @@ fn a_large_module_that_is_invalid_is_refused_in_the_same_words_as_a_small_one() 
     assert_eq!(said.code, 126, "{said:?}");
     assert!(said.stderr.contains("truncated or invalid"), "{said:?}");
 }
+
+/// Answers one request after another with `hello`; its port.
+fn web() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let Ok(mut stream) = stream else { continue };
+            let _ = std::io::Read::read(&mut stream, &mut [0; 4096]);
+            let _ =
+                std::io::Write::write_all(&mut stream, b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+        }
+    });
+    port
+}
+
+#[test]
+fn the_guest_reaches_the_hosts_that_are_named_and_no_other() {
+    let port = web();
+    let (url, host) = (format!("http://localhost:{port}/"), format!("localhost:{port}"));
+    for words in [
+        &["--allow-host", &host][..],
+        &["--network", "http", "--allow-host", "localhost"],
+        &["--network", "full"],
+    ] {
+        let words: Vec<_> = words.iter().copied().chain(["--", "GET", &url]).collect();
+        let said = run(guests::fetch(), &words, b"");
+        assert!(said.code == 0 && said.stdout.ends_with("hello"), "{words:?}: {said:?}");
+        assert_eq!(said.stderr, "", "{words:?}");
+    }
+    for (words, rule) in [
+        (&[][..], "no-network"),
+        (&["--network", "none"], "no-network"),
+        (&["--allow-host", "*.example.org"], "not-listed"),
+        (&["--network", "http", "--allow-host", "*"], "not-public"),
+    ] {
+        let words: Vec<_> = words.iter().copied().chain(["--", "GET", &url]).collect();
+        let said = run(guests::fetch(), &words, b"");
+        assert_eq!((said.code, said.stdout.as_str()), (0, "result 4, status 0\n"), "{said:?}");
+        assert!(said.stderr.contains(&host) && said.stderr.contains(rule), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_said_of_the_network_has_to_fit_together() {
+    for words in [
+        &["--network", "http"][..],
+        &["--network", "full", "--allow-host", "a.example"],
+        &["--allow-host", "http://a.example/"],
+        &["--network", "some"],
+    ] {
+        let said = run(guests::fetch(), words, b"");
+        assert!(
+            said.code != 0 && said.stdout.is_empty() && said.stderr.contains("--"),
+            "{words:?}: {said:?}"
+        );
+    }
+}

@@ -24,7 +24,6 @@ fn a_task_is_refused_by_the_rule_it_breaks() {
     assert_eq!(decide(json!({}), false), None);
     assert_eq!(decide(json!({"Publisher": {"Type": "local"}}), false), None);
     for (more, rule, part) in [
-        (json!({"Network": {"Type": "HTTP", "Domains": ["example.com"]}}), Rule::Unsupported, "network"),
         (
             json!({"Publisher": {"Type": "local"}, "ResultPaths": [{"Name": "out", "Path": "/out"}]}),
             Rule::Unsupported,

@@ -9,4 +9,5 @@ mod files;
 mod grants;
 mod journal;
 mod link;
+mod network;
 mod support;

@@ -67,6 +67,10 @@ pub fn sanitise(manifest: &mut Manifest) -> Vec<Problem> {
                 .hint("`ExecutionTimeout` bounds each of its executions"),
         );
     }
+    if let Some(task) = manifest.tasks.first() {
+        let path = Path::root().key("Tasks").index(0).key("Network");
+        warnings.extend(network::warning(&task.network, &path));
+    }
     if manifest.tasks.len() > 1 {
         warnings.push(
             Problem::new(Path::root().key("Tasks").index(1), "ignored: a job runs its first task only")

@@ -225,7 +225,7 @@ impl From<&ExecutionState> for NumberedState {
 
 impl From<&ExecutionState> for RunOutput {
     fn from(state: &ExecutionState) -> Self {
-        let outcome::RunOutput { stdout, stdout_truncated, stderr, stderr_truncated, exit_code } =
+        let outcome::RunOutput { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, .. } =
             state.output().cloned().unwrap_or_default();
         let error_msg = match state {
             ExecutionState::Failed(failure) if failure.cause != Cause::Exited => failure.message.clone(),

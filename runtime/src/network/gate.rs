@@ -4,7 +4,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Attempt, Denial, Network, Verdict, judge};
 
-#[allow(dead_code, reason = "what asks it comes next")]
 /// Different denials that are kept of one run; further ones are counted.
 const DENIALS_KEPT_MAX: usize = 32;
 
@@ -20,7 +19,6 @@ pub struct NetworkUsage {
     pub denials: Vec<Denial>,
 }
 
-#[allow(dead_code, reason = "what asks it comes next")]
 /// Lets through what the grant covers, and remembers the rest. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
@@ -33,7 +31,6 @@ impl Gate {
         Gate { network: Arc::new(network), usage: Arc::default() }
     }
 
-    #[allow(dead_code, reason = "what asks it comes next")]
     /// Nothing, if the attempt is covered by the grant.
     pub(crate) fn admit(&self, attempt: Attempt) -> Result<(), Denial> {
         match judge(&self.network, &attempt) {

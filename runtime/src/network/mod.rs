@@ -2,9 +2,12 @@
 //!
 //! A [`Network`] is the grant. [`judge`] decides, and is pure; a gate asks it for one run and remembers what was denied.
 
+mod connect;
+pub(crate) mod fetch;
 mod gate;
 mod host;
 mod judge;
+mod outbound;
 mod pattern;
 mod range;
 
@@ -12,6 +15,7 @@ pub(crate) use gate::Gate;
 pub use gate::NetworkUsage;
 pub use host::{Host, HostError};
 pub use judge::{Attempt, Denial, DenialRule, Verdict, judge};
+pub(crate) use outbound::Outbound;
 pub use pattern::{HostPattern, HostPatternError};
 pub use range::Range;
 

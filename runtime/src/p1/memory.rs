@@ -9,56 +9,61 @@ const BUFFERS_MAX: u32 = 1024;
 
 /// The guest's memory. Addresses are the guest's, numbers are little-endian, and every access outside is
 /// `EFAULT`.
-pub(super) struct View<'m>(&'m mut [u8]);
+pub(crate) struct View<'m>(&'m mut [u8]);
 
 /// A place in the guest's memory.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Span {
-    pub(super) at: u32,
-    pub(super) len: u32,
+pub(crate) struct Span {
+    pub(crate) at: u32,
+    pub(crate) len: u32,
 }
 
 impl<'m> View<'m> {
-    pub(super) fn new(bytes: &'m mut [u8]) -> View<'m> {
+    pub(crate) fn new(bytes: &'m mut [u8]) -> View<'m> {
         View(bytes)
     }
 
-    pub(super) fn bytes(&self, span: Span) -> Result<&[u8]> {
+    /// How much there is.
+    pub(crate) fn len(&self) -> u64 {
+        self.0.len() as u64
+    }
+
+    pub(crate) fn bytes(&self, span: Span) -> Result<&[u8]> {
         let start = span.at as usize;
         self.0.get(start..start + span.len as usize).ok_or(Errno::Fault)
     }
 
-    pub(super) fn bytes_mut(&mut self, span: Span) -> Result<&mut [u8]> {
+    pub(crate) fn bytes_mut(&mut self, span: Span) -> Result<&mut [u8]> {
         let start = span.at as usize;
         self.0.get_mut(start..start + span.len as usize).ok_or(Errno::Fault)
     }
 
     /// A string; `EILSEQ` if it is not UTF-8.
-    pub(super) fn str(&self, at: u32, len: u32) -> Result<&str> {
+    pub(crate) fn str(&self, at: u32, len: u32) -> Result<&str> {
         std::str::from_utf8(self.bytes(Span { at, len })?).map_err(|_| Errno::IlSeq)
     }
 
-    pub(super) fn write(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn write(&mut self, at: u32, bytes: &[u8]) -> Result<()> {
         let len = u32::try_from(bytes.len()).map_err(|_| Errno::Overflow)?;
         self.bytes_mut(Span { at, len })?.copy_from_slice(bytes);
         Ok(())
     }
 
-    pub(super) fn write_u32(&mut self, at: u32, value: u32) -> Result<()> {
+    pub(crate) fn write_u32(&mut self, at: u32, value: u32) -> Result<()> {
         self.write(at, &value.to_le_bytes())
     }
 
-    pub(super) fn write_u64(&mut self, at: u32, value: u64) -> Result<()> {
+    pub(crate) fn write_u64(&mut self, at: u32, value: u64) -> Result<()> {
         self.write(at, &value.to_le_bytes())
     }
 
-    pub(super) fn array<const N: usize>(&self, at: u32) -> Result<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&self, at: u32) -> Result<[u8; N]> {
         let bytes = self.bytes(Span { at, len: N as u32 })?;
         bytes.try_into().map_err(|_| Errno::Fault)
     }
 
     /// The buffers of a scattered read or write (`iovec`, `ciovec`).
-    pub(super) fn buffers(&self, at: u32, count: u32) -> Result<Vec<Span>> {
+    pub(crate) fn buffers(&self, at: u32, count: u32) -> Result<Vec<Span>> {
         let count = count.min(BUFFERS_MAX);
         let list = self.bytes(Span { at, len: count * 8 })?;
         let (entries, _) = list.as_chunks::<8>();

@@ -22,7 +22,7 @@ use wasmtime::{Caller, Linker, Memory};
 
 use crate::fs::Errno;
 use crate::guest::Guest;
-use memory::View;
+pub(crate) use memory::{Span, View};
 
 /// The module name guests import these functions from.
 const MODULE: &str = "wasi_snapshot_preview1";
@@ -52,7 +52,7 @@ fn call(
 }
 
 /// The guest's state and its memory, both to be changed.
-fn parts<'c>(caller: &'c mut Caller<'_, Guest>) -> wasmtime::Result<(&'c mut Guest, View<'c>)> {
+pub(crate) fn parts<'c>(caller: &'c mut Caller<'_, Guest>) -> wasmtime::Result<(&'c mut Guest, View<'c>)> {
     let memory = memory_of(caller)?;
     let (bytes, guest) = memory.data_and_store_mut(caller);
     Ok((guest, View::new(bytes)))

@@ -24,3 +24,5 @@ mod output;
 mod ownership;
 mod quota;
 mod quota_model;
+mod requests;
+mod web;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use skrei_job::{life::ExecutionState, outcome::Cause};
+use skrei_job::{
+    life::ExecutionState,
+    outcome::{Cause, Denial, RunOutput},
+};
 
 use crate::{given::*, world::World};
 
@@ -78,4 +81,20 @@ fn an_interrupted_partition_is_tried_once_more_elsewhere() {
     }
     assert_eq!(world.store.current(&job).len(), 2);
     assert!(world.state(&job).starts_with("Failed: failed on "), "{}", world.state(&job));
+}
+
+#[test]
+fn what_a_guest_was_denied_stands_in_the_history_with_its_rule() {
+    let mut world = World::with([node("a")]);
+    let job = world.submit(batch(1));
+    let denial = Denial { rule: "not-listed".into(), message: "a request to b.example:80 was denied".into() };
+    let output = RunOutput { denials: vec![denial], ..RunOutput::default() };
+    world.ends(&job, "a", ExecutionState::Completed(output));
+    let history = world.history(&job);
+    assert!(
+        history.contains("Execution/Network: a request to b.example:80 was denied; Execution/Completed"),
+        "{history}"
+    );
+    let denied = world.store.history[&job].iter().find(|entry| entry.details.contains_key("Rule")).unwrap();
+    assert_eq!((denied.details["Rule"].as_str(), denied.execution.is_some()), ("not-listed", true));
 }
