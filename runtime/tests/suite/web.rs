@@ -27,7 +27,7 @@ pub(crate) struct Web {
 impl Web {
     /// Gives these bytes as its answer.
     pub(crate) fn answering(answer: impl Into<Vec<u8>>) -> Web {
-        Web::start(answer.into(), |stream| Some(stream))
+        Web::start(answer.into(), Some)
     }
 
     /// The same by HTTPS, for the name `localhost`; and the authority that vouches for it.
