@@ -25,6 +25,10 @@ bench:
 golden:
     UPDATE_GOLDEN=1 cargo test --workspace
 
+# what is given to people: one program, completions, manual pages, a Debian package
+dist:
+    packaging/dist.sh
+
 # what CI runs
 ci:
     bash .ci/run

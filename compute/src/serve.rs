@@ -56,6 +56,9 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let journal = Arc::new(Journal::open(&config.data_dir.join("journal.db")).await?);
     let hello = hello(&config);
     let allow_list = config.allow_list.resolved(grant::real_path);
+    for broken in allow_list.broken(grant::may_write) {
+        tracing::warn!("{broken}");
+    }
     let (current, follow_current) = watch::channel(None);
     let artifacts_dir = config.data_dir.join("artifacts");
     let artifacts =

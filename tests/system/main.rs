@@ -11,6 +11,7 @@ mod demo;
 mod deploy;
 mod fleet;
 mod logs;
+mod packaging;
 mod python_sdk;
 mod structure;
 mod surface;

@@ -109,6 +109,14 @@ impl Entry {
         }
     }
 
+    /// The one host path it is about, if it has no wildcard.
+    pub fn host_path(&self) -> Option<PathBuf> {
+        match &self.covers {
+            Covers::Pattern { written, .. } => written.literal(),
+            Covers::Served { host, .. } => Some(host.clone()),
+        }
+    }
+
     pub(super) fn resolve(&mut self, real_path: &impl Fn(&Path) -> Option<PathBuf>) {
         match &mut self.covers {
             Covers::Pattern { written, resolved } => {

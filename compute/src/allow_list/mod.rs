@@ -10,11 +10,13 @@
 mod entry;
 mod error;
 mod pattern;
+mod promise;
 
 use std::path::{Path, PathBuf};
 
 pub use entry::Entry;
 pub use error::Error;
+pub use promise::Broken;
 use skrei_job::spec::Mode;
 
 /// Which host paths jobs may have. The default allows nothing.

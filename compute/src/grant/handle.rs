@@ -12,7 +12,7 @@ use std::{
 
 use cap_std::fs::Dir;
 use rustix::{
-    fs::{AtFlags, FileType, Mode, OFlags},
+    fs::{Access, AtFlags, FileType, Mode, OFlags},
     io::Errno,
 };
 
@@ -148,6 +148,11 @@ pub(super) fn find(path: &Path) -> io::Result<Found> {
             return Ok(Found::Missing(Missing { ancestor, names, cause }));
         }
     }
+}
+
+/// Whether this process may write at a path, by what the kernel says now: mode, owner, and how it is mounted.
+pub(crate) fn may_write(path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::accessat(rustix::fs::CWD, path, Access::WRITE_OK, AtFlags::EACCESS)?)
 }
 
 /// The real path of what exists, and of what does not as far as its directories do.

@@ -13,8 +13,8 @@ use std::{
 };
 
 use cap_std::fs::Dir;
-pub(crate) use handle::real_path;
 use handle::{Found, Handle, Missing, find};
+pub(crate) use handle::{may_write, real_path};
 use rustix::fs::{FileType, Mode as Permissions, OFlags};
 use skrei_job::{
     NodeId,

@@ -1,6 +1,6 @@
 //! What the entries of an allow-list mean.
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 use proptest::prelude::*;
 use skrei_compute::allow_list::{AllowList, Decision};
@@ -174,4 +174,34 @@ proptest! {
     fn any_text_is_read_or_refused(entry in ".{0,40}") {
         let _ = AllowList::parse([entry]);
     }
+}
+
+#[test]
+fn a_node_that_cannot_write_what_it_lets_jobs_write_says_which_entry_and_the_way_out() {
+    let list = AllowList::parse([
+        "/etc/nginx/ssl:rw",
+        "/srv/www:/var/www:rw",
+        "/var/log:ro",
+        "/data/*:rw",
+        "/not/yet:rw",
+        "/tmp/jobs:rw",
+    ])
+    .unwrap();
+    let broken = list.broken(|path| match path.to_str().unwrap() {
+        "/etc/nginx/ssl" => Err(ErrorKind::ReadOnlyFilesystem.into()),
+        "/srv/www" => Err(ErrorKind::PermissionDenied.into()),
+        "/not/yet" => Err(ErrorKind::NotFound.into()),
+        "/tmp/jobs" => Ok(()),
+        other => panic!("nobody asked to write `{other}`"),
+    });
+    let said: Vec<_> = broken.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("`/etc/nginx/ssl:rw`") && said[0].contains("ReadWritePaths=/etc/nginx/ssl"),
+        "{said:?}"
+    );
+    assert!(
+        said[1].contains("`/srv/www:/var/www:rw`") && said[1].contains("write access to `/srv/www`"),
+        "{said:?}"
+    );
 }

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Makes what is given to people, in target/dist-files: the program, stripped and linked statically where the tools are
+# there, completions, manual pages, and a Debian package where `cargo deb` is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+limit_bytes=$((40 * 1000 * 1000))
+out=target/dist-files
+arch=$(uname -m)
+target=$arch-unknown-linux-gnu
+if command -v musl-gcc >/dev/null && rustup target add "$arch-unknown-linux-musl" 2>/dev/null; then
+  target=$arch-unknown-linux-musl
+else
+  echo "linked with the system's C library: a static program takes musl-gcc (package musl-tools)" >&2
+fi
+
+cargo build --profile dist --locked --package skrei --target "$target"
+rm -rf "$out"
+mkdir -p "$out/completions" "$out/man"
+cp "target/$target/dist/skrei" "$out/"
+"$out/skrei" completion bash >"$out/completions/skrei.bash"
+"$out/skrei" completion zsh >"$out/completions/_skrei"
+"$out/skrei" completion fish >"$out/completions/skrei.fish"
+"$out/skrei" man "$out/man"
+gzip -9n "$out"/man/*
+
+size=$(stat -c %s "$out/skrei")
+echo "$out/skrei: $size bytes"
+if ((size >= limit_bytes)); then
+  echo "larger than $limit_bytes bytes" >&2
+  exit 1
+fi
+
+if cargo deb --version >/dev/null 2>&1; then
+  cargo deb --no-build --package skrei --profile dist --target "$target" --output "$out/"
+else
+  echo "no Debian package: cargo install cargo-deb" >&2
+fi
+ls -l "$out"
