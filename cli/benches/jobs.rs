@@ -47,6 +47,8 @@ impl System {
             data_dir: directory.path().join("orchestrator"),
             disconnect_timeout: Duration::from_secs(60),
             token: None,
+            results: skrei_requester::ResultLimits::default(),
+            public_url: None,
             settings: json!({}),
         };
         let listeners = skrei_requester::Listeners { api, api_tls: None, nodes };

@@ -4,7 +4,7 @@ use skrei_job::{
     NodeId,
     outcome::{Refusal, Rule},
     resources::Resources,
-    spec::{Publisher, Task},
+    spec::Task,
 };
 
 /// What an execution counts for at least, so that many small ones are still bounded: a tenth of a core and
@@ -43,16 +43,6 @@ pub fn decide(task: &Task, facts: &Facts<'_>) -> Result<(), Refusal> {
         |rule, message: String, hint: &str| Err(Refusal { rule, message, hint: Some(hint.to_owned()) });
     if facts.draining {
         return Err(draining(node));
-    }
-    if let Some(result) = task.results.first()
-        && task.publisher != Publisher::Noop
-    {
-        let message = format!("node `{node}` cannot publish result paths yet (`{}`)", result.path);
-        return refuse(
-            Rule::Unsupported,
-            message,
-            "write to a mounted directory (`ReadWrite: true`) or to standard output, or drop them: `Publisher: {Type: noop}`",
-        );
     }
     let shortages = facts.capacity.shortages(&counted(&task.resources));
     if !shortages.is_empty() {

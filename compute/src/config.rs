@@ -81,6 +81,10 @@ pub struct Limits {
     pub disk_bytes: u64,
     /// Files, directories and links a run may make. Default 100,000.
     pub disk_files: u64,
+    /// The largest archive of an execution's results, in bytes, compressed. Default 1 GiB.
+    pub result_bytes: u64,
+    /// Archives of results that wait to be handed over, in bytes. Default 8 GiB; what finds no room fails.
+    pub outbox_bytes: u64,
     /// How long running guests may go on when the node is stopped. Default 30 s; then they are interrupted.
     pub drain: Duration,
 }
@@ -94,6 +98,8 @@ impl Default for Limits {
             artifacts_bytes: 4 << 30,
             disk_bytes: 1 << 30,
             disk_files: 100_000,
+            result_bytes: 1 << 30,
+            outbox_bytes: 8 << 30,
             drain: Duration::from_secs(30),
         }
     }

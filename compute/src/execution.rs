@@ -10,10 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     ending::{self, Stop},
+    journal::Held,
     log_store::Log,
     node::Node,
     output::Recording,
     prepare::{self, Prepared},
+    publish,
+    results::{Results, Tee},
 };
 
 /// Stops one execution, wherever it is in its life. The first reason counts.
@@ -96,19 +99,80 @@ impl Execution {
     pub(crate) async fn live(self, node: Arc<Node>) -> Result<(), skrei_ledger::Error> {
         let Self { assignment, stopper, turn, log, mut departure } = self;
         let id = &assignment.execution;
-        let state = match stopper.over(get_ready(&node, &assignment, turn)).await {
-            Err(stop) => ending::before_start(stop, &node.id),
-            Ok(Err(unready)) => unready.into(),
+        let (state, results) = match stopper.over(get_ready(&node, &assignment, turn)).await {
+            Err(stop) => (ending::before_start(stop, &node.id), None),
+            Ok(Err(unready)) => (unready.into(), None),
             Ok(Ok(prepared)) => {
                 // Once this is on disk the guest runs, or its execution counts as interrupted.
                 node.journal.start(id).await?;
                 run(&node, &assignment, prepared, &stopper, Arc::clone(&log)).await
             }
         };
+        let state = match pack(&node, &assignment, state, results).await {
+            Ok(held) => {
+                departure.room();
+                // From here on the results are handed over, whatever stops in between.
+                node.journal.hold(&held, log.finish()).await?;
+                return Delivery { held, stopper, departure }.finish(&node).await;
+            }
+            Err(state) => state,
+        };
         departure.room();
         node.journal.end(id, state, log.finish()).await?;
         departure.written = true;
         Ok(())
+    }
+}
+
+/// An execution whose guest is done and whose results are on their way.
+pub(crate) struct Delivery {
+    pub(crate) held: Held,
+    pub(crate) stopper: Stopper,
+    pub(crate) departure: Departure,
+}
+
+impl Delivery {
+    /// Goes on until the results have arrived, or cannot, and the outcome is in the journal. A node that shuts down
+    /// leaves them to its next start.
+    pub(crate) async fn finish(self, node: &Node) -> Result<(), skrei_ledger::Error> {
+        let Self { held: Held { parcel, state }, stopper, mut departure } = self;
+        let state = match stopper.over(node.publishing.deliver(&parcel)).await {
+            Ok(Ok(place)) => publish::published(state, place),
+            Ok(Err(error)) => {
+                tracing::warn!(execution = %parcel.execution, %error, "results are not published");
+                publish::unpublished(state, &error)
+            }
+            Err(stop @ Stop::Cancelled { .. }) => ending::of_stop(stop, RunOutput::default()),
+            Err(Stop::Interrupted) => return Ok(()),
+        };
+        node.journal.end(&parcel.execution, state, Recording::default()).await?;
+        node.publishing.outbox.forget(&parcel.execution).await;
+        departure.written = true;
+        Ok(())
+    }
+}
+
+/// Packs what the guest left if that is to be published, or gives the outcome back as it then is.
+async fn pack(
+    node: &Node,
+    assignment: &Assignment,
+    state: ExecutionState,
+    results: Option<Results>,
+) -> Result<Held, ExecutionState> {
+    let Some(results) = results else { return Err(state) };
+    let (Some(to), Some(exit_code)) = (publish::destination(&assignment.spec), publish::exit_code(&state))
+    else {
+        // Removing what a guest made can take a while.
+        let _ = tokio::task::spawn_blocking(move || drop(results)).await;
+        return Err(state);
+    };
+    let of = (&assignment.execution, &assignment.job);
+    match node.publishing.pack(of, results, exit_code, to).await {
+        Ok(parcel) => Ok(Held { parcel, state }),
+        Err(error) => {
+            tracing::warn!(execution = %assignment.execution, %error, "results cannot be packed");
+            Err(publish::unpublished(state, &error))
+        }
     }
 }
 
@@ -144,15 +208,17 @@ async fn run(
     prepared: Prepared,
     stopper: &Stopper,
     log: Arc<Log>,
-) -> ExecutionState {
+) -> (ExecutionState, Option<Results>) {
     if let Some(stop) = stopper.reason() {
-        return ending::of_stop(stop, RunOutput::default());
+        return (ending::of_stop(stop, RunOutput::default()), None);
     }
-    let Prepared { module, sandbox, kept } = prepared;
+    let Prepared { module, sandbox, mut kept } = prepared;
+    let results = kept.results.take();
     let cancel = CancelToken::new();
-    let sandbox = sandbox.output(log).cancel(cancel.clone());
+    let output = Arc::new(Tee { log, results: results.as_ref().and_then(Results::output) });
+    let sandbox = sandbox.output(output).cancel(cancel.clone());
     let Some(mut guest) = node.guests.run(module, sandbox) else {
-        return ending::of_stop(Stop::Interrupted, RunOutput::default());
+        return (ending::of_stop(Stop::Interrupted, RunOutput::default()), results);
     };
     let ended = match stopper.over(&mut guest).await {
         Ok(ended) => ended,
@@ -163,9 +229,10 @@ async fn run(
     };
     // Removing what a guest made can take a while.
     let _ = tokio::task::spawn_blocking(move || drop(kept)).await;
-    match ended {
+    let state = match ended {
         Ok(Ok(outcome)) => ending::of_outcome(&outcome, assignment.spec.task(), stopper.reason()),
         Ok(Err(error)) => ending::of_error(format!("the guest cannot be run: {error}")),
         Err(error) => ending::of_error(format!("the guest's thread failed: {error}")),
-    }
+    };
+    (state, results)
 }

@@ -3,7 +3,7 @@
 //! An assignment comes over the `link`, is admitted by the rules of the node's owner ([`admission`],
 //! [`allow_list`], `environment`, `network`), waits until there is room (`capacity`), gets what it needs opened, fetched and
 //! compiled ([`grant`], `artifacts`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
-//! its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
+//! its results are handed over (`publish`), its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
 //!
 //! Nothing of the host is within a guest's reach unless an entry of the [`AllowList`] says so.
 
@@ -30,6 +30,7 @@ mod folder;
 mod guests;
 mod node;
 mod prepare;
+pub mod publish;
 mod results;
 
 mod artifacts;

@@ -8,6 +8,7 @@ use skrei_protocol::link::NodeInfo;
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
+    publish::Publishing,
 };
 
 /// The engine type of jobs this node runs.
@@ -28,6 +29,7 @@ pub(crate) struct Node {
     pub(crate) artifacts: Artifacts,
     pub(crate) modules: Modules,
     pub(crate) guests: Guests,
+    pub(crate) publishing: Publishing,
     /// Where content carried in jobs is put while they run.
     pub(crate) inline_dir: PathBuf,
     /// Where scratch directories are made.
@@ -46,7 +48,7 @@ pub(crate) fn info(config: &Config) -> NodeInfo {
         labels: config.labels.clone(),
         engines: vec![ENGINE.to_owned()],
         sources,
-        publishers: vec!["noop".to_owned()],
+        publishers: vec!["local".to_owned(), "noop".to_owned()],
         capacity: config.capacity,
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     grant::{self, Grant, Opened},
     modules::MODULE_BYTES_MAX,
     node::Node,
+    publish,
     results::{Directory, Results},
 };
 
@@ -39,7 +40,7 @@ pub(crate) struct Kept {
     artifacts: Vec<Artifact>,
     inline: Option<TempDir>,
     scratch: Vec<TempDir>,
-    results: Option<Results>,
+    pub(crate) results: Option<Results>,
 }
 
 /// A host path that is open, and what becomes of files made there.
@@ -85,9 +86,10 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
     for mount in mounts {
         sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
     }
-    if !task.results.is_empty() {
+    let output = publish::destination(&assignment.spec).map(|_| disk_bytes(node, task));
+    if !task.results.is_empty() || output.is_some() {
         let (parent, paths) = (node.results_dir.clone(), task.results.clone());
-        let results = blocking(move || Results::make(&parent, &paths))
+        let results = blocking(move || Results::make(&parent, &paths, output))
             .await?
             .map_err(|cause| unwritten("ResultPaths", &cause))?;
         sandbox = mount_results(sandbox, &results)?;
@@ -283,18 +285,22 @@ fn mount_results(mut sandbox: Sandbox, results: &Results) -> Result<Sandbox, Unr
 }
 
 fn limits(node: &Node, task: &Task) -> Limits {
-    let disk_bytes = match task.resources.disk_bytes {
-        0 => node.limits.disk_bytes,
-        asked => asked,
-    };
     Limits {
-        disk_bytes,
+        disk_bytes: disk_bytes(node, task),
         disk_files: node.limits.disk_files,
         memory_bytes: admission::counted(&task.resources).memory_bytes,
         wall_time: task.timeouts.execution,
         stdout_bytes: CAPTURED_BYTES,
         stderr_bytes: CAPTURED_BYTES,
         ..Limits::default()
+    }
+}
+
+/// What the run may add to the disk.
+fn disk_bytes(node: &Node, task: &Task) -> u64 {
+    match task.resources.disk_bytes {
+        0 => node.limits.disk_bytes,
+        asked => asked,
     }
 }
 

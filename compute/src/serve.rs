@@ -28,6 +28,7 @@ use crate::{
     network::NetworkRules,
     node::{self, Node},
     owners::Owners,
+    publish::{Outbox, Publishing, Uploads},
     supervisor::{ORDERS_MAX, Order, Supervisor},
 };
 
@@ -54,12 +55,16 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let scratch_dir = folder::emptied(config.data_dir.join("scratch"))?;
     let results_dir = folder::emptied(config.data_dir.join("results"))?;
     let journal = Arc::new(Journal::open(&config.data_dir.join("journal.db")).await?);
+    let held = journal.held().await?;
+    let executions = held.iter().map(|held| &held.parcel.execution);
+    let outbox = Outbox::open(config.data_dir.join("outbox"), &config.limits, executions)?;
     let hello = hello(&config);
     let allow_list = config.allow_list.resolved(grant::real_path);
     for broken in allow_list.broken(grant::may_write) {
         tracing::warn!("{broken}");
     }
     let (current, follow_current) = watch::channel(None);
+    let uploads = Uploads::new(config.node.clone(), config.token.clone(), follow_current.clone())?;
     let artifacts_dir = config.data_dir.join("artifacts");
     let artifacts =
         Artifacts::open(&artifacts_dir, &config.limits, config.token, orchestrators.clone(), follow_current)?;
@@ -78,13 +83,14 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         artifacts,
         modules: Modules::new(runtime),
         guests: Guests::start()?,
+        publishing: Publishing { outbox, uploads },
         inline_dir,
         scratch_dir,
         results_dir,
         journal,
     });
 
-    let supervisor = Supervisor::new(Arc::clone(&node), config.limits.waiting);
+    let supervisor = Supervisor::new(Arc::clone(&node), config.limits.waiting, held);
     let (orders, queue) = mpsc::channel(ORDERS_MAX);
     let leaving = CancellationToken::new();
     let link = Link {

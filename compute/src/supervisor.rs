@@ -19,7 +19,8 @@ use crate::{
     admission::{self, Facts},
     capacity::{Capacity, Room},
     ending::{self, Stop},
-    execution::{self, Departure, Execution, Left, Stopper},
+    execution::{self, Delivery, Departure, Execution, Left, Stopper},
+    journal::Held,
     node::Node,
 };
 
@@ -73,10 +74,11 @@ enum Drain {
 }
 
 impl Supervisor {
-    pub(crate) fn new(node: Arc<Node>, waiting_max: usize) -> Self {
+    /// Also goes on with what is `held`: results of executions whose guests were done when the node stopped.
+    pub(crate) fn new(node: Arc<Node>, waiting_max: usize, held: Vec<Held>) -> Self {
         let capacity = Capacity::new(node.capacity, waiting_max);
         let load = watch::channel(load_of(&capacity)).0;
-        Self {
+        let mut supervisor = Self {
             node,
             capacity,
             live: BTreeMap::new(),
@@ -84,7 +86,9 @@ impl Supervisor {
             left: mpsc::unbounded_channel(),
             load,
             drain: None,
-        }
+        };
+        held.into_iter().for_each(|held| supervisor.hand_over(held));
+        supervisor
     }
 
     /// Follows how busy the node is.
@@ -228,6 +232,14 @@ impl Supervisor {
 
     fn is_stopping(&self) -> bool {
         matches!(self.drain, Some(Drain::Stopping { .. }))
+    }
+
+    fn hand_over(&mut self, held: Held) {
+        let id = held.parcel.execution.clone();
+        let departure = self.live(&id, None);
+        let delivery = Delivery { held, stopper: self.live[&id].stopper.clone(), departure };
+        let node = Arc::clone(&self.node);
+        self.tasks.spawn(async move { delivery.finish(&node).await });
     }
 
     /// Writes down the end of an execution that never ran here.

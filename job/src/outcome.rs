@@ -4,10 +4,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Digest;
+
 /// How many bytes of each output stream travel with the outcome; the rest stays in the node's log store.
 pub const OUTPUT_HEAD_BYTES: usize = 2048;
 
-/// The first part of what the guest printed, and its exit code.
+/// What a run left: the first part of what the guest printed, its exit code, and where its results are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunOutput {
     /// First [`OUTPUT_HEAD_BYTES`] of standard output, invalid UTF-8 replaced.
@@ -28,6 +30,9 @@ pub struct RunOutput {
     /// What the guest wanted of the network and did not get: the first [`DENIALS_MAX`] different things.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub denials: Vec<Denial>,
+    /// Where the results are. None if the job has no publisher, or the guest never got to exit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
 }
 
 /// How many denials travel with the outcome.
@@ -42,6 +47,18 @@ pub struct Denial {
     pub message: String,
 }
 
+/// Where the results of a run are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Published {
+    /// With the orchestrator, which serves them: one archive.
+    Orchestrator {
+        /// Of the archive.
+        digest: Digest,
+        /// Of the archive.
+        bytes: u64,
+    },
+}
+
 impl RunOutput {
     /// Cuts the head out of what was captured of both streams.
     pub fn head(stdout: &[u8], stderr: &[u8], exit_code: Option<i32>) -> Self {
@@ -51,7 +68,15 @@ impl RunOutput {
         };
         let (stdout, stdout_truncated) = head(stdout);
         let (stderr, stderr_truncated) = head(stderr);
-        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, denials: Vec::new() }
+        Self {
+            stdout,
+            stdout_truncated,
+            stderr,
+            stderr_truncated,
+            exit_code,
+            denials: Vec::new(),
+            published: None,
+        }
     }
 }
 
@@ -83,6 +108,8 @@ pub enum Cause {
     Timeout,
     /// The module or an input could not be made ready. Permanent: the same again would fail again.
     NotPrepared,
+    /// The guest ended by itself, and its results could not be published. Permanent: what it did is done.
+    NotPublished,
     /// The node stopped while the guest ran.
     Interrupted,
     /// The node was not heard from for too long.
@@ -92,7 +119,7 @@ pub enum Cause {
 impl Cause {
     /// Whether the same execution elsewhere or later could end otherwise.
     pub fn is_permanent(self) -> bool {
-        matches!(self, Self::NotPrepared)
+        matches!(self, Self::NotPrepared | Self::NotPublished)
     }
 }
 

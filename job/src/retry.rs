@@ -55,7 +55,7 @@ impl Mishap {
             Cause::Timeout => Some(Self::Timeout),
             Cause::Exited => Some(Self::Exit),
             Cause::Trapped | Cause::Limit => Some(Self::Trap),
-            Cause::NotPrepared => None,
+            Cause::NotPrepared | Cause::NotPublished => None,
         }
     }
 }

@@ -6,6 +6,8 @@ use skrei_job::NodeId;
 use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
+use crate::ResultLimits;
+
 /// Settings of an orchestrator.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -18,6 +20,11 @@ pub struct Config {
     pub disconnect_timeout: Duration,
     /// The token a node must show to join; none lets every node join (`Orchestrator.Auth.Token`).
     pub token: Option<String>,
+    /// Bounds on results.
+    pub results: ResultLimits,
+    /// Where clients reach the API, such as `https://skrei.example.com`; none takes what each of them called it by
+    /// (`API.PublicURL`).
+    pub public_url: Option<String>,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }

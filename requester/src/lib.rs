@@ -16,8 +16,10 @@ mod feed;
 mod nodes;
 mod orchestrator;
 mod perform;
+mod results;
 mod server;
 mod store;
 
 pub use config::{Config, Listeners};
+pub use results::Limits as ResultLimits;
 pub use server::{Error, serve};

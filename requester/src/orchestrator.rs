@@ -12,6 +12,7 @@ use crate::{
     decide::{Accepted, Command, Planned, Refused, Stopped},
     feed::Feed,
     nodes::Hub,
+    results::Results,
     store::{Store, StoredJob},
 };
 
@@ -21,6 +22,7 @@ pub(crate) struct Orchestrator {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) artifacts: Artifacts,
+    pub(crate) results: Results,
     pub(crate) hub: Arc<Hub>,
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,

@@ -12,7 +12,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    api,
+    api::{self, Origin},
     artifacts::Artifacts,
     config::{Config, Listeners},
     decide::{Command, EventLoop},
@@ -21,6 +21,7 @@ use crate::{
     nodes::{self, Hub},
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
+    results::Results,
     store::Store,
 };
 
@@ -63,7 +64,9 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     };
     std::fs::create_dir_all(&config.data_dir).map_err(io.clone()("cannot make the data directory"))?;
     let store = Store::open(&config.data_dir)?;
-    let artifacts = Artifacts::open(config.data_dir.join("artifacts")).map_err(io("cannot make"))?;
+    let artifacts = Artifacts::open(config.data_dir.join("artifacts")).map_err(io.clone()("cannot make"))?;
+    let results = Results::open(config.data_dir.join("results"), config.results, store.clone())
+        .map_err(io("cannot make"))?;
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
 
     let (commands, inbox) = mpsc::channel::<Command>(COMMANDS_QUEUE);
@@ -77,9 +80,10 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
     let performing = tokio::spawn(performer.run(queue));
 
-    let orchestrator = Arc::new(Orchestrator { config, store, artifacts, hub, feed, commands });
+    let orchestrator = Arc::new(Orchestrator { config, store, artifacts, results, hub, feed, commands });
     let stop = shutdown.clone();
-    let router = api::router(Arc::clone(&orchestrator), shutdown.clone()).into_make_service();
+    let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
+    let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone()).into_make_service();
     let stopped = async move { stop.cancelled().await };
     let failed = |source| Error::Io { what: "a listener failed".to_owned(), source };
     let api: Serving = match listeners.api_tls {

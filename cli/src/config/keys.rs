@@ -36,6 +36,12 @@ pub(crate) const KEYS: &[Key] = &[
     },
     Key { name: "API.Port", kind: Kind::Port, default: "1234", doc: "Port of the API." },
     Key {
+        name: "API.PublicURL",
+        kind: Kind::Text,
+        default: "",
+        doc: "`serve`: how clients reach the API, such as `https://skrei.example.com`, for the URLs of results. Empty: as each client called it. Needed behind a proxy that speaks TLS.",
+    },
+    Key {
         name: "API.TLS.CertFile",
         kind: Kind::File,
         default: "",

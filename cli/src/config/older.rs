@@ -72,6 +72,8 @@ const OLDER: &[(&str, Now)] = &[
     ("Engines.Types.Docker.", Now::Nothing(NO_CONTAINERS)),
     ("InputSources.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Publishers.Types.IPFS.", Now::Nothing(NO_IPFS)),
+    ("Publishers.Types.Local.", Now::Nothing("results are served by the orchestrator's API (API.PublicURL)")),
+    ("Node.Compute.LocalPublisher.", Now::Nothing("results are served by the orchestrator's API (API.PublicURL)")),
     ("ResultDownloaders.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Orchestrator.Advertise", Now::Nothing(NO_BROKER)),
     ("Orchestrator.Cluster.", Now::Nothing(NO_BROKER)),

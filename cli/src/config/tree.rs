@@ -20,6 +20,8 @@ pub(crate) struct Config {
     pub(crate) logging: Logging,
     /// Where the API is.
     pub(crate) api: Address,
+    /// The URL clients are told, if it is another than each of them calls.
+    pub(crate) public_url: Option<String>,
     /// How the API is encrypted.
     pub(crate) tls: Tls,
     /// The orchestrator's side.
@@ -191,6 +193,7 @@ impl Config {
             labels: get.map("Labels")?,
             logging: Logging { level: get.text("Logging.Level")?, mode },
             api: Address { host: get.text("API.Host")?, port: get.port("API.Port")? },
+            public_url: public_url(&get)?,
             tls: tls(&get)?,
             orchestrator: Orchestrator {
                 enabled: get.boolean("Orchestrator.Enabled")?,
@@ -246,6 +249,20 @@ fn network_allowed(get: &Get<'_>) -> Result<NetworkAllowed, Error> {
         "http" => NetworkAllowed::Http,
         _ => NetworkAllowed::None,
     })
+}
+
+fn public_url(get: &Get<'_>) -> Result<Option<String>, Error> {
+    let text = get.text("API.PublicURL")?;
+    let is_url = |text: &str| {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        (!host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace)).then_some(())
+    };
+    match is_url(&text) {
+        _ if text.is_empty() => Ok(None),
+        Some(()) => Ok(Some(text)),
+        None => Err(Error::usage(format!("API.PublicURL: `{text}` is not a URL of a server"))
+            .hint("write `https://HOST` or `https://HOST:PORT`")),
+    }
 }
 
 fn tls(get: &Get<'_>) -> Result<Tls, Error> {

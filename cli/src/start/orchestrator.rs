@@ -25,6 +25,8 @@ impl Servers {
             data_dir: data_dir.join("orchestrator"),
             disconnect_timeout: config.orchestrator.disconnect_timeout,
             token: config.orchestrator.token.clone(),
+            results: skrei_requester::ResultLimits::default(),
+            public_url: config.public_url.clone(),
             settings,
         };
         let listeners = Listeners {

@@ -29,10 +29,19 @@ use skrei_ledger::{
 use skrei_protocol::link::Report;
 use tokio::sync::watch;
 
-use crate::output::Recording;
+use crate::{output::Recording, publish::Parcel};
 
 /// Ends between two prunings: seldom enough to cost nothing, often enough to stay near the bounds.
 const ENDS_BETWEEN_PRUNINGS: u64 = 2048;
+
+/// The outcome of a guest that is done, kept back until its results have arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The results on their way.
+    pub parcel: Parcel,
+    /// The outcome, as far as it does not depend on them.
+    pub state: ExecutionState,
+}
 
 /// The journal of one node.
 #[derive(Debug)]
@@ -114,6 +123,7 @@ impl Journal {
             }
             let number = report(transaction, &id, &state)?;
             end(transaction, &id, number, &state)?;
+            schema::remove_held(transaction, &id)?;
             if !output.is_empty() {
                 schema::insert_log(transaction, &id, &output)?;
             }
@@ -131,6 +141,31 @@ impl Journal {
             self.written(number);
         }
         Ok(())
+    }
+
+    /// Writes down the outcome and the output of a guest whose results are on their way. Nothing of it is reported before
+    /// [`Journal::end`]. Returns once that is on disk.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub async fn hold(&self, held: &Held, output: Recording) -> Result<(), Error> {
+        let held = held.clone();
+        let change = self.ledger.write(move |transaction| {
+            schema::insert_held(transaction, &held)?;
+            if !output.is_empty() {
+                schema::insert_log(transaction, &held.parcel.execution, &output)?;
+            }
+            Ok(())
+        });
+        change.await.wait().await
+    }
+
+    /// Everything whose results are on their way.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub async fn held(&self) -> Result<Vec<Held>, Error> {
+        self.ledger.read(schema::held).await
     }
 
     /// Reports the end of an execution once more under a new number. Nothing happens if it is not known.

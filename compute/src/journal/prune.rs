@@ -44,7 +44,7 @@ mod tests {
     #[test]
     fn only_what_is_acknowledged_and_old_is_forgotten() {
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-        connection.execute_batch(schema::MIGRATIONS[0]).unwrap();
+        connection.execute_batch(&schema::MIGRATIONS.concat()).unwrap();
         let transaction = connection.transaction().unwrap();
         let extra = 5_u32;
         for number in 1..=ENDED_MAX + extra {
@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn the_oldest_output_goes_when_there_is_too_much() {
         let mut connection = rusqlite::Connection::open_in_memory().unwrap();
-        connection.execute_batch(schema::MIGRATIONS[0]).unwrap();
+        connection.execute_batch(&schema::MIGRATIONS.concat()).unwrap();
         let transaction = connection.transaction().unwrap();
         for number in 1..=3_i64 {
             let id = format!("e-{number}");

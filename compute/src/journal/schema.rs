@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Serialize, de::DeserializeOwned};
 use skrei_job::{ExecutionId, life::ExecutionState};
 use skrei_ledger::rusqlite::{self, Connection, OptionalExtension as _, Row, types::Type};
 use skrei_protocol::link::Report;
 
+use super::Held;
 use crate::output::Recording;
 
 /// `execution.ended` is the number of the report that says how it ended; empty as long as it runs. Rows are in the
@@ -15,7 +17,7 @@ CREATE TABLE execution (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ended 
 CREATE INDEX execution_ended ON execution (ended);
 CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE log (execution INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, content BLOB NOT NULL);
-"];
+", include_str!("held.sql")];
 
 /// Starts the numbers of a new journal at the time, in microseconds: a node that lost its journal and kept its
 /// id never repeats a number that the orchestrator has seen.
@@ -30,11 +32,42 @@ pub(super) fn seed(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
+/// What started and whose guest was not done, as far as is known.
 pub(super) fn unfinished(connection: &Connection) -> rusqlite::Result<Vec<ExecutionId>> {
     connection
-        .prepare("SELECT id FROM execution WHERE ended IS NULL")?
+        .prepare(
+            "SELECT id FROM execution WHERE ended IS NULL
+             AND NOT EXISTS (SELECT 1 FROM held WHERE held.execution = execution.id)",
+        )?
         .query_map((), |row| id(row, 0))?
         .collect()
+}
+
+/// Everything whose results are on their way, in the order of its start.
+pub(super) fn held(connection: &Connection) -> rusqlite::Result<Vec<Held>> {
+    connection
+        .prepare(
+            "SELECT held.parcel, held.state FROM held JOIN execution ON execution.id = held.execution
+             WHERE execution.ended IS NULL ORDER BY execution.seq",
+        )?
+        .query_map((), |row| Ok(Held { parcel: from_json(row, 0)?, state: state(row, 1)? }))?
+        .collect()
+}
+
+pub(super) fn insert_held(connection: &Connection, held: &Held) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO held (execution, parcel, state) VALUES (?1, ?2, ?3)")?
+        .execute((held.parcel.execution.as_str(), to_json(&held.parcel)?, to_json(&held.state)?))?;
+    Ok(())
+}
+
+pub(super) fn remove_held(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM held WHERE execution = ?1")?.execute([execution.as_str()])?;
+    Ok(())
+}
+
+fn is_held(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<bool> {
+    connection.prepare_cached("SELECT 1 FROM held WHERE execution = ?1")?.exists([execution.as_str()])
 }
 
 pub(super) fn ended(connection: &Connection) -> rusqlite::Result<BTreeMap<ExecutionId, u64>> {
@@ -112,15 +145,22 @@ pub(super) fn log(connection: &Connection, execution: &ExecutionId) -> rusqlite:
         .optional()?;
     match content {
         Some(content) => Ok(Some(Recording::decode(&content))),
-        None => Ok(has_ended(connection, execution)?.then(Recording::default)),
+        None => {
+            let is_done = has_ended(connection, execution)? || is_held(connection, execution)?;
+            Ok(is_done.then(Recording::default))
+        }
     }
 }
 
-pub(super) fn to_json(state: &ExecutionState) -> rusqlite::Result<String> {
-    serde_json::to_string(state).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
+pub(super) fn to_json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))
 }
 
 fn state(row: &Row<'_>, column: usize) -> rusqlite::Result<ExecutionState> {
+    from_json(row, column)
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))

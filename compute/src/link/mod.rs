@@ -12,7 +12,7 @@ mod session;
 use std::{sync::Arc, time::Duration};
 
 pub(crate) use address::Address;
-use pause::{Pause, spread};
+pub(crate) use pause::{Pause, spread};
 use session::End;
 use skrei_protocol::link::{Hello, Load};
 use tokio::sync::{mpsc, watch};

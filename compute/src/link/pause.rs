@@ -10,26 +10,26 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// Pauses between calls: each twice as long as the one before, up to ten seconds, and never all nodes at once.
 #[derive(Debug, Default)]
-pub(super) struct Pause {
+pub(crate) struct Pause {
     tries: u32,
 }
 
 impl Pause {
     /// The next pause. `spread` from 0 to 1 says where in its second half it ends.
-    pub(super) fn next(&mut self, spread: f64) -> Duration {
+    pub(crate) fn next(&mut self, spread: f64) -> Duration {
         let whole = FIRST.saturating_mul(2_u32.saturating_pow(self.tries)).min(LONGEST);
         self.tries += 1;
         whole.mul_f64(0.5 + spread.clamp(0.0, 1.0) / 2.0)
     }
 
     /// After a call that went well.
-    pub(super) fn reset(&mut self) {
+    pub(crate) fn reset(&mut self) {
         self.tries = 0;
     }
 }
 
 /// A number from 0 to 1 that differs from process to process and from call to call.
-pub(super) fn spread() -> f64 {
+pub(crate) fn spread() -> f64 {
     let random = RandomState::new().hash_one(0_u8);
     f64::from((random >> 32) as u32) / f64::from(u32::MAX)
 }

@@ -14,6 +14,17 @@ use crate::{
 const SUPPORTED: &[&str] = &["local", "noop"];
 const NOT_YET: &[&str] = &["s3", "s3managed", "ipfs"];
 
+/// Files of every result, beside the result paths.
+const RUN_FILES: &[&str] = &["stdout", "stderr", "exitCode"];
+
+/// What file systems take.
+const NAME_BYTES_MAX: usize = 255;
+
+/// Each is a directory and two mounts.
+const RESULT_PATHS_MAX: usize = 100;
+
+const NAME_HINT: &str = "results are unpacked into a directory of this name, such as `outputs`";
+
 pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Problem>) -> Publisher {
     let word = written.kind.trim().to_lowercase();
     let types = || listed(SUPPORTED.iter().copied());
@@ -66,13 +77,19 @@ pub(super) fn paths(
         );
     }
     let mut names = BTreeSet::new();
+    if task.result_paths.len() > RESULT_PATHS_MAX {
+        problems.push(Problem::new(&path, format!("there are more than {RESULT_PATHS_MAX} result paths")));
+    }
     let mut taken: BTreeSet<String> = sources.iter().flatten().map(|input| input.target.clone()).collect();
     let mut results = Vec::with_capacity(task.result_paths.len());
     for (index, written) in task.result_paths.iter().enumerate() {
         let path = path.index(index);
         if written.name.trim().is_empty() {
             problems.push(Problem::new(path.key("Name"), "a result path needs a name"));
-        } else if !names.insert(&written.name) {
+        } else if let Err(reason) = directory_name(&written.name) {
+            let message = format!("{} {reason}", quoted(&written.name));
+            problems.push(Problem::new(path.key("Name"), message).hint(NAME_HINT));
+        } else if !names.insert(written.name.to_lowercase()) {
             let message = format!("{} is the name of another result path, too", quoted(&written.name));
             problems.push(Problem::new(path.key("Name"), message));
         }
@@ -96,4 +113,34 @@ pub(super) fn paths(
         }
     }
     results
+}
+
+/// The name of a result path becomes a directory wherever results are unpacked.
+fn directory_name(name: &str) -> Result<(), &'static str> {
+    if matches!(name, "." | "..") || name.contains(['/', '\\', ':']) || name.chars().any(char::is_control) {
+        return Err("is no plain name of a directory");
+    }
+    if name.len() > NAME_BYTES_MAX {
+        return Err("is too long for the name of a directory");
+    }
+    if RUN_FILES.iter().any(|file| file.eq_ignore_ascii_case(name)) {
+        return Err("is the name of a file that all results have");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_plain_directory_beside_the_files_that_all_results_have() {
+        for name in ["outputs", "a b", "ä", ".hidden", "stdout.d"] {
+            assert_eq!(directory_name(name), Ok(()), "{name}");
+        }
+        let long = "x".repeat(NAME_BYTES_MAX + 1);
+        for name in ["..", ".", "../x", "a/b", "/a", "a\\b", "c:", "a\0", "a\nb", "stdout", "ExitCode", &long] {
+            assert!(directory_name(name).is_err(), "{name}");
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use skrei_job::{
     life::{self, ExecutionState},
     outcome::{self, Cause},
@@ -85,13 +86,26 @@ pub struct NumberedState {
     pub details: BTreeMap<String, String>,
 }
 
-/// A type name and nothing else, until results are published.
+/// Where results are.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishedResult {
-    /// Empty.
+    /// How they are had; empty if there are none.
     #[serde(rename = "Type")]
     pub kind: String,
+    /// Meaning depends on the type.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub params: Map<String, Value>,
+}
+
+impl PublishedResult {
+    /// One archive behind a URL.
+    pub fn url_download(url: &str) -> Self {
+        Self {
+            kind: "urlDownload".to_owned(),
+            params: Map::from_iter([("URL".to_owned(), Value::String(url.to_owned()))]),
+        }
+    }
 }
 
 /// What an execution printed (only `stderr` is lower case, reference 0.3).
@@ -243,6 +257,7 @@ fn cause(cause: Cause) -> &'static str {
         Cause::Limit => "Limit",
         Cause::Timeout => "Timeout",
         Cause::NotPrepared => "NotPrepared",
+        Cause::NotPublished => "NotPublished",
         Cause::Interrupted => "Interrupted",
         Cause::NodeLost => "NodeLost",
     }

@@ -265,7 +265,7 @@ fn job_path(job: &str, rest: &str) -> String {
 }
 
 /// One path segment: names of jobs may contain anything, slashes and spaces included.
-fn segment(text: &str) -> String {
+pub(crate) fn segment(text: &str) -> String {
     use std::fmt::Write as _;
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -9,8 +9,10 @@ mod gate;
 mod jobs;
 mod lookup;
 mod nodes;
+mod origin;
 mod page;
 mod query;
+mod results;
 mod selector;
 mod wire;
 
@@ -32,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::orchestrator::Orchestrator;
 use error::ApiError;
+pub(crate) use origin::Origin;
 
 /// Largest request body but for artifacts (reference 2.1): bounds what a job carries inline.
 const BODY_MAX_BYTES: usize = 10 << 20;
@@ -40,12 +43,14 @@ const BODY_MAX_BYTES: usize = 10 << 20;
 #[derive(Clone)]
 pub(crate) struct Api {
     pub(crate) orchestrator: Arc<Orchestrator>,
+    /// What clients call the API by.
+    pub(crate) origin: Origin,
     /// Cancelled when streams must end.
     pub(crate) shutdown: CancellationToken,
 }
 
 /// The routes of the API.
-pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToken) -> Router {
+pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: CancellationToken) -> Router {
     let routes = Router::new()
         .route("/agent/alive", get(agent::alive))
         .route("/agent/version", get(agent::version))
@@ -69,6 +74,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .route("/orchestrator/nodes", get(nodes::list))
         .route("/orchestrator/nodes/{id}", get(nodes::get))
         .route("/orchestrator/events", get(events::follow))
+        .route(&format!("{}/{{name}}", results::RESULTS_PATH), get(results::download))
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .route(
             "/orchestrator/artifacts/{digest}",
@@ -84,7 +90,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(gate::versions))
         .layer(middleware::from_fn(request_id))
-        .with_state(Api { orchestrator, shutdown })
+        .with_state(Api { orchestrator, origin, shutdown })
 }
 
 async fn unknown_path(request: Request) -> ApiError {

@@ -1,8 +1,10 @@
 //! From what is stored to what the API shows.
 
-use skrei_job::{life, resources};
+use std::collections::BTreeMap;
+
+use skrei_job::{ExecutionId, life, resources};
 use skrei_protocol::api::{
-    execution::Execution,
+    execution::{Execution, PublishedResult},
     history::{Event, HistoryEntry, Level},
     job::{Job, State},
     resources::Resources,
@@ -25,7 +27,12 @@ pub(super) fn job(stored: StoredJob) -> Job {
     }
 }
 
-pub(super) fn executions(job: &StoredJob, executions: &[life::Execution]) -> Vec<Execution> {
+/// `results` are those that are held.
+pub(super) fn executions(
+    job: &StoredJob,
+    executions: &[life::Execution],
+    results: &BTreeMap<ExecutionId, PublishedResult>,
+) -> Vec<Execution> {
     let task = job.manifest.tasks.first();
     let name = task.map_or("main", |task| task.name.as_str());
     let amounts = task.map_or_else(Resources::default, |task| {
@@ -38,7 +45,11 @@ pub(super) fn executions(job: &StoredJob, executions: &[life::Execution]) -> Vec
         })
     });
     let namespace = &job.manifest.namespace;
-    executions.iter().map(|execution| Execution::new(execution, namespace, name, amounts)).collect()
+    let shown = |execution: &life::Execution| Execution {
+        published_result: results.get(&execution.id).cloned().unwrap_or_default(),
+        ..Execution::new(execution, namespace, name, amounts)
+    };
+    executions.iter().map(shown).collect()
 }
 
 /// Of the latest version, whose executions these are.

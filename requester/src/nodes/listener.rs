@@ -1,4 +1,4 @@
-//! The port that nodes dial: the link, and the artifacts they need.
+//! The port that nodes dial: the link, the artifacts they need, and the results they hand over.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -9,19 +9,28 @@ use axum::{
     response::{IntoResponse, Response},
     routing,
 };
-use skrei_protocol::link::{ARTIFACTS_PATH, LINK_PATH, MESSAGE_MAX_BYTES};
+use skrei_protocol::{
+    link::{ARTIFACTS_PATH, LINK_PATH, MESSAGE_MAX_BYTES},
+    results::RESULTS_PATH,
+};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use super::session;
+use super::{results, session};
 use crate::{nodes::session::token_matches, orchestrator::Orchestrator};
 
 /// Buffers of one link. The library's own are 128 KiB, of which an idle node would use nothing.
 const LINK_BUFFER_BYTES: usize = 4 << 10;
 
+/// Pieces of results that are in memory at a time, for all nodes.
+const PIECES_MAX: usize = 16;
+
 #[derive(Clone)]
-struct Nodes {
-    orchestrator: Arc<Orchestrator>,
+pub(super) struct Nodes {
+    pub(super) orchestrator: Arc<Orchestrator>,
     shutdown: CancellationToken,
+    /// A permit for each piece of results in memory.
+    pub(super) pieces: Arc<Semaphore>,
 }
 
 /// The routes of the node listener.
@@ -29,11 +38,12 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, shutdown: CancellationToke
     Router::new()
         .route(LINK_PATH, routing::get(link))
         .route(&format!("{ARTIFACTS_PATH}/{{digest}}"), routing::get(artifact))
-        .with_state(Nodes { orchestrator, shutdown })
+        .route(&format!("{RESULTS_PATH}/{{job}}/{{execution}}"), routing::put(results::take))
+        .with_state(Nodes { orchestrator, shutdown, pieces: Arc::new(Semaphore::new(PIECES_MAX)) })
 }
 
 async fn link(
-    State(Nodes { orchestrator, shutdown }): State<Nodes>,
+    State(Nodes { orchestrator, shutdown, .. }): State<Nodes>,
     ConnectInfo(address): ConnectInfo<SocketAddr>,
     upgrade: WebSocketUpgrade,
 ) -> Response {
@@ -45,16 +55,21 @@ async fn link(
         .on_upgrade(move |socket| session::run(orchestrator, socket, address, shutdown))
 }
 
+/// Whether a request shows the join token.
+pub(super) fn may_enter(orchestrator: &Orchestrator, headers: &HeaderMap) -> bool {
+    let shown = headers
+        .get(header::AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.strip_prefix("Bearer "));
+    token_matches(orchestrator.config.token.as_deref(), shown)
+}
+
 async fn artifact(
     State(Nodes { orchestrator, .. }): State<Nodes>,
     Path(hex): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let shown = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    if !token_matches(orchestrator.config.token.as_deref(), shown) {
+    if !may_enter(&orchestrator, &headers) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     let Ok(digest) = format!("sha256:{hex}").parse() else {

@@ -2,6 +2,7 @@
 
 mod hub;
 mod listener;
+mod results;
 mod session;
 
 pub(crate) use hub::{Hub, Peer, ReadError};

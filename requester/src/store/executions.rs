@@ -1,7 +1,7 @@
 //! Queries about executions.
 
 use skrei_job::{ExecutionId, JobId, NodeId, life::Execution};
-use skrei_ledger::rusqlite::{Connection, Result, Row, params};
+use skrei_ledger::rusqlite::{Connection, OptionalExtension, Result, Row, params};
 
 use super::{Error, Store, row};
 
@@ -27,6 +27,17 @@ pub(super) fn of_job(connection: &Connection, job: &JobId, version: u64) -> Resu
          AND (?2 = 0 OR execution.version = ?2) ORDER BY execution.seq"
     );
     connection.prepare_cached(&sql)?.query_map(params![job.as_str(), row::signed(version)], stored)?.collect()
+}
+
+pub(super) fn one(
+    connection: &Connection,
+    job: &JobId,
+    execution: &ExecutionId,
+) -> Result<Option<Execution>> {
+    let sql = format!(
+        "SELECT {COLUMNS} WHERE execution.job = (SELECT seq FROM job WHERE id = ?1) AND execution.id = ?2"
+    );
+    connection.prepare_cached(&sql)?.query_row([job.as_str(), execution.as_str()], stored).optional()
 }
 
 fn stored(row: &Row<'_>) -> Result<Execution> {

@@ -8,6 +8,7 @@ mod executions;
 mod history;
 mod jobs;
 mod nodes;
+mod results;
 mod row;
 mod snapshot;
 
@@ -18,10 +19,15 @@ use skrei_scheduler::Record;
 
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use jobs::{JobQuery, StoredJob};
+pub(crate) use results::Held;
 pub(crate) use skrei_ledger::Error;
 
-const MIGRATIONS: &[&str] =
-    &[include_str!("schema.sql"), include_str!("progress.sql"), include_str!("submission.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("progress.sql"),
+    include_str!("submission.sql"),
+    include_str!("result.sql"),
+];
 
 /// A place in the log: the number of records before it.
 pub(crate) type Position = u64;

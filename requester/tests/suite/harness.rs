@@ -45,6 +45,8 @@ impl Orchestrator {
             data_dir: directory.to_owned(),
             disconnect_timeout: Duration::from_secs(60),
             token: token.map(str::to_owned),
+            results: skrei_requester::ResultLimits::default(),
+            public_url: None,
             settings: json!({}),
         };
         let shutdown = CancellationToken::new();

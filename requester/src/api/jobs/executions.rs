@@ -2,16 +2,20 @@
 
 use axum::{
     extract::{Path, State},
+    http::{HeaderMap, Uri},
     response::Response,
 };
 use skrei_protocol::api::List;
 
+use super::results;
 use crate::api::{Api, error::ApiError, json, lookup, query::Query, wire};
 
 pub(in crate::api) async fn executions(
     State(api): State<Api>,
     Path(id): Path<String>,
     query: Query,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let job = lookup::job(&api, query.text("namespace"), &id).await?;
     let version = match (query.number("job_version")?, query.flag("all_job_versions")?) {
@@ -19,7 +23,8 @@ pub(in crate::api) async fn executions(
         (version, _) => version,
     };
     let executions = api.orchestrator.store.executions(job.id.clone(), version).await?;
-    let mut items = wire::executions(&job, &executions);
+    let published = results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
+    let mut items = wire::executions(&job, &executions, &published);
     if matches!(query.text("order_by"), "modified_at" | "modify_time") {
         items.sort_by_key(|execution| execution.modify_time);
     }

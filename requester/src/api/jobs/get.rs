@@ -2,10 +2,12 @@
 
 use axum::{
     extract::{Path, State},
+    http::{HeaderMap, Uri},
     response::Response,
 };
 use skrei_protocol::api::{List, job::GetJobResponse};
 
+use super::results;
 use crate::{
     api::{Api, error::ApiError, json, lookup, query::Query, wire},
     store::HistoryQuery,
@@ -18,6 +20,8 @@ pub(in crate::api) async fn get(
     State(api): State<Api>,
     Path(id): Path<String>,
     query: Query,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let mut job = lookup::job(&api, query.text("namespace"), &id).await?;
     let store = &api.orchestrator.store;
@@ -46,7 +50,8 @@ pub(in crate::api) async fn get(
     }
     if wants("executions") {
         let executions = store.executions(job.id.clone(), version).await?;
-        answer.executions = Some(List::whole(wire::executions(&job, &executions)));
+        let published = results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
+        answer.executions = Some(List::whole(wire::executions(&job, &executions, &published)));
     }
     if wants("progress") {
         let executions = store.executions(job.id.clone(), job.version).await?;

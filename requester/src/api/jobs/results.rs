@@ -1,20 +1,64 @@
 //! `GET /orchestrator/jobs/{id}/results` (reference 3.7).
 
+use std::collections::BTreeMap;
+
 use axum::{
     extract::{Path, State},
+    http::{HeaderMap, Uri},
     response::Response,
 };
-use serde_json::Value;
-use skrei_protocol::api::List;
+use skrei_job::{
+    ExecutionId, JobId,
+    life::Execution,
+    outcome::Published,
+};
+use skrei_protocol::api::{BASE, List, execution::PublishedResult};
 
-use crate::api::{Api, error::ApiError, json, lookup, query::Query};
+use crate::{
+    api::{Api, error::ApiError, json, lookup, query::Query, results::RESULTS_PATH},
+    results::Name,
+};
 
-/// None yet: no publisher but `noop` is accepted with a job.
+/// Those of the latest version, in the order of its executions.
 pub(in crate::api) async fn results(
     State(api): State<Api>,
     Path(id): Path<String>,
     query: Query,
+    uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    lookup::job(&api, query.text("namespace"), &id).await?;
-    Ok(json(&List::<Value>::whole(Vec::new())))
+    let job = lookup::job(&api, query.text("namespace"), &id).await?;
+    let executions = api.orchestrator.store.executions(job.id.clone(), job.version).await?;
+    let mut published = published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
+    let items = executions.iter().filter_map(|execution| published.remove(&execution.id)).collect();
+    Ok(json(&List::<PublishedResult>::whole(items)))
+}
+
+/// Where the results of these executions are, as far as they are still there. `origin` is what the client calls us by.
+pub(super) async fn published(
+    api: &Api,
+    job: &JobId,
+    executions: &[Execution],
+    origin: &str,
+) -> Result<BTreeMap<ExecutionId, PublishedResult>, ApiError> {
+    let places = executions.iter().filter_map(|execution| {
+        let place = execution.state.output()?.published.as_ref()?;
+        Some((&execution.id, place))
+    });
+    let places: Vec<_> = places.collect();
+    if places.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let held = api.orchestrator.store.results_of(job.clone()).await?;
+    let shown = |(execution, place): (&ExecutionId, &Published)| {
+        let shown = match place {
+            Published::Orchestrator { digest, .. } => {
+                let held = held.get(execution).filter(|held| held.digest == *digest)?;
+                let url = format!("{origin}{BASE}{RESULTS_PATH}/{}", Name::of(held));
+                PublishedResult::url_download(&url)
+            }
+        };
+        Some((execution.clone(), shown))
+    };
+    Ok(places.into_iter().filter_map(shown).collect())
 }

@@ -1,0 +1,82 @@
+//! Taking in results (see [`skrei_protocol::results`]).
+
+use axum::{
+    Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use skrei_job::{
+    ExecutionId, JobId,
+    life::{Execution, ExecutionState},
+};
+use skrei_protocol::results::{Piece, Received};
+
+use super::listener::{Nodes, may_enter};
+use crate::results::Error;
+
+pub(super) async fn take(
+    State(Nodes { orchestrator, pieces, .. }): State<Nodes>,
+    Path((job, execution)): Path<(String, String)>,
+    Query(piece): Query<Piece>,
+    headers: HeaderMap,
+    body: axum::body::Body,
+) -> Response {
+    if !may_enter(&orchestrator, &headers) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    let (job, execution) = (JobId::new(job), ExecutionId::new(execution));
+    let found = match orchestrator.store.execution(job.clone(), execution.clone()).await {
+        Ok(found) => found,
+        Err(error) => return refuse(&execution, &error.into()),
+    };
+    if let Err(refusal) = expects(found.as_ref(), &piece) {
+        return refusal.into_response();
+    }
+    // Only so many pieces are in memory at a time; the others wait on the wire.
+    let Ok(_turn) = pieces.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
+    let content: Bytes = match axum::body::to_bytes(body, skrei_protocol::results::PIECE_BYTES_MAX).await {
+        Ok(content) => content,
+        Err(_) => return (StatusCode::BAD_REQUEST, "the piece broke off, or is too large").into_response(),
+    };
+    let offset_after = piece.offset + content.len() as u64;
+    match orchestrator.results.take((job, execution.clone()), &piece, content).await {
+        Ok(received) => {
+            let status = if received == offset_after { StatusCode::OK } else { StatusCode::CONFLICT };
+            (status, Json(Received { received })).into_response()
+        }
+        Err(error) => refuse(&execution, &error),
+    }
+}
+
+/// A node hands over results of what it was given, and as long as that is not over. What was given up as lost is not: its
+/// node may be back before the event loop has heard of it.
+fn expects(execution: Option<&Execution>, piece: &Piece) -> Result<(), (StatusCode, &'static str)> {
+    match execution {
+        Some(execution) if execution.node != piece.node => {
+            Err((StatusCode::FORBIDDEN, "the execution is another node's"))
+        }
+        Some(execution) => match execution.state {
+            ExecutionState::Assigned | ExecutionState::Running | ExecutionState::Lost => Ok(()),
+            _ => Err((StatusCode::GONE, "the execution is over")),
+        },
+        None => Err((StatusCode::NOT_FOUND, "there is no such execution")),
+    }
+}
+
+fn refuse(execution: &ExecutionId, error: &Error) -> Response {
+    let status = match error {
+        Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Busy => StatusCode::TOO_MANY_REQUESTS,
+        Error::WrongSize => StatusCode::BAD_REQUEST,
+        Error::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::NoRandomness | Error::Io(_) | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    if status.is_server_error() {
+        tracing::error!(%execution, %error, "results cannot be taken in");
+    }
+    (status, error.to_string()).into_response()
+}

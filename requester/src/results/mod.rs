@@ -1,0 +1,136 @@
+//! Results that nodes hand over: archives on disk, served to whoever has their URL.
+//!
+//! An archive comes in pieces (`incoming`), is checked against its digest, and gets a row in the store together with a
+//! random token. Its URL has both, so it can be given to a client without credentials and guessed by nobody.
+
+mod incoming;
+mod name;
+
+use std::{io, path::PathBuf};
+
+pub(crate) use incoming::Error;
+pub(crate) use name::Name;
+use incoming::Incoming;
+use skrei_job::{ExecutionId, JobId};
+use skrei_protocol::results::Piece;
+
+use crate::{
+    clock,
+    store::{Held, Store},
+};
+
+/// Bounds on results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The largest archive of one execution, in bytes. Default 1 GiB.
+    pub archive_bytes: u64,
+    /// All archives together, in bytes; the oldest of jobs that have ended go first. Default 16 GiB.
+    pub bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { archive_bytes: 1 << 30, bytes: 16 << 30 }
+    }
+}
+
+/// Archives let go in one change of the store.
+const SPARED_AT_ONCE: u32 = 100;
+
+/// The results an orchestrator holds.
+#[derive(Debug)]
+pub(crate) struct Results {
+    folder: PathBuf,
+    incoming: Incoming,
+    limits: Limits,
+    store: Store,
+}
+
+impl Results {
+    /// Uses this folder; makes it if it is missing.
+    pub(crate) fn open(folder: PathBuf, limits: Limits, store: Store) -> io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        let incoming = Incoming::open(folder.join("incoming"))?;
+        Ok(Self { folder, incoming, limits, store })
+    }
+
+    /// Takes a piece in; gives how much there is. With the last one the archive is on disk, and served.
+    pub(crate) async fn take(
+        &self,
+        (job, execution): (JobId, ExecutionId),
+        piece: &Piece,
+        content: bytes::Bytes,
+    ) -> Result<u64, Error> {
+        if let Some(held) = self.store.result(execution.clone()).await?
+            && held.digest == piece.digest
+        {
+            return Ok(held.bytes);
+        }
+        if piece.size > self.limits.archive_bytes {
+            return Err(Error::TooLarge { bytes_max: self.limits.archive_bytes });
+        }
+        if piece.offset == 0 {
+            self.make_room(piece.size).await?;
+        }
+        let turn = self.incoming.turn(&execution, &piece.digest)?;
+        let received = turn.take(piece, content).await?;
+        if received == piece.size {
+            let token = clock::random().map_err(|_| Error::NoRandomness)?;
+            turn.finish(piece.digest, self.archive(&execution)).await?;
+            let (digest, bytes, at) = (piece.digest, piece.size, clock::now());
+            self.store.keep_result(Held { execution, job, token, digest, bytes, at }).await?;
+        }
+        Ok(received)
+    }
+
+    /// What a name stands for, if it is the name of something.
+    pub(crate) async fn find(&self, name: &Name) -> Result<Option<(Held, PathBuf)>, skrei_ledger::Error> {
+        let held = self.store.result(name.execution.clone()).await?;
+        let held = held.filter(|held| name.is_of(held));
+        Ok(held.map(|held| {
+            let path = self.archive(&held.execution);
+            (held, path)
+        }))
+    }
+
+    /// Lets go of the oldest archives of jobs that have ended, until there is room for so many bytes more.
+    async fn make_room(&self, wanted: u64) -> Result<(), Error> {
+        let bytes_max = self.limits.bytes;
+        let mut used = self.store.result_bytes().await? + self.incoming.bytes().await?;
+        while used.saturating_add(wanted) > bytes_max {
+            let spare = self.store.results_to_spare(SPARED_AT_ONCE).await?;
+            let mut gone = Vec::new();
+            for held in spare {
+                if used.saturating_add(wanted) <= bytes_max {
+                    break;
+                }
+                used = used.saturating_sub(held.bytes);
+                gone.push(held);
+            }
+            if gone.is_empty() {
+                return Err(Error::Full { bytes_max });
+            }
+            self.let_go(gone).await?;
+        }
+        Ok(())
+    }
+
+    /// The row goes first: what has a row is served, and a file without one is found by the next start.
+    async fn let_go(&self, gone: Vec<Held>) -> Result<(), Error> {
+        tracing::info!(archives = gone.len(), "old results make room");
+        self.store.forget_results(gone.iter().map(|held| held.execution.clone()).collect()).await?;
+        for held in gone {
+            match tokio::fs::remove_file(self.archive(&held.execution)).await {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    tracing::warn!(execution = %held.execution, %error, "old results cannot be removed");
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn archive(&self, execution: &ExecutionId) -> PathBuf {
+        self.folder.join(format!("{execution}.tar.gz"))
+    }
+}
