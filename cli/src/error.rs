@@ -112,7 +112,7 @@ impl From<client::Error> for Error {
                 Code::InternalError => exit::INTERNAL,
                 _ => exit::REFUSED,
             },
-            client::Error::Log(_) => exit::NOT_FOUND,
+            client::Error::Log(_) | client::Error::NoDownload { .. } => exit::NOT_FOUND,
         };
         Self { code, message: error.to_string(), hint: error.hint() }
     }

@@ -2,7 +2,7 @@
 //!
 //! A command is parsed by [`cli`], carried out by one file of [`commands`], and ends in one of the codes of
 //! [`exit`]. What a person writes is read by [`config`] and [`job_file`]; what runs is started by [`start`] and
-//! watched by [`follow`]; everything shown goes through [`terminal`]. Data goes to standard output, all else to
+//! watched by [`follow`], what it leaves is fetched by [`results`]; everything shown goes through [`terminal`]. Data goes to standard output, all else to
 //! standard error.
 
 mod cli;
@@ -13,6 +13,7 @@ mod error;
 mod exit;
 mod follow;
 mod job_file;
+mod results;
 mod sandbox;
 mod secret;
 mod start;

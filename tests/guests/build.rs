@@ -18,6 +18,10 @@ const PROGRAMS: &[(&str, &str)] = &[
         "Makes the HTTP request in its arguments (method, URL, headers, body, room for headers, room for the body) with `http_request` and prints the result, the status, the headers, an empty line and the body.",
     ),
     (
+        "filter",
+        "Copies the lines with its first argument in them, of every file of the directory its second names, to the file its third names.",
+    ),
+    (
         "grow",
         "Takes memory a megabyte at a time until it is refused, says how many it got and returns; with the argument `abort`, treats the refusal as Rust programs do.",
     ),

@@ -13,6 +13,7 @@ mod fleet;
 mod logs;
 mod packaging;
 mod python_sdk;
+mod results;
 mod structure;
 mod surface;
 mod tls;

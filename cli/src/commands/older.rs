@@ -14,6 +14,7 @@ const INSTEAD: &[(&str, &str)] = &[
     ("cancel", "skrei job stop JOB"),
     ("stop", "skrei job stop JOB"),
     ("logs", "skrei job logs JOB"),
+    ("get", "skrei job get JOB"),
     ("validate", "skrei job validate FILE"),
     ("id", "skrei agent node"),
 ];

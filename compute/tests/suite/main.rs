@@ -10,4 +10,5 @@ mod grants;
 mod journal;
 mod link;
 mod network;
+mod results;
 mod support;

@@ -11,19 +11,24 @@ use std::{
 
 use axum::{
     Router,
+    body::Bytes,
     extract::{
-        Path, State, WebSocketUpgrade,
+        DefaultBodyLimit, Path, Query, State, WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
     http::StatusCode,
-    routing::get,
+    response::IntoResponse as _,
+    routing::{get, put},
     serve::ListenerExt as _,
 };
 use serde_json::{Value, json};
 use skrei_compute::{Config, Error, serve};
 use skrei_job::{Digest, ExecutionId, JobId, NodeId, Spec, life::ExecutionState, resources::Resources};
-use skrei_protocol::link::{
-    ARTIFACTS_PATH, Assignment, FromNode, Hello, LINK_PATH, LogChunk, ReadLog, Report, ToNode, Welcome,
+use skrei_protocol::{
+    link::{
+        ARTIFACTS_PATH, Assignment, FromNode, Hello, LINK_PATH, LogChunk, ReadLog, Report, ToNode, Welcome,
+    },
+    results::{PIECE_BYTES_MAX, Piece, RESULTS_PATH, Received},
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
@@ -90,16 +95,30 @@ struct Stock {
     sockets: mpsc::Sender<WebSocket>,
     artifacts: Mutex<BTreeMap<String, Vec<u8>>>,
     fetches: AtomicUsize,
+    /// What has come in of each execution's results.
+    results: Mutex<BTreeMap<String, Vec<u8>>>,
+    /// What pieces of results are answered in place of being taken.
+    refusal: Mutex<Option<StatusCode>>,
+    pieces: AtomicUsize,
 }
 
 impl Orchestrator {
     pub(crate) async fn start() -> Self {
         let (sender, sockets) = mpsc::channel(4);
         let stock =
-            Arc::new(Stock { sockets: sender, artifacts: Mutex::default(), fetches: AtomicUsize::new(0) });
+            Arc::new(Stock {
+                sockets: sender,
+                artifacts: Mutex::default(),
+                fetches: AtomicUsize::new(0),
+                results: Mutex::default(),
+                refusal: Mutex::default(),
+                pieces: AtomicUsize::new(0),
+            });
         let router = Router::new()
             .route(LINK_PATH, get(accept))
             .route(&format!("{ARTIFACTS_PATH}/{{hex}}"), get(artifact))
+            .route(&format!("{RESULTS_PATH}/{{job}}/{{execution}}"), put(take))
+            .layer(DefaultBodyLimit::max(PIECE_BYTES_MAX))
             .with_state(Arc::clone(&stock));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -122,6 +141,26 @@ impl Orchestrator {
 
     pub(crate) fn fetches(&self) -> usize {
         self.stock.fetches.load(Ordering::Relaxed)
+    }
+
+    /// Answers pieces of results with this, or takes them again.
+    pub(crate) fn refuses_results(&self, status: Option<StatusCode>) {
+        *self.stock.refusal.lock().unwrap() = status;
+    }
+
+    /// Has so much of an execution's results already.
+    pub(crate) fn has_of(&self, execution: &str, content: &[u8]) {
+        self.stock.results.lock().unwrap().insert(execution.to_owned(), content.to_vec());
+    }
+
+    /// Pieces of results that were sent.
+    pub(crate) fn pieces(&self) -> usize {
+        self.stock.pieces.load(Ordering::Relaxed)
+    }
+
+    /// What has come in of an execution's results.
+    pub(crate) fn results_of(&self, execution: &str) -> Option<Vec<u8>> {
+        self.stock.results.lock().unwrap().get(execution).cloned()
     }
 
     /// The next connection of a node, greeted and welcomed.
@@ -156,6 +195,26 @@ async fn accept(State(stock): State<Arc<Stock>>, upgrade: WebSocketUpgrade) -> a
 async fn artifact(State(stock): State<Arc<Stock>>, Path(hex): Path<String>) -> Result<Vec<u8>, StatusCode> {
     stock.fetches.fetch_add(1, Ordering::Relaxed);
     stock.artifacts.lock().unwrap().get(&hex).cloned().ok_or(StatusCode::NOT_FOUND)
+}
+
+async fn take(
+    State(stock): State<Arc<Stock>>,
+    Path((_, execution)): Path<(String, String)>,
+    Query(piece): Query<Piece>,
+    content: Bytes,
+) -> axum::response::Response {
+    stock.pieces.fetch_add(1, Ordering::Relaxed);
+    if let Some(status) = *stock.refusal.lock().unwrap() {
+        return (status, "refused by a test").into_response();
+    }
+    let mut results = stock.results.lock().unwrap();
+    let held = results.entry(execution).or_default();
+    let fits = held.len() as u64 == piece.offset;
+    if fits {
+        held.extend_from_slice(&content);
+    }
+    let status = if fits { StatusCode::OK } else { StatusCode::CONFLICT };
+    (status, axum::Json(Received { received: held.len() as u64 })).into_response()
 }
 
 pub(crate) struct Session {

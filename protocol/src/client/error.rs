@@ -48,6 +48,14 @@ pub enum Error {
         /// What was wrong with the answer.
         cause: String,
     },
+    /// A server does not give what is to be downloaded.
+    #[error("the server at {server} does not give the results (status {status})")]
+    NoDownload {
+        /// Which.
+        server: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The log says why it cannot go on.
     #[error("{0}")]
     Log(String),
@@ -91,6 +99,12 @@ impl Error {
                     .to_owned(),
             ),
             Self::Untrusted { hint, .. } => Some((*hint).to_owned()),
+            Self::NoDownload { status: 403, .. } => {
+                Some("a signed URL lives for a while only: try again".to_owned())
+            }
+            Self::NoDownload { status: 404 | 410, .. } => {
+                Some("they may have been removed since the job ended".to_owned())
+            }
             Self::Api(body) if !body.hint.is_empty() => Some(body.hint.clone()),
             _ => None,
         }

@@ -3,6 +3,7 @@
 mod error;
 mod events;
 mod logs;
+mod results;
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,6 +17,7 @@ use url::Url;
 pub use error::Error;
 pub use events::Events;
 pub use logs::{LogQuery, Logs};
+pub use results::Download;
 
 use crate::{
     api::{
@@ -262,6 +264,18 @@ impl Client {
 
 fn job_path(job: &str, rest: &str) -> String {
     format!("/orchestrator/jobs/{}{rest}", segment(job))
+}
+
+/// Scheme, host and port: what comes behind them may be a secret.
+fn shown_url(url: &Url) -> Url {
+    let mut shown = url.clone();
+    shown.set_path("");
+    shown.set_query(None);
+    shown.set_fragment(None);
+    // Neither fails for a URL with a host.
+    let _ = shown.set_username("");
+    let _ = shown.set_password(None);
+    shown
 }
 
 /// One path segment: names of jobs may contain anything, slashes and spaces included.

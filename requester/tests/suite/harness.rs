@@ -26,7 +26,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Orchestrator {
     pub(crate) client: Client,
     pub(crate) api: String,
-    nodes: String,
+    pub(crate) nodes: String,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), Error>>,
 }

@@ -7,3 +7,4 @@ mod harness;
 mod jobs;
 mod link;
 mod restart;
+mod results;

@@ -3,6 +3,7 @@
 mod describe;
 mod diff;
 mod executions;
+mod get;
 mod history;
 mod list;
 mod logs;
@@ -46,6 +47,8 @@ pub(crate) enum Command {
     History(history::History),
     /// What a job's guest wrote to standard output and standard error
     Logs(logs::Logs),
+    /// Fetch what a job's guests left: their output and their result paths
+    Get(get::Get),
     /// See how far a job has come over its fleet; pause it, go on, or give the rest up
     #[command(subcommand)]
     Rollout(rollout::Command),
@@ -76,6 +79,7 @@ impl Command {
             Self::Rerun(rerun) => rerun.run(globals).await,
             Self::History(history) => history.run(globals).await,
             Self::Logs(logs) => logs.run(globals).await,
+            Self::Get(get) => get.run(globals).await,
             Self::Rollout(command) => command.run(globals).await,
             Self::Stop(stop) => stop.run(globals).await,
         }

@@ -138,6 +138,9 @@ fn verdict(answer: &GetJobResponse) -> Result<u8, Error> {
     let job = &answer.job;
     let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
     if job.state.state_type == JobState::Completed && outcomes::not_completed(executions) == 0 {
+        if executions.iter().any(|execution| !execution.published_result.kind.is_empty()) {
+            terminal::note(&format!("\n  skrei job get {}   fetches the results", job.id));
+        }
         return Ok(exit::SUCCESS);
     }
     terminal::note("");
