@@ -54,8 +54,14 @@ async fn what_guests_found_on_three_nodes_is_collected_and_fetched() {
     let all = into.path().join(format!("job-{id}"));
     for name in NODES {
         let of_node = all.join(name);
-        assert_eq!(read(of_node.join("outputs/errors.log")), format!("{name} error 500\n{name} error in app\n"));
-        assert_eq!((read(of_node.join("stdout")), read(of_node.join("exitCode"))), ("2 lines\n".into(), "0".into()));
+        assert_eq!(
+            read(of_node.join("outputs/errors.log")),
+            format!("{name} error 500\n{name} error in app\n")
+        );
+        assert_eq!(
+            (read(of_node.join("stdout")), read(of_node.join("exitCode"))),
+            ("2 lines\n".into(), "0".into())
+        );
         assert_eq!(read(of_node.join("stderr")), "");
     }
     assert_eq!(fs::read_dir(&all).unwrap().count(), NODES.len(), "nothing is left of the downloads");

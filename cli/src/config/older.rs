@@ -73,7 +73,10 @@ const OLDER: &[(&str, Now)] = &[
     ("InputSources.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Publishers.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Publishers.Types.Local.", Now::Nothing("results are served by the orchestrator's API (API.PublicURL)")),
-    ("Node.Compute.LocalPublisher.", Now::Nothing("results are served by the orchestrator's API (API.PublicURL)")),
+    (
+        "Node.Compute.LocalPublisher.",
+        Now::Nothing("results are served by the orchestrator's API (API.PublicURL)"),
+    ),
     ("ResultDownloaders.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Orchestrator.Advertise", Now::Nothing(NO_BROKER)),
     ("Orchestrator.Cluster.", Now::Nothing(NO_BROKER)),

@@ -255,7 +255,8 @@ fn public_url(get: &Get<'_>) -> Result<Option<String>, Error> {
     let text = get.text("API.PublicURL")?;
     let is_url = |text: &str| {
         let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-        (!host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace)).then_some(())
+        (!host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace))
+            .then_some(())
     };
     match is_url(&text) {
         _ if text.is_empty() => Ok(None),

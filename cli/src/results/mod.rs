@@ -41,8 +41,14 @@ pub(crate) fn temporary(folder: &Path) -> Result<TempDir, Error> {
 ///
 /// # Errors
 /// If the server does not give it, or the disk does not take it.
-pub(crate) async fn fetch(client: &Client, url: &str, label: String, folder: &Path) -> Result<Fetched, Error> {
-    let unwritten = |error: std::io::Error| Error::unavailable(format!("the download cannot be written: {error}"));
+pub(crate) async fn fetch(
+    client: &Client,
+    url: &str,
+    label: String,
+    folder: &Path,
+) -> Result<Fetched, Error> {
+    let unwritten =
+        |error: std::io::Error| Error::unavailable(format!("the download cannot be written: {error}"));
     let number = std::fs::read_dir(folder).map_err(unwritten)?.count();
     let archive = folder.join(format!("{number}.tar.gz"));
     let mut download = client.download(url).await?;

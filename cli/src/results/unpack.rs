@@ -63,7 +63,12 @@ pub(crate) fn unpack(fetched: &Fetched, selection: &Selection) -> Result<Unpacke
             EntryType::XGlobalHeader => continue,
             _ if path.as_os_str().is_empty() || !selection.includes(&path) => continue,
             EntryType::Regular | EntryType::Continuous | EntryType::Directory => {}
-            _ => return Err(suspicious(&format!("`{}` in it is neither a file nor a directory", path.display()))),
+            _ => {
+                return Err(suspicious(&format!(
+                    "`{}` in it is neither a file nor a directory",
+                    path.display()
+                )));
+            }
         }
         put(&unpacked.folder.join(&path), kind, &mut entry)?;
         unpacked.entries += 1;
@@ -87,7 +92,9 @@ fn put(path: &Path, kind: EntryType, content: &mut tar::Entry<'_, impl Read>) ->
     loop {
         match content.read(&mut buffer).map_err(|error| damaged(&error))? {
             0 => return Ok(()),
-            read => io::Write::write_all(&mut file, &buffer[..read]).map_err(|error| unwritten(path, &error))?,
+            read => {
+                io::Write::write_all(&mut file, &buffer[..read]).map_err(|error| unwritten(path, &error))?
+            }
         }
     }
 }
@@ -106,7 +113,8 @@ fn below(path: &Path) -> Option<PathBuf> {
 }
 
 fn damaged(error: &io::Error) -> Error {
-    Error::refused(format!("the archive of results is damaged: {error}")).hint("fetch it again; --raw keeps it as it is")
+    Error::refused(format!("the archive of results is damaged: {error}"))
+        .hint("fetch it again; --raw keeps it as it is")
 }
 
 fn suspicious(why: &str) -> Error {

@@ -12,12 +12,15 @@ use crate::output::Recording;
 
 /// `execution.ended` is the number of the report that says how it ended; empty as long as it runs. Rows are in the
 /// order of their start, and only the ids, which are random, need an index where each new one has its own page.
-pub(super) const MIGRATIONS: &[&str] = &["
+pub(super) const MIGRATIONS: &[&str] = &[
+    "
 CREATE TABLE execution (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, ended INTEGER, outcome TEXT);
 CREATE INDEX execution_ended ON execution (ended);
 CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NOT NULL, state TEXT NOT NULL);
 CREATE TABLE log (execution INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, content BLOB NOT NULL);
-", include_str!("held.sql")];
+",
+    include_str!("held.sql"),
+];
 
 /// Starts the numbers of a new journal at the time, in microseconds: a node that lost its journal and kept its
 /// id never repeats a number that the orchestrator has seen.

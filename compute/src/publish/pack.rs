@@ -223,8 +223,9 @@ mod tests {
         let (folder, outbox) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let results = results(folder.path());
         let outputs = &results.directories()[0].path;
-        let noise: Vec<u8> =
-            (0..100_000_u32).flat_map(|number| Digest::of(&number.to_le_bytes()).hex().into_bytes()).collect();
+        let noise: Vec<u8> = (0..100_000_u32)
+            .flat_map(|number| Digest::of(&number.to_le_bytes()).hex().into_bytes())
+            .collect();
         fs::write(outputs.join("noise"), noise).unwrap();
         let refused = pack(&results, 0, outbox.path(), 1 << 20).err();
         assert!(matches!(refused, Some(Error::TooLarge { .. })), "{refused:?}");

@@ -123,7 +123,9 @@ impl Uploads {
                     received if received > parcel.size => {
                         Err(Untaken::Final(Error::Refused(format!("it says it has {received} bytes of it"))))
                     }
-                    received if received == offset => Err(Untaken::Passing("it did not take a piece".to_owned())),
+                    received if received == offset => {
+                        Err(Untaken::Passing("it did not take a piece".to_owned()))
+                    }
                     received => Ok(received),
                 }
             }

@@ -105,15 +105,14 @@ struct Stock {
 impl Orchestrator {
     pub(crate) async fn start() -> Self {
         let (sender, sockets) = mpsc::channel(4);
-        let stock =
-            Arc::new(Stock {
-                sockets: sender,
-                artifacts: Mutex::default(),
-                fetches: AtomicUsize::new(0),
-                results: Mutex::default(),
-                refusal: Mutex::default(),
-                pieces: AtomicUsize::new(0),
-            });
+        let stock = Arc::new(Stock {
+            sockets: sender,
+            artifacts: Mutex::default(),
+            fetches: AtomicUsize::new(0),
+            results: Mutex::default(),
+            refusal: Mutex::default(),
+            pieces: AtomicUsize::new(0),
+        });
         let router = Router::new()
             .route(LINK_PATH, get(accept))
             .route(&format!("{ARTIFACTS_PATH}/{{hex}}"), get(artifact))

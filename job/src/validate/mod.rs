@@ -62,7 +62,8 @@ pub fn sanitise(manifest: &mut Manifest) -> Vec<Problem> {
         && !matches!(task.publisher.kind.trim().to_ascii_lowercase().as_str(), "" | "noop")
     {
         let path = Path::root().key("Tasks").index(0).key("Publisher");
-        warnings.push(Problem::new(path, format!("ignored: a {kind} is never done, so there are no results")));
+        warnings
+            .push(Problem::new(path, format!("ignored: a {kind} is never done, so there are no results")));
     }
     if let (Some(kind), Some(task)) = (kept_running, manifest.tasks.first())
         && task.timeouts.total_timeout > 0

@@ -139,7 +139,8 @@ mod tests {
             assert_eq!(directory_name(name), Ok(()), "{name}");
         }
         let long = "x".repeat(NAME_BYTES_MAX + 1);
-        for name in ["..", ".", "../x", "a/b", "/a", "a\\b", "c:", "a\0", "a\nb", "stdout", "ExitCode", &long] {
+        for name in ["..", ".", "../x", "a/b", "/a", "a\\b", "c:", "a\0", "a\nb", "stdout", "ExitCode", &long]
+        {
             assert!(directory_name(name).is_err(), "{name}");
         }
     }

@@ -44,7 +44,9 @@ pub(super) async fn download(
     let range = headers.get(header::RANGE).and_then(|value| value.to_str().ok());
     let asked = Range::of(range, held.bytes);
     let mut answer = match asked {
-        Range::Whole => content(&path, 0, held.bytes).await.map(|body| (StatusCode::OK, body).into_response()),
+        Range::Whole => {
+            content(&path, 0, held.bytes).await.map(|body| (StatusCode::OK, body).into_response())
+        }
         Range::Part { from, to } => content(&path, from, to - from + 1).await.map(|body| {
             let place = format!("bytes {from}-{to}/{}", held.bytes);
             (StatusCode::PARTIAL_CONTENT, [(header::CONTENT_RANGE, place)], body).into_response()

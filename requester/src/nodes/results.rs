@@ -69,7 +69,9 @@ fn refuse(execution: &ExecutionId, error: &Error) -> Response {
     let status = match error {
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         Error::Busy => StatusCode::TOO_MANY_REQUESTS,
         Error::WrongSize => StatusCode::BAD_REQUEST,
         Error::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,

@@ -9,8 +9,8 @@ mod name;
 use std::{io, path::PathBuf};
 
 pub(crate) use incoming::Error;
-pub(crate) use name::Name;
 use incoming::Incoming;
+pub(crate) use name::Name;
 use skrei_job::{ExecutionId, JobId};
 use skrei_protocol::results::Piece;
 

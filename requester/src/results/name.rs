@@ -18,7 +18,8 @@ impl Name {
     /// Reads a name; none if it cannot be one.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (execution, token) = text.strip_suffix(ENDING)?.rsplit_once('-')?;
-        let is_token = token.len() == 32 && token.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        let is_token =
+            token.len() == 32 && token.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         is_token.then(|| Self { execution: ExecutionId::new(execution), token: token.to_owned() })
     }
 
@@ -59,7 +60,9 @@ mod tests {
         assert!(Name::parse(&name).unwrap().is_of(&held));
         assert!(!Name::parse(&name.replace("-ab", "-ac")).unwrap().is_of(&held));
         assert!(!Name::parse(&name.replace("e-1", "e-2")).unwrap().is_of(&held));
-        for wrong in ["e-1.tar.gz", "e-1-ab.tar.gz", &name.to_uppercase(), &name[..name.len() - 3], "", "-.tar.gz"] {
+        for wrong in
+            ["e-1.tar.gz", "e-1-ab.tar.gz", &name.to_uppercase(), &name[..name.len() - 3], "", "-.tar.gz"]
+        {
             assert_eq!(Name::parse(wrong), None, "{wrong}");
         }
     }

@@ -19,7 +19,8 @@ pub(crate) struct Held {
     pub(crate) at: Timestamp,
 }
 
-const COLUMNS: &str = "result.execution, result.job, result.token, result.digest, result.bytes, result.at FROM result";
+const COLUMNS: &str =
+    "result.execution, result.job, result.token, result.digest, result.bytes, result.at FROM result";
 
 impl Store {
     /// An execution of a job.
@@ -68,7 +69,10 @@ impl Store {
     ) -> std::result::Result<BTreeMap<ExecutionId, Held>, Error> {
         self.read(move |connection| {
             let sql = format!("SELECT {COLUMNS} WHERE job = ?1");
-            let rows = connection.prepare_cached(&sql)?.query_map([job.as_str()], held)?.collect::<Result<Vec<_>>>()?;
+            let rows = connection
+                .prepare_cached(&sql)?
+                .query_map([job.as_str()], held)?
+                .collect::<Result<Vec<_>>>()?;
             Ok(rows.into_iter().map(|held| (held.execution.clone(), held)).collect())
         })
         .await

@@ -85,11 +85,16 @@ impl Get {
             Ok::<_, Error>(fetched)
         };
         let fetched = tokio::time::timeout(self.download_timeout_secs, fetched).await.map_err(|_| {
-            Error::new(exit::TIMEOUT, format!("the downloads took longer than {:?}", self.download_timeout_secs))
-                .hint("allow more with --download-timeout-secs")
+            Error::new(
+                exit::TIMEOUT,
+                format!("the downloads took longer than {:?}", self.download_timeout_secs),
+            )
+            .hint("allow more with --download-timeout-secs")
         })??;
         let (raw, into) = (self.raw, folder.clone());
-        let work = move || if raw { results::keep_raw(&fetched, &into) } else { unpack(&fetched, &selection, &into) };
+        let work = move || {
+            if raw { results::keep_raw(&fetched, &into) } else { unpack(&fetched, &selection, &into) }
+        };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Error::internal(format!("unpack results: {error}")))??;
         drop(temporary);

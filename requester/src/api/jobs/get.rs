@@ -50,7 +50,8 @@ pub(in crate::api) async fn get(
     }
     if wants("executions") {
         let executions = store.executions(job.id.clone(), version).await?;
-        let published = results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
+        let published =
+            results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
         answer.executions = Some(List::whole(wire::executions(&job, &executions, &published)));
     }
     if wants("progress") {

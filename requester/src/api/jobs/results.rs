@@ -7,11 +7,7 @@ use axum::{
     http::{HeaderMap, Uri},
     response::Response,
 };
-use skrei_job::{
-    ExecutionId, JobId,
-    life::Execution,
-    outcome::Published,
-};
+use skrei_job::{ExecutionId, JobId, life::Execution, outcome::Published};
 use skrei_protocol::api::{BASE, List, execution::PublishedResult};
 
 use crate::{
