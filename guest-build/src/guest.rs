@@ -16,13 +16,15 @@ pub struct Guest {
     target: Target,
     target_dir: Option<PathBuf>,
     watched: Vec<PathBuf>,
+    bins: Vec<String>,
 }
 
 impl Guest {
     /// A guest in `folder`, relative to the package whose build script runs. Built for [`Target::Wasip1`] into
     /// `OUT_DIR/guest` unless told otherwise.
     pub fn new(folder: impl Into<PathBuf>) -> Guest {
-        Guest { folder: folder.into(), target: Target::default(), target_dir: None, watched: Vec::new() }
+        let (target, target_dir, watched, bins) = Default::default();
+        Guest { folder: folder.into(), target, target_dir, watched, bins }
     }
 
     /// Builds for another target.
@@ -41,6 +43,12 @@ impl Guest {
     /// Also rebuilds when `path` changes: a crate outside the folder that the guest depends on by path.
     pub fn watch(mut self, path: impl Into<PathBuf>) -> Guest {
         self.watched.push(path.into());
+        self
+    }
+
+    /// Builds these binaries only. Default: all.
+    pub fn bins(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Guest {
+        self.bins.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -63,6 +71,7 @@ impl Guest {
         let target_dir = self.where_to_build();
         cargo.args(["build", "--release", "--locked", "--target", self.target.triple()]);
         cargo.arg("--manifest-path").arg(&manifest).arg("--target-dir").arg(&target_dir);
+        cargo.args(self.bins.iter().flat_map(|bin| ["--bin", bin]));
         let output = cargo.output().unwrap_or_else(|error| panic!("cargo could not be run: {error}"));
         assert!(
             output.status.success(),

@@ -7,24 +7,33 @@ use std::time::{Duration, Instant};
 use wasmtime::{Memory, Store, UpdateDeadline};
 
 use crate::clock::Clock;
+use crate::component::Holdings;
 use crate::cpu::Cpu;
-use crate::fs::Table;
+use crate::fs::{Mounts, Table};
 use crate::limiter::Limiter;
 use crate::module::Code;
 use crate::network::{Gate, Outbound};
 use crate::output::Output;
 use crate::run::Stop;
+use crate::share::Share;
 use crate::sources::Sources;
 use crate::stdin::Stdin;
 use crate::{CancelToken, Error, Module, Quota, Sandbox, fs};
+
+/// Random bytes a component may ask for at once; they are made before it has any of them.
+const RANDOM_BYTES_MAX: u64 = 16 << 20;
 
 /// The host's side of one running guest: what its host functions work on.
 pub(crate) struct Guest {
     pub(crate) args: Vec<String>,
     pub(crate) env: Vec<String>,
-    pub(crate) stdin: Stdin,
-    pub(crate) output: Output,
+    pub(crate) stdin: Share<Stdin>,
+    pub(crate) output: Share<Output>,
+    pub(crate) mounts: Mounts,
+    /// What a module has open, by number.
     pub(crate) table: Table,
+    /// What a component has, by handle.
+    pub(crate) holdings: Holdings,
     pub(crate) gate: Gate,
     pub(crate) outbound: Arc<Outbound>,
     pub(crate) limiter: Limiter,
@@ -50,12 +59,19 @@ impl Guest {
         let started = Instant::now();
         let quota = Quota::new(sandbox.limits.disk_bytes, sandbox.limits.disk_files);
         let preopens = fs::preopens(sandbox.mounts, &quota, &module.runtime.handles)?;
+        let mounts = Mounts::of(&preopens);
+        let (for_module, for_component) = match &*module.code {
+            Code::Core(_) => (preopens, Vec::new()),
+            Code::Command(_) => (Vec::new(), preopens),
+        };
         Ok(Guest {
             args: sandbox.args,
             env: sandbox.env,
-            stdin: sandbox.stdin,
-            output: Output::new(&sandbox.limits, sandbox.sink),
-            table: Table::new(preopens, sandbox.limits.open_files),
+            stdin: Share::new(sandbox.stdin),
+            output: Share::new(Output::new(&sandbox.limits, sandbox.sink)),
+            mounts,
+            table: Table::new(for_module, sandbox.limits.open_files),
+            holdings: Holdings::new(for_component, sandbox.limits.open_files),
             gate: Gate::new(sandbox.network),
             outbound: Arc::clone(&module.runtime.outbound),
             limiter: Limiter::new(&sandbox.limits),
@@ -73,6 +89,33 @@ impl Guest {
             data: sandbox.data,
             stopped: None,
         })
+    }
+
+    /// The environment as names and values.
+    pub(crate) fn env_pairs(&self) -> Vec<(String, String)> {
+        let split = |variable: &String| {
+            let (name, value) = variable.split_once('=')?;
+            Some((name.to_owned(), value.to_owned()))
+        };
+        self.env.iter().filter_map(split).collect()
+    }
+
+    /// Random bytes, as many as are asked for.
+    pub(crate) fn random_bytes(&mut self, len: u64) -> wasmtime::Result<Vec<u8>> {
+        if len > RANDOM_BYTES_MAX {
+            let message =
+                format!("{len} random bytes are asked for at once, and {RANDOM_BYTES_MAX} is the most");
+            return Err(wasmtime::Error::msg(message));
+        }
+        let mut bytes = vec![0; usize::try_from(len)?];
+        self.sources.fill(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    pub(crate) fn random_u64(&mut self) -> wasmtime::Result<u64> {
+        let mut bytes = [0; 8];
+        self.sources.fill(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
     }
 
     /// Called from within the guest's code at every tick: stops it if it must stop, and otherwise gives way to

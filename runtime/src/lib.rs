@@ -15,6 +15,9 @@
 //! # }
 //! ```
 //!
+//! A program is a core module on WASI preview 1 or a component of `wasi:cli/command` on WASI 0.2; bytes and text are
+//! told apart by themselves, and everything said here holds for both.
+//!
 //! # What a guest can do
 //! By default: compute within its [`Limits`], read clocks, draw random numbers, and write to two captured
 //! streams. It has no files, no environment, no network, no standard input, and no way to learn about the host.
@@ -73,13 +76,16 @@ mod cpu;
 mod guest;
 mod limiter;
 mod run;
+mod share;
 mod turns;
 mod watch;
 
+mod component;
 mod fs;
 mod host;
 pub mod network;
 mod p1;
+mod p2;
 mod requests;
 
 mod error;

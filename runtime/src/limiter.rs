@@ -4,14 +4,21 @@ use wasmtime::ResourceLimiter;
 
 use crate::Limits;
 
-/// Tables in one module. Compilers make one; hand-written modules rarely more than a few.
-const TABLES_MAX: usize = crate::engine::TABLES_PER_GUEST as usize;
+/// What there may be of each in one guest. A component is one core instance for each module in it and some to connect
+/// them; a module is one by itself.
+const INSTANCES_MAX: usize = 128;
+const TABLES_MAX: usize = 64;
+const MEMORIES_MAX: usize = 16;
+
+/// All tables of a guest together may have so many times what one may have.
+const TABLES_AS_LARGE_AS: usize = 8;
 
 /// Answers the engine when a guest wants to grow, and remembers what was refused and what was taken.
 #[derive(Debug)]
 pub(crate) struct Limiter {
     memory_bytes_max: u64,
     table_elements_max: usize,
+    table_elements: usize,
     memory_bytes: u64,
     memory_bytes_before: u64,
     memory_bytes_peak: u64,
@@ -23,6 +30,7 @@ impl Limiter {
         Limiter {
             memory_bytes_max: limits.memory_bytes,
             table_elements_max: limits.table_elements as usize,
+            table_elements: 0,
             memory_bytes: 0,
             memory_bytes_before: 0,
             memory_bytes_peak: 0,
@@ -71,15 +79,24 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        Ok(desired <= self.table_elements_max)
+        let total = self.table_elements.saturating_add(desired.saturating_sub(current));
+        let most = self.table_elements_max.saturating_mul(TABLES_AS_LARGE_AS);
+        if desired > self.table_elements_max
+            || total > most
+            || maximum.is_some_and(|maximum| desired > maximum)
+        {
+            return Ok(false);
+        }
+        self.table_elements = total;
+        Ok(true)
     }
 
     fn instances(&self) -> usize {
-        1
+        INSTANCES_MAX
     }
 
     fn tables(&self) -> usize {
@@ -87,6 +104,6 @@ impl ResourceLimiter for Limiter {
     }
 
     fn memories(&self) -> usize {
-        1
+        MEMORIES_MAX
     }
 }

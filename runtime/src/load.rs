@@ -1,10 +1,11 @@
 //! What is refused before it ever runs.
 
-use wasmtime::{Engine, ExternType, Linker, UnknownImportError};
+use wasmtime::{ExternType, UnknownImportError};
 
-use crate::compile::Compiler;
-use crate::guest::Guest;
-use crate::module::Code;
+use crate::compile::{Compiled, Compiler};
+use crate::component::Command;
+use crate::engine::Engines;
+use crate::module::{Code, Core};
 
 /// Why bytes were not accepted as a module, or an entry point not as one of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -30,9 +31,12 @@ pub enum Error {
         /// What is wrong, with line and column.
         message: String,
     },
-    /// A component of the component model.
-    #[error("this is a component, and only core modules on WASI preview 1 can run yet")]
-    Component,
+    /// A component of another world than `wasi:cli/command`: it exports no `wasi:cli/run` of WASI 0.2 or 0.3.
+    #[error("the component has nothing to start at: it exports no `wasi:cli/run@0.2` or `@0.3`{}", instead(.exports))]
+    World {
+        /// What it exports.
+        exports: Vec<String>,
+    },
     /// The right format, but cut off, damaged, or using a feature that is not there.
     #[error("the module is truncated or invalid: {message}")]
     Invalid {
@@ -51,7 +55,7 @@ pub enum Error {
         /// What happened.
         message: String,
     },
-    /// It needs something that is not provided.
+    /// It needs something that is not provided. In a component the module is an interface.
     #[error("the module imports `{module}::{name}`, which is not provided")]
     UnknownImport {
         /// The import's module name.
@@ -87,28 +91,27 @@ pub enum Error {
 }
 
 const MAGIC: &[u8] = b"\0asm";
-const LAYER_OF_COMPONENTS: &[u8] = &[0x01, 0x00];
 
 /// Checks and compiles. Takes about a millisecond of CPU time per kilobyte.
 pub(crate) fn compile(
-    engine: &Engine,
-    linker: &Linker<Guest>,
+    engines: &Engines,
     compiler: &Compiler,
     digest: &str,
     wasm: &[u8],
     bytes_max: usize,
 ) -> Result<Code, Error> {
     let wasm = &*binary(wasm, bytes_max)?;
-    if wasm.get(6..8) == Some(LAYER_OF_COMPONENTS) {
-        return Err(Error::Component);
-    }
-    let module = compiler.module(engine, digest, wasm)?;
-    let pre = linker.instantiate_pre(&module).map_err(|error| import_error(&error))?;
-    let code = Code::new(pre);
-    if code.entry_points().next().is_none() {
+    let (compiled, linked) = compiler.code(engines, digest, wasm)?;
+    let module = match compiled {
+        Compiled::Module(module) => module,
+        Compiled::Component(component) => return Command::new(linked, &component).map(Code::Command),
+    };
+    let pre = linked.modules.instantiate_pre(&module).map_err(|error| import_error(&error))?;
+    let core = Core::new(pre);
+    if core.entry_points().next().is_none() {
         return Err(Error::NoEntryPoint);
     }
-    Ok(code)
+    Ok(Code::Core(core))
 }
 
 /// The binary format of what may be text.
@@ -125,7 +128,7 @@ fn binary(wasm: &[u8], bytes_max: usize) -> Result<std::borrow::Cow<'_, [u8]>, E
     if MAGIC.starts_with(wasm) {
         return Err(Error::Invalid { message: "it ends within the first four bytes".to_owned() });
     }
-    // Text starts with `(module` or a comment.
+    // Text starts with `(module`, `(component` or a comment.
     if !matches!(wasm.trim_ascii_start().first(), Some(b'(' | b';')) {
         return Err(Error::NotWasm);
     }
@@ -156,4 +159,9 @@ pub(crate) fn describe(export: &ExternType) -> String {
 
 fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// What a component has instead of what it should, as the end of a sentence.
+fn instead(exports: &[String]) -> String {
+    if exports.is_empty() { String::new() } else { format!("; it exports {}", list(exports)) }
 }

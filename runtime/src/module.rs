@@ -1,10 +1,11 @@
-//! A compiled module, ready to run.
+//! A compiled module or component, ready to run.
 
 use std::sync::Arc;
 
-use wasmtime::{ExternType, InstancePre, ModuleExport};
+use wasmtime::{Engine, ExternType, InstancePre, ModuleExport};
 
 use crate::block_on::block_on;
+use crate::component::Command;
 use crate::guest::Guest;
 use crate::runtime::Shared;
 use crate::{Error, Outcome, Sandbox, load, run};
@@ -12,7 +13,7 @@ use crate::{Error, Outcome, Sandbox, load, run};
 /// By WASI's convention, a library's set-up.
 const INITIALIZE: &str = "_initialize";
 
-/// A compiled module, ready to run any number of times and on any number of threads. Cheap to clone.
+/// A compiled module or component, ready to run any number of times and on any number of threads. Cheap to clone.
 #[derive(Clone)]
 pub struct Module {
     pub(crate) runtime: Arc<Shared>,
@@ -68,24 +69,49 @@ impl std::fmt::Debug for Module {
 }
 
 /// What compiling gave: code with its imports resolved.
-pub(crate) struct Code {
+pub(crate) enum Code {
+    Core(Core),
+    Command(Command),
+}
+
+impl Code {
+    pub(crate) fn engine(&self) -> &Engine {
+        match self {
+            Code::Core(core) => core.pre.module().engine(),
+            Code::Command(command) => command.engine(),
+        }
+    }
+
+    pub(crate) fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
+        match self {
+            Code::Core(core) => core.check_entry_point(name),
+            Code::Command(command) => command.check_entry_point(name),
+        }
+    }
+
+    /// The memory that preview 1's functions read and write.
+    pub(crate) fn memory(&self) -> Option<&ModuleExport> {
+        match self {
+            Code::Core(core) => core.memory.as_ref(),
+            Code::Command(_) => None,
+        }
+    }
+}
+
+/// A core module's code.
+pub(crate) struct Core {
     pre: InstancePre<Guest>,
     memory: Option<ModuleExport>,
 }
 
-impl Code {
-    pub(crate) fn new(pre: InstancePre<Guest>) -> Code {
+impl Core {
+    pub(crate) fn new(pre: InstancePre<Guest>) -> Core {
         let memory = pre.module().get_export_index("memory");
-        Code { pre, memory }
+        Core { pre, memory }
     }
 
     pub(crate) fn pre(&self) -> &InstancePre<Guest> {
         &self.pre
-    }
-
-    /// The memory that host functions read and write.
-    pub(crate) fn memory(&self) -> Option<&ModuleExport> {
-        self.memory.as_ref()
     }
 
     /// Every function a run could sensibly start at.
@@ -94,7 +120,7 @@ impl Code {
         functions.map(|export| export.name()).filter(|name| *name != INITIALIZE)
     }
 
-    pub(crate) fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
+    fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
         match self.pre.module().get_export(name) {
             None => {
                 let candidates = self.entry_points().map(str::to_owned).collect();

@@ -77,9 +77,10 @@ impl Output {
         }
     }
 
-    /// Standard output and standard error.
-    pub(crate) fn into_captured(self) -> (Captured, Captured) {
-        (self.stdout.captured, self.stderr.captured)
+    /// Standard output and standard error, so far.
+    pub(crate) fn take_captured(&mut self) -> (Captured, Captured) {
+        let Output { stdout, stderr, .. } = self;
+        (std::mem::take(&mut stdout.captured), std::mem::take(&mut stderr.captured))
     }
 }
 

@@ -7,7 +7,7 @@ use std::task::Poll;
 use wasmtime::{Store, Val, WasmBacktrace};
 
 use crate::guest::Guest;
-use crate::module::Code;
+use crate::module::{Code, Core};
 use crate::outcome::{Trap, Usage};
 use crate::runtime::Shared;
 use crate::turns::Place;
@@ -47,7 +47,7 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
     let guest = Guest::new(module, sandbox)?;
     let watch = Watch::new(&guest, runtime.turns.asker());
 
-    let mut store = Store::new(&runtime.engine, guest);
+    let mut store = Store::new(code.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| store.data_mut().on_tick());
@@ -59,17 +59,17 @@ pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Er
     let guest = store.data();
     let ending = match ended {
         Err(stop) => stop.ending(),
-        Ok(Ok(())) => Ending::Exited(0),
+        Ok(Ok(code)) => Ending::Exited(code),
         Ok(Err(failure)) => guest.ending(failure)?,
     };
     let usage = Usage {
         wall_time: guest.started.elapsed(),
         cpu_time: guest.cpu.used(),
         memory_bytes_peak: guest.limiter.memory_bytes_peak(),
-        mounts: guest.table.usage(),
+        mounts: guest.mounts.usage(),
         network: guest.gate.usage(),
     };
-    let (stdout, stderr) = store.into_data().output.into_captured();
+    let (stdout, stderr) = guest.output.lock().take_captured();
     Ok(Outcome { ending, stdout, stderr, usage })
 }
 
@@ -90,20 +90,27 @@ async fn place(runtime: &Shared, cancel: Option<&CancelToken>) -> Result<Option<
 }
 
 /// How a call failed: before the guest's code ran, or in it.
-enum Failure {
+pub(crate) enum Failure {
     Start(wasmtime::Error),
     Call(wasmtime::Error),
 }
 
-async fn call(store: &mut Store<Guest>, code: &Code, entry_point: &str) -> Result<(), Failure> {
-    let instance = code.pre().instantiate_async(&mut *store).await.map_err(Failure::Start)?;
-    for name in code.initializer(entry_point).into_iter().chain([entry_point]) {
+async fn call(store: &mut Store<Guest>, code: &Code, entry_point: &str) -> Result<i32, Failure> {
+    match code {
+        Code::Core(core) => call_core(store, core, entry_point).await,
+        Code::Command(command) => command.call(store).await,
+    }
+}
+
+async fn call_core(store: &mut Store<Guest>, core: &Core, entry_point: &str) -> Result<i32, Failure> {
+    let instance = core.pre().instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+    for name in core.initializer(entry_point).into_iter().chain([entry_point]) {
         // Both were checked to be exported functions.
         let Some(function) = instance.get_func(&mut *store, name) else { continue };
         let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
         function.call_async(&mut *store, &[], &mut results).await.map_err(Failure::Call)?;
     }
-    Ok(())
+    Ok(0)
 }
 
 impl Guest {

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::{Engine, Linker, Store};
+use wasmtime::Store;
 
 use crate::cache::Cache;
 use crate::clock::{Clock, Closer};
 use crate::compile::Compiler;
+use crate::engine::Engines;
 use crate::fs::Handles;
-use crate::guest::Guest;
 use crate::network::Outbound;
 use crate::turns::Turns;
-use crate::{Config, Error, HostFunctions, Module, engine, load, p1, requests};
+use crate::{Config, Error, HostFunctions, Module, engine, load};
 
 /// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
 #[derive(Clone)]
@@ -21,7 +21,7 @@ pub struct Runtime {
 }
 
 pub(crate) struct Shared {
-    pub(crate) engine: Engine,
+    engines: Arc<Engines>,
     pub(crate) clock: Clock,
     pub(crate) turns: Turns,
     /// Which files the guests have open.
@@ -30,7 +30,6 @@ pub(crate) struct Shared {
     pub(crate) outbound: Arc<Outbound>,
     /// A store in which nothing runs; see [`crate::run::Exit`].
     pub(crate) quiet: Arc<Store<()>>,
-    linker: Linker<Guest>,
     compiler: Compiler,
     cache: Cache,
     config: Config,
@@ -52,33 +51,28 @@ impl Runtime {
     /// # Errors
     /// As for [`new`](Self::new), and [`Error::HostFunction`] if a name is given twice.
     pub fn with_host_functions(config: Config, functions: HostFunctions) -> Result<Runtime, Error> {
-        let engine = engine::new(&config)?;
-        let mut linker = Linker::new(&engine);
-        p1::add_to_linker(&mut linker).map_err(Error::Engine)?;
-        requests::add_to_linker(&mut linker).map_err(Error::Engine)?;
-        functions.define(&mut linker)?;
-        let ticked = engine.weak();
+        let engines = Arc::new(Engines::new(&config, functions)?);
+        let ticked = Arc::downgrade(&engines);
         let tick = move || {
-            if let Some(engine) = ticked.upgrade() {
-                engine.increment_epoch();
+            if let Some(engines) = ticked.upgrade() {
+                engines.tick();
             }
         };
         let clock = Clock::start(config.tick, tick).map_err(Error::Clock)?;
         let quiet = engine::quiet_store().map_err(Error::Engine)?;
-        let compiler = Compiler::new(&config, &engine)?;
+        let compiler = Compiler::new(&config)?;
         let cache = Cache::new(config.modules_cached);
         let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
         let (quiet, handles) = (Arc::new(quiet), Arc::default());
         let outbound = Arc::new(Outbound::new(config.tls_roots.clone()));
         let shared = Shared {
-            engine,
+            engines,
             clock,
             turns,
             handles,
             outbound,
             quiet,
-            linker,
             compiler,
             cache,
             config,
@@ -87,7 +81,8 @@ impl Runtime {
         Ok(Runtime { shared: Arc::new(shared) })
     }
 
-    /// Checks and compiles a module, in WebAssembly's binary or text format, or finds it compiled already.
+    /// Checks and compiles a module or a component, in WebAssembly's binary or text format, or finds it compiled
+    /// already.
     ///
     /// Compiling takes about a millisecond of CPU time per kilobyte and happens on the calling thread; finding
     /// costs one pass over the bytes. Calls with the same bytes at the same time compile once.
@@ -95,11 +90,10 @@ impl Runtime {
     /// # Errors
     /// Whatever is wrong with the module; see [`load::Error`].
     pub fn load(&self, wasm: &[u8]) -> Result<Module, load::Error> {
-        let Shared { engine, linker, compiler, cache, config, .. } = &*self.shared;
+        let Shared { engines, compiler, cache, config, .. } = &*self.shared;
         let digest: Arc<str> = hex(&Sha256::digest(wasm)).into();
-        let code = cache.get(&digest, || {
-            load::compile(engine, linker, compiler, &digest, wasm, config.module_bytes_max)
-        })?;
+        let code = cache
+            .get(&digest, || load::compile(engines, compiler, &digest, wasm, config.module_bytes_max))?;
         Ok(Module::new(Arc::clone(&self.shared), code, digest))
     }
 }

@@ -3,12 +3,18 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use skrei_guest_build::{Guest, Target};
+
 /// Every program in `programs/src/bin`, with what it does: the documentation of its function.
 const PROGRAMS: &[(&str, &str)] = &[
     ("append", "Appends the line `ran` to the file its first argument names."),
     (
         "chatter",
         "Writes as many bytes as its first argument says to the stream its second names (`stdout` or `stderr`).",
+    ),
+    (
+        "connect",
+        "Opens a connection to the address and port in its first argument, and says what comes of it; with the argument `listen` before it, waits there for one.",
     ),
     ("echo", "Copies standard input to standard output until it ends."),
     ("env", "Prints its arguments and environment, one `arg: …` or `env: …` a line."),
@@ -35,14 +41,26 @@ const PROGRAMS: &[(&str, &str)] = &[
     ("trap", "Executes `unreachable`, three calls deep."),
 ];
 
+/// Those that call what only preview 1 has.
+const P1_ONLY: &[&str] = &["fetch"];
+
 fn main() {
-    let modules = skrei_guest_build::Guest::new("programs").build();
     let mut code = String::new();
-    for (name, purpose) in PROGRAMS {
+    functions(&mut code, Target::Wasip1);
+    code.push_str("/// The same programs as components on WASI 0.2.\npub mod p2 {\n");
+    functions(&mut code, Target::Wasip2);
+    code.push_str("}\n");
+    let out_dir = std::env::var_os("OUT_DIR").expect("OUT_DIR, which cargo sets");
+    std::fs::write(Path::new(&out_dir).join("programs.rs"), code).expect("write into OUT_DIR");
+}
+
+/// A function for each program, with its bytes for one target.
+fn functions(code: &mut String, target: Target) {
+    let all = PROGRAMS.iter().filter(|(name, _)| target == Target::Wasip1 || !P1_ONLY.contains(name));
+    let modules = Guest::new("programs").target(target).bins(all.clone().map(|(name, _)| *name)).build();
+    for (name, purpose) in all {
         let path = modules.path(name);
         write!(code, "/// {purpose}\npub fn {name}() -> &'static [u8] {{ include_bytes!({path:?}) }}\n")
             .expect("write to a string");
     }
-    let out_dir = std::env::var_os("OUT_DIR").expect("OUT_DIR, which cargo sets");
-    std::fs::write(Path::new(&out_dir).join("programs.rs"), code).expect("write into OUT_DIR");
 }

@@ -91,10 +91,12 @@ pub(crate) fn hint(error: &load::Error) -> Option<&'static str> {
         load::Error::NotWasm | load::Error::Empty => {
             Some("compile to WebAssembly: for Rust, `cargo build --release --target wasm32-wasip1`")
         }
-        load::Error::Component => Some("for Rust, build for wasm32-wasip1, not wasm32-wasip2"),
-        load::Error::UnknownImport { .. } | load::Error::ImportType { .. } => {
-            Some("modules may import WASI preview 1 (`wasi_snapshot_preview1`) and nothing else")
-        }
+        load::Error::World { .. } => Some(
+            "a job is a program: for Rust, a crate with a `main`, built for wasm32-wasip1 or wasm32-wasip2",
+        ),
+        load::Error::UnknownImport { .. } | load::Error::ImportType { .. } => Some(
+            "modules may import WASI preview 1 (`wasi_snapshot_preview1`), components WASI 0.2, and nothing else",
+        ),
         load::Error::EntryPointMissing { .. } | load::Error::EntryPointType { .. } => {
             Some("name one with `Entrypoint` in the engine's params, or --entry-point for `skrei run`")
         }

@@ -42,6 +42,28 @@ fn exit_codes_are_the_guests_own() {
 }
 
 #[test]
+fn a_component_runs_as_a_module_does() {
+    let said = run(guests::p2::echo(), &[], b"one\ntwo");
+    assert_eq!(said.transcript(), "one\ntwo[exit code 0]");
+    let said = run(guests::p2::trap(), &[], b"");
+    assert_eq!(said.code, 134, "{said:?}");
+    let code = r#"(component
+        (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit-with-code" (func (param "status-code" u8)))))
+        (core func $exit (canon lower (func $exit "exit-with-code")))
+        (core module $main
+            (import "host" "exit" (func $exit (param i32)))
+            (func (export "run") (result i32) (call $exit (i32.const 42)) unreachable))
+        (core instance $main (instantiate $main (with "host" (instance (export "exit" (func $exit))))))
+        (func $run (result (result)) (canon lift (core func $main "run")))
+        (instance $cli (export "run" (func $run)))
+        (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
+    assert_eq!(run(code.as_bytes(), &[], b"").code, 42);
+    let said = run(b"(component)", &[], b"");
+    assert_eq!(said.code, 126, "{said:?}");
+    assert!(said.stderr.contains("`wasi:cli/run@0.2`") && said.stderr.contains("`main`"), "{said:?}");
+}
+
+#[test]
 fn traps_and_limits_have_codes_of_their_own() {
     let said = run(guests::trap(), &[], b"");
     assert_eq!(said.code, 134, "{said:?}");

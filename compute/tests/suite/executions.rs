@@ -35,6 +35,11 @@ async fn every_way_to_end_is_told_apart() {
     assert!(matches!(&state, ExecutionState::Completed(output) if output.exit_code == Some(0)), "{state:?}");
     assert_eq!(output(&state), "hello\n");
 
+    let component = job(&[module(guests::p2::probe())], &["preopens"]);
+    let state = session.run("e-component", &component).await;
+    assert!(matches!(&state, ExecutionState::Completed(output) if output.exit_code == Some(0)), "{state:?}");
+    assert_eq!(output(&state), "preopens: ok\n");
+
     let exited = failure(session.run("e-exit", &job(&[module(guests::exit())], &["5"])).await);
     assert_eq!((exited.cause, exited.message.as_str()), (Cause::Exited, "the guest exited with code 5"));
     assert_eq!((exited.output.exit_code, exited.output.stdout.as_str()), (Some(5), "exiting with 5\n"));
@@ -60,10 +65,10 @@ async fn every_way_to_end_is_told_apart() {
     assert_eq!(not_wasm.cause, Cause::NotPrepared);
     assert!(not_wasm.message.contains("not WebAssembly"), "{not_wasm}");
 
-    assert_eq!(orchestrator.fetches(), 6, "each artifact is fetched once");
+    assert_eq!(orchestrator.fetches(), 7, "each artifact is fetched once");
     let again = session.run("e-noop-2", &noop).await;
     assert!(matches!(again, ExecutionState::Completed(_)));
-    assert_eq!(orchestrator.fetches(), 6);
+    assert_eq!(orchestrator.fetches(), 7);
     node.stop().await;
 }
 

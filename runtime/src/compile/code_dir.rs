@@ -34,8 +34,6 @@ pub(crate) struct CodeDir {
     dir: PathBuf,
     key: [u8; KEY_BYTES],
     bytes_max: u64,
-    /// Of the engine, part of every name.
-    compatibility: [u8; 32],
 }
 
 impl CodeDir {
@@ -43,18 +41,15 @@ impl CodeDir {
     ///
     /// # Errors
     /// [`Error::CodeDir`] if it cannot be made or read, or if others than this user may.
-    pub(crate) fn open(dir: &Path, bytes_max: u64, engine: &Engine) -> Result<CodeDir, Error> {
+    pub(crate) fn open(dir: &Path, bytes_max: u64) -> Result<CodeDir, Error> {
         let opened = make_private(dir).and_then(|()| key(dir));
         let key = opened.map_err(|source| Error::CodeDir { dir: dir.to_owned(), source })?;
-        let mut compatibility = Sum(Sha256::new());
-        engine.precompile_compatibility_hash().hash(&mut compatibility);
-        let compatibility = compatibility.0.finalize().into();
-        Ok(CodeDir { dir: dir.to_owned(), key, bytes_max, compatibility })
+        Ok(CodeDir { dir: dir.to_owned(), key, bytes_max })
     }
 
-    /// The code kept for a module with this digest.
-    pub(crate) fn find(&self, module: &str) -> Option<Vec<u8>> {
-        let name = self.name(module);
+    /// The code kept for a module with this digest, for this engine.
+    pub(crate) fn find(&self, engine: &Engine, module: &str) -> Option<Vec<u8>> {
+        let name = name(engine, module);
         let path = self.dir.join(&name);
         let mut entry = Vec::new();
         let mut file = File::open(&path).ok()?;
@@ -71,15 +66,11 @@ impl CodeDir {
     }
 
     /// Keeps the code of a module with this digest, and makes room for it. What cannot be kept is compiled again.
-    pub(crate) fn keep(&self, module: &str, code: &[u8]) {
+    pub(crate) fn keep(&self, engine: &Engine, module: &str, code: &[u8]) {
         if code.len() as u64 <= self.bytes_max {
-            let _ = self.write(&self.name(module), code);
+            let _ = self.write(&name(engine, module), code);
             let _ = self.make_room();
         }
-    }
-
-    fn name(&self, module: &str) -> String {
-        hex(&Sha256::new().chain_update(self.compatibility).chain_update(module).finalize())
     }
 
     fn mac(&self, name: &str, code: &[u8]) -> Hmac<Sha256> {
@@ -133,6 +124,14 @@ impl CodeDir {
         }
         Ok(())
     }
+}
+
+/// What an entry is called: by its module, and all of the engine that its code depends on.
+fn name(engine: &Engine, module: &str) -> String {
+    let mut name = Sum(Sha256::new());
+    engine.precompile_compatibility_hash().hash(&mut name);
+    let compatibility = name.0.finalize();
+    hex(&Sha256::new().chain_update(compatibility).chain_update(module).finalize())
 }
 
 fn make_private(dir: &Path) -> io::Result<()> {

@@ -4,8 +4,10 @@ mod code_dir;
 mod process;
 mod serve;
 
-use wasmtime::Engine;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Module};
 
+use crate::engine::{Engines, Linked, Room};
 use crate::{Config, Error, load};
 use code_dir::CodeDir;
 
@@ -19,45 +21,89 @@ pub(crate) struct Compiler {
     config: Config,
 }
 
+/// Code for one engine.
+pub(crate) enum Compiled {
+    Module(Module),
+    Component(Component),
+}
+
+/// Whether bytes in the binary format are a component's.
+pub(crate) fn is_component(wasm: &[u8]) -> bool {
+    /// What stands in its header where a module has zeros.
+    const LAYER: &[u8] = &[0x01, 0x00];
+    wasm.get(6..8) == Some(LAYER)
+}
+
 impl Compiler {
-    pub(crate) fn new(config: &Config, engine: &Engine) -> Result<Compiler, Error> {
-        let open = |dir: &std::path::PathBuf| CodeDir::open(dir, config.code_bytes_max, engine);
+    pub(crate) fn new(config: &Config) -> Result<Compiler, Error> {
+        let open = |dir: &std::path::PathBuf| CodeDir::open(dir, config.code_bytes_max);
         let kept = config.code_dir.as_ref().map(open).transpose()?;
         Ok(Compiler { kept, process: config.compiler.clone(), config: config.clone() })
     }
 
-    /// The code of a core module in the binary format, whose digest this is.
-    pub(crate) fn module(
+    /// The code of a module or component in the binary format, whose digest this is, and the engine it is for: the
+    /// pooled one, if what it needs is there.
+    pub(crate) fn code<'e>(
         &self,
-        engine: &Engine,
+        engines: &'e Engines,
         digest: &str,
         wasm: &[u8],
-    ) -> Result<wasmtime::Module, load::Error> {
-        let kept = self.kept.as_ref().and_then(|kept| kept.find(digest));
-        if let Some(module) = kept.and_then(|code| from_code(engine, &code).ok()) {
-            return Ok(module);
-        }
-        let invalid = |error: wasmtime::Error| load::Error::Invalid { message: format!("{error:#}") };
-        match self.process.as_ref().filter(|process| wasm.len() >= process.module_bytes_min) {
-            Some(process) => {
-                let code = process.compile(&self.config, wasm)?;
-                self.keep(digest, &code);
-                from_code(engine, &code)
-                    .map_err(|error| load::Error::Compiler { message: format!("{error:#}") })
+    ) -> Result<(Compiled, &'e Linked), load::Error> {
+        let pooled = engines.pooled();
+        match self.code_for(&pooled.engine, Room::Pooled, digest, wasm) {
+            // It may need what the pool has not. One that is just wrong is so for either.
+            Err(error @ load::Error::Invalid { .. }) => {
+                let Ok(linked) = engines.on_demand() else { return Err(error) };
+                Ok((self.code_for(&linked.engine, Room::OnDemand, digest, wasm)?, linked))
             }
-            None => {
-                let module = wasmtime::Module::from_binary(engine, wasm).map_err(invalid)?;
-                if self.kept.is_some() {
-                    self.keep(digest, &module.serialize().map_err(invalid)?);
-                }
-                Ok(module)
-            }
+            code => Ok((code?, pooled)),
         }
     }
 
-    fn keep(&self, digest: &str, code: &[u8]) {
+    fn code_for(
+        &self,
+        engine: &Engine,
+        room: Room,
+        digest: &str,
+        wasm: &[u8],
+    ) -> Result<Compiled, load::Error> {
+        let is_component = is_component(wasm);
+        let kept = self.kept.as_ref().and_then(|kept| kept.find(engine, digest));
+        if let Some(code) = kept.and_then(|code| from_code(engine, is_component, &code).ok()) {
+            return Ok(code);
+        }
+        let invalid = |error: wasmtime::Error| load::Error::Invalid { message: format!("{error:#}") };
+        if let Some(process) = self.process.as_ref().filter(|process| wasm.len() >= process.module_bytes_min)
+        {
+            let code = process.compile(&self.config, room, wasm)?;
+            let compiled = from_code(engine, is_component, &code).map_err(invalid)?;
+            self.keep(engine, digest, &code);
+            return Ok(compiled);
+        }
+        let compiled = if is_component {
+            Component::from_binary(engine, wasm).map(Compiled::Component)
+        } else {
+            Module::from_binary(engine, wasm).map(Compiled::Module)
+        };
+        let compiled = compiled.map_err(invalid)?;
+        if self.kept.is_some() {
+            self.keep(engine, digest, &compiled.serialize().map_err(invalid)?);
+        }
+        Ok(compiled)
+    }
+
+    fn keep(&self, engine: &Engine, digest: &str, code: &[u8]) {
         if let Some(kept) = &self.kept {
-            kept.keep(digest, code);
+            kept.keep(engine, digest, code);
+        }
+    }
+}
+
+impl Compiled {
+    fn serialize(&self) -> wasmtime::Result<Vec<u8>> {
+        match self {
+            Compiled::Module(module) => module.serialize(),
+            Compiled::Component(component) => component.serialize(),
         }
     }
 }
@@ -68,8 +114,14 @@ impl Compiler {
     unsafe_code,
     reason = "loading machine code trusts it; what comes here was made by our own compiler"
 )]
-fn from_code(engine: &Engine, code: &[u8]) -> wasmtime::Result<wasmtime::Module> {
-    // SAFETY: the bytes are what `Module::serialize` gave, unchanged: the code directory checks a keyed digest, and
-    // a compiler process is this program's own and ended well. The engine refuses other versions and settings.
-    unsafe { wasmtime::Module::deserialize(engine, code) }
+fn from_code(engine: &Engine, is_component: bool, code: &[u8]) -> wasmtime::Result<Compiled> {
+    // SAFETY: the bytes are what `serialize` gave, unchanged: the code directory checks a keyed digest, and a
+    // compiler process is this program's own and ended well. The engine refuses other versions and settings.
+    unsafe {
+        if is_component {
+            Component::deserialize(engine, code).map(Compiled::Component)
+        } else {
+            Module::deserialize(engine, code).map(Compiled::Module)
+        }
+    }
 }

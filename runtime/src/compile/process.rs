@@ -8,6 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::serve::{Answer, Request};
+use crate::engine::Room;
 use crate::{Config, load};
 
 /// Code is so many times as large as its module, at most. It is about four times as a rule.
@@ -50,9 +51,9 @@ impl CompilerProcess {
         self
     }
 
-    /// The code of a module in the binary format.
-    pub(super) fn compile(&self, config: &Config, wasm: &[u8]) -> Result<Vec<u8>, load::Error> {
-        let request = Request::new(config, self.memory_bytes);
+    /// The code of a module or component in the binary format.
+    pub(super) fn compile(&self, config: &Config, room: Room, wasm: &[u8]) -> Result<Vec<u8>, load::Error> {
+        let request = Request::new(config, room, self.memory_bytes);
         let answer_max = (wasm.len() as u64).saturating_mul(CODE_PER_MODULE_MAX);
         match self.answer(&request, wasm, answer_max) {
             Ok(answer) => match Answer::parse(answer) {

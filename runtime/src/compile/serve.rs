@@ -4,39 +4,47 @@ use std::io::{self, Read, Write};
 
 use rustix::process::{Resource, Rlimit, Signal, nice, set_parent_process_death_signal, setrlimit};
 
+use crate::engine::Room;
 use crate::{Config, engine};
 
 /// Compiling gives way to guests that run.
 const NICE: i32 = 10;
 
-/// What the code depends on, and what the process may use: three numbers of eight bytes, little-endian.
+/// What the code depends on, and what the process may use: four numbers of eight bytes, little-endian.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     stack_bytes: u64,
     memory_bytes: u64,
     is_parallel: bool,
+    is_pooled: bool,
 }
 
 impl Request {
-    const BYTES: usize = 24;
+    const BYTES: usize = 32;
 
-    pub(super) fn new(config: &Config, memory_bytes: u64) -> Request {
+    pub(super) fn new(config: &Config, room: Room, memory_bytes: u64) -> Request {
         Request {
             stack_bytes: config.stack_bytes as u64,
             memory_bytes,
             is_parallel: config.parallel_compilation,
+            is_pooled: room == Room::Pooled,
         }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let numbers = [self.stack_bytes, self.memory_bytes, self.is_parallel.into()];
+        let numbers = [self.stack_bytes, self.memory_bytes, self.is_parallel.into(), self.is_pooled.into()];
         numbers.into_iter().flat_map(u64::to_le_bytes).collect()
     }
 
     fn parse(bytes: [u8; Self::BYTES]) -> Request {
         let mut numbers = bytes.as_chunks().0.iter().map(|&number| u64::from_le_bytes(number));
         let mut next = || numbers.next().unwrap_or_default();
-        Request { stack_bytes: next(), memory_bytes: next(), is_parallel: next() != 0 }
+        Request {
+            stack_bytes: next(),
+            memory_bytes: next(),
+            is_parallel: next() != 0,
+            is_pooled: next() != 0,
+        }
     }
 }
 
@@ -69,7 +77,7 @@ impl Answer {
     }
 }
 
-/// Compiles the one module that comes on standard input, for a [`CompilerProcess`](crate::CompilerProcess), and says
+/// Compiles the one module or component that comes on standard input, for a [`CompilerProcess`](crate::CompilerProcess), and says
 /// so on standard output.
 ///
 /// To be called first thing by a program of its own: it gives up memory and priority for good, and ends with the
@@ -107,8 +115,14 @@ fn answer(request: &Request, wasm: &[u8]) -> io::Result<Answer> {
         parallel_compilation: request.is_parallel,
         ..Config::default()
     };
-    let engine = engine::new(&config).map_err(io::Error::other)?;
-    match engine.precompile_module(wasm) {
+    let room = if request.is_pooled { Room::Pooled } else { Room::OnDemand };
+    let engine = engine::new(&config, room).map_err(io::Error::other)?;
+    let code = if super::is_component(wasm) {
+        engine.precompile_component(wasm)
+    } else {
+        engine.precompile_module(wasm)
+    };
+    match code {
         Ok(code) => Ok(Answer::Code(code)),
         Err(error) => Ok(Answer::Invalid(format!("{error:#}"))),
     }
@@ -120,7 +134,7 @@ mod tests {
 
     fn served(wasm: &[u8]) -> Answer {
         let config = Config { parallel_compilation: false, ..Config::default() };
-        let mut input = Request::new(&config, 5).to_bytes();
+        let mut input = Request::new(&config, Room::Pooled, 5).to_bytes();
         input.extend(wasm);
         let (mut output, mut limit) = (Vec::new(), 0);
         serve_on(&mut input.as_slice(), &mut output, |bytes| {
@@ -135,8 +149,8 @@ mod tests {
     #[test]
     fn code_of_another_process_runs_in_this_ones_engine() {
         let Answer::Code(code) = served(skrei_test_guests::noop()) else { panic!("no code") };
-        let engine = engine::new(&Config::default()).unwrap();
-        super::super::from_code(&engine, &code).unwrap();
+        let engine = engine::new(&Config::default(), Room::Pooled).unwrap();
+        super::super::from_code(&engine, false, &code).unwrap();
     }
 
     #[test]
@@ -147,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_request_comes_back_from_its_bytes() {
-        let request = Request { stack_bytes: 1, memory_bytes: u64::MAX, is_parallel: true };
+        let request = Request { stack_bytes: 1, memory_bytes: u64::MAX, is_parallel: true, is_pooled: false };
         assert_eq!(Request::parse(request.to_bytes().try_into().unwrap()), request);
     }
 }

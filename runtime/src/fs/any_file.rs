@@ -64,6 +64,22 @@ impl File {
         }
     }
 
+    /// Writes at the end, wherever that is when it happens, through a descriptor that does not append by itself.
+    pub(crate) fn append_now(&self, buffer: &[u8]) -> Result<usize> {
+        match self {
+            File::Host(file) => file.append_now(buffer),
+            File::Channel(channel) => Ok(channel.write_one(buffer)),
+        }
+    }
+
+    /// Whether each write reaches the disk before it returns: with all metadata, and with what it takes to read it.
+    pub(crate) fn syncs(&self) -> Result<(bool, bool)> {
+        match self {
+            File::Host(file) => file.syncs(),
+            File::Channel(_) => Ok((false, false)),
+        }
+    }
+
     pub(crate) fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         match self {
             File::Host(file) => file.seek(to),

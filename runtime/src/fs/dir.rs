@@ -23,6 +23,14 @@ impl Dir {
         }
     }
 
+    /// The same directory, with a place of its own in its listing.
+    pub(crate) fn try_clone(&self) -> Result<Dir> {
+        Ok(match self {
+            Dir::Tree(tree) => Dir::Tree(tree.try_clone()?),
+            Dir::Entries(entries) => Dir::Entries(entries.try_clone()?),
+        })
+    }
+
     pub(crate) fn stat(&self) -> Result<Stat> {
         match self {
             Dir::Tree(tree) => tree.stat(),
@@ -134,7 +142,7 @@ impl Dir {
         }
     }
 
-    fn read_only(&self) -> bool {
+    pub(crate) fn read_only(&self) -> bool {
         match self {
             Dir::Tree(tree) => tree.mode() == Mode::ReadOnly,
             Dir::Entries(entries) => entries.read_only(),

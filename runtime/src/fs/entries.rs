@@ -38,11 +38,15 @@ impl Entries {
         self.files.push(file);
     }
 
+    pub(crate) fn try_clone(&self) -> Result<Entries> {
+        let files = self.files.iter().map(FileEntry::try_clone).collect::<Result<_>>()?;
+        Ok(Entries { files })
+    }
+
     pub(crate) fn open(&self, path: &str, open: &Open) -> Result<Opened> {
         let Some(name) = self.name_in(path)? else {
             open.permit(Some(Kind::Directory), Mode::ReadWrite)?;
-            let files = self.files.iter().map(FileEntry::try_clone).collect::<Result<_>>()?;
-            return Ok(Opened::Dir(super::Dir::Entries(Entries { files })));
+            return Ok(Opened::Dir(super::Dir::Entries(self.try_clone()?)));
         };
         let file = match self.file(name) {
             Ok(file) => file,

@@ -1,6 +1,6 @@
 //! Why an operation failed, as the guest is told.
 
-use std::io;
+use std::{fmt, io};
 
 /// Why an operation failed, in POSIX's words.
 ///
@@ -46,6 +46,14 @@ pub(crate) enum Errno {
     TxtBsy = 74,
     XDev = 75,
 }
+
+impl fmt::Display for Errno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Errno {}
 
 impl From<rustix::io::Errno> for Errno {
     fn from(errno: rustix::io::Errno) -> Errno {

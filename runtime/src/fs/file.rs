@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use rustix::fs::{Advice, FallocateFlags, FileType, OFlags};
+use rustix::io::ReadWriteFlags;
 
 use super::quota::Inode;
 use super::terms::Terms;
@@ -98,6 +99,20 @@ impl HostFile {
         Ok(self.terms.count_written(written?))
     }
 
+    /// Writes at the end, wherever that is when it happens, through a descriptor that does not append by itself.
+    pub(crate) fn append_now(&self, buffer: &[u8]) -> Result<usize> {
+        self.check_writable()?;
+        let allowed = usize::try_from(self.terms.quota.append(self.inode, buffer.len() as u64)?)
+            .map_err(|_| Errno::Overflow)?;
+        let slices = [IoSlice::new(&buffer[..allowed])];
+        let written = rustix::io::pwritev2(&self.file, &slices, 0, ReadWriteFlags::APPEND);
+        let missing = allowed - *written.as_ref().unwrap_or(&0);
+        if missing > 0 {
+            self.terms.quota.unappend(self.inode, missing as u64);
+        }
+        Ok(self.terms.count_written(written?))
+    }
+
     pub(crate) fn seek(&mut self, to: SeekFrom) -> Result<u64> {
         let position = self.file.seek(to)?;
         self.position = Some(position);
@@ -133,6 +148,12 @@ impl HostFile {
         let end = offset.checked_add(bytes).ok_or(Errno::FBig)?;
         self.terms.quota.extend(self.inode, self.size()?.min(offset)..end)?;
         Ok(rustix::fs::fallocate(&self.file, FallocateFlags::empty(), offset, bytes)?)
+    }
+
+    /// Whether each write reaches the disk before it returns: with all metadata, and with what it takes to read it.
+    pub(crate) fn syncs(&self) -> Result<(bool, bool)> {
+        let flags = rustix::fs::fcntl_getfl(&self.file)?;
+        Ok((flags.contains(OFlags::SYNC), flags.contains(OFlags::DSYNC)))
     }
 
     /// Hints how the file will be read.

@@ -56,6 +56,7 @@ pub use quota::Quota;
 pub(crate) use stat::{Kind, Stat};
 pub(crate) use table::{Descriptor, Preopen, Table};
 pub use terms::MountUsage;
+pub(crate) use terms::Mounts;
 pub(crate) use times::{Time, Times};
 
 /// The outcome of one operation: its value, or the reason the guest is told.

@@ -32,7 +32,7 @@ pub(crate) struct Stat {
 
 impl Stat {
     /// What tells it from every other file as long as it exists.
-    pub(super) fn identity(&self) -> Inode {
+    pub(crate) fn identity(&self) -> Inode {
         (self.device, self.inode)
     }
 

@@ -1,9 +1,6 @@
 //! The guest's open descriptors.
 
-use std::sync::Arc;
-
-use super::terms::Terms;
-use super::{Dir, Errno, File, MountUsage, Opened, Result};
+use super::{Dir, Errno, File, Opened, Result};
 
 /// What a descriptor stands for.
 pub(crate) enum Descriptor {
@@ -25,7 +22,6 @@ pub(crate) struct Preopen {
 pub(crate) struct Table {
     slots: Vec<Option<Descriptor>>,
     open_max: usize,
-    mounts: Vec<Arc<Terms>>,
 }
 
 impl Table {
@@ -33,15 +29,9 @@ impl Table {
     /// open at once beside these.
     pub(crate) fn new(preopens: Vec<Preopen>, open_max: u32) -> Table {
         let mut slots = vec![Some(Descriptor::Stdin), Some(Descriptor::Stdout), Some(Descriptor::Stderr)];
-        let mounts = preopens.iter().flat_map(|preopen| preopen.dir.terms()).collect();
         slots.extend(preopens.into_iter().map(|preopen| Some(Descriptor::Preopen(preopen))));
         let open_max = slots.len() + open_max as usize;
-        Table { slots, open_max, mounts }
-    }
-
-    /// What was done so far in each mount; those that share a directory come together.
-    pub(crate) fn usage(&self) -> Vec<MountUsage> {
-        self.mounts.iter().map(|terms| terms.usage()).collect()
+        Table { slots, open_max }
     }
 
     pub(crate) fn get(&mut self, number: u32) -> Result<&mut Descriptor> {

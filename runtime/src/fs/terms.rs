@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::handles::Handles;
-use super::{Errno, Mode, Ownership, Quota, Result};
+use super::{Errno, Mode, Ownership, Preopen, Quota, Result};
 
 /// The terms on which a guest has a mount, and what it did there. They travel with every handle opened through
 /// it; two handles are of one mount if they share them.
@@ -18,6 +18,21 @@ pub(crate) struct Terms {
     read_bytes: AtomicU64,
     written_bytes: AtomicU64,
     made: AtomicU64,
+}
+
+/// The mounts of one run, whatever became of the handles to them.
+pub(crate) struct Mounts(Vec<Arc<Terms>>);
+
+impl Mounts {
+    /// Those behind the directories a guest starts with.
+    pub(crate) fn of(preopens: &[Preopen]) -> Mounts {
+        Mounts(preopens.iter().flat_map(|preopen| preopen.dir.terms()).collect())
+    }
+
+    /// What was done so far in each; those that share a directory come together.
+    pub(crate) fn usage(&self) -> Vec<MountUsage> {
+        self.0.iter().map(|terms| terms.usage()).collect()
+    }
 }
 
 /// What a run did in one mount.

@@ -1,5 +1,7 @@
 //! Closures as functions of WebAssembly.
 
+use std::sync::Arc;
+
 use wasmtime::{Caller, Linker, WasmRet, WasmTy};
 
 use super::{HostCall, HostError};
@@ -15,13 +17,18 @@ pub trait HostValue: sealed::Value {}
 pub trait HostResult: sealed::Given {}
 
 pub(super) mod sealed {
-    use super::{Guest, Linker, WasmRet, WasmTy};
+    use super::{Arc, Guest, Linker, WasmRet, WasmTy};
 
     /// What there is to import.
     pub struct Imports<'l>(pub(crate) &'l mut Linker<Guest>);
 
     pub trait Function<P, R>: Send + Sync + 'static {
-        fn define(self, imports: &mut Imports<'_>, module: &str, name: &str) -> wasmtime::Result<()>;
+        fn define(
+            self: Arc<Self>,
+            imports: &mut Imports<'_>,
+            module: &str,
+            name: &str,
+        ) -> wasmtime::Result<()>;
     }
 
     pub trait Value: WasmTy {}
@@ -52,7 +59,7 @@ macro_rules! functions {
             $($parameter: HostValue,)*
         {
             #[allow(non_snake_case, reason = "a parameter is called as its type is")]
-            fn define(self, imports: &mut sealed::Imports<'_>, module: &str, name: &str) -> wasmtime::Result<()> {
+            fn define(self: Arc<Self>, imports: &mut sealed::Imports<'_>, module: &str, name: &str) -> wasmtime::Result<()> {
                 let defined = imports.0.func_wrap(
                     module,
                     name,

@@ -3,6 +3,8 @@
 mod call;
 mod function;
 
+use std::sync::Arc;
+
 use wasmtime::Linker;
 
 use crate::Error;
@@ -12,7 +14,7 @@ pub use call::{HostCall, HostError};
 use function::sealed::Imports;
 pub use function::{HostFunction, HostResult, HostValue};
 
-type Define = Box<dyn FnOnce(&mut Linker<Guest>) -> wasmtime::Result<()> + Send>;
+type Define = Box<dyn Fn(&mut Linker<Guest>) -> wasmtime::Result<()> + Send + Sync>;
 
 /// Functions that guests may import beside those of WASI: closures over numbers, each under a module's and its own name.
 ///
@@ -50,15 +52,18 @@ impl HostFunctions {
     ) -> HostFunctions {
         let (module, name) = (module.into(), name.into());
         let (import, export) = (module.clone(), name.clone());
-        let define: Define = Box::new(move |linker| function.define(&mut Imports(linker), &import, &export));
+        let function = Arc::new(function);
+        let define: Define =
+            Box::new(move |linker| Arc::clone(&function).define(&mut Imports(linker), &import, &export));
         self.0.push((module, name, define));
         self
     }
 
-    pub(crate) fn define(self, linker: &mut Linker<Guest>) -> Result<(), Error> {
-        for (module, name, define) in self.0 {
+    pub(crate) fn define(&self, linker: &mut Linker<Guest>) -> Result<(), Error> {
+        for (module, name, define) in &self.0 {
             // The one thing that can be wrong: the name is taken.
-            define(linker).map_err(|_| Error::HostFunction { module, name })?;
+            let taken = |_| Error::HostFunction { module: module.clone(), name: name.clone() };
+            define(linker).map_err(taken)?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
         |mut caller: Caller<'_, Guest>, (fd, buffers, count, result): (u32, u32, u32, u32)| {
             Box::new(async move {
                 if matches!(caller.data_mut().table.get(fd), Ok(Descriptor::Stdin)) {
-                    let ready = poll_fn(|cx| caller.data_mut().stdin.poll_ready(cx)).await;
+                    let ready = poll_fn(|cx| caller.data_mut().stdin.lock().poll_ready(cx)).await;
                     if let Err(error) = ready {
                         return Ok(number(Err(error.into())));
                     }
@@ -75,7 +75,10 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 fn read(guest: &mut Guest, view: &mut View<'_>, fd: u32, spans: &[Span]) -> Result<u32> {
     let Guest { table, stdin, .. } = guest;
     match table.get(fd)? {
-        Descriptor::Stdin => scatter(view, spans, |buffer, _| Ok(stdin.take(buffer))),
+        Descriptor::Stdin => {
+            let mut stdin = stdin.lock();
+            scatter(view, spans, |buffer, _| Ok(stdin.take(buffer)))
+        }
         Descriptor::Stdout | Descriptor::Stderr => Err(Errno::BadF),
         Descriptor::Preopen(_) | Descriptor::Dir(_) => Err(Errno::IsDir),
         Descriptor::File(file) => scatter(view, spans, |buffer, _| file.read(buffer)),
@@ -94,7 +97,7 @@ fn write(guest: &mut Guest, view: &View<'_>, fd: u32, spans: &[Span]) -> Result<
             return bytes(file.write(&slices)?);
         }
     };
-    let mut written = 0;
+    let (mut output, mut written) = (output.lock(), 0);
     for slice in gather(view, spans)?.filter(|slice| !slice.is_empty()) {
         output.write(stream, slice);
         written += slice.len();

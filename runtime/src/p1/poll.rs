@@ -143,7 +143,7 @@ async fn wait(guest: &mut Guest, waits: &[Wait]) {
     }
     let on_stdin = waits.iter().any(|wait| matches!(wait.on, On::Stdin));
     poll_fn(|cx| {
-        if on_stdin && guest.stdin.poll_ready(cx).is_ready() {
+        if on_stdin && guest.stdin.lock().poll_ready(cx).is_ready() {
             return Poll::Ready(());
         }
         match &mut sleep {
@@ -164,7 +164,7 @@ fn report(guest: &mut Guest, view: &mut View<'_>, waits: &[Wait], at: u32, count
             On::Made(at) if guest.sources.made().is_some_and(|made| made.elapsed() < *at) => continue,
             On::Moment(_) | On::Made(_) => Ok(0),
             On::Nothing(ready) => *ready,
-            On::Stdin => match guest.stdin.peek() {
+            On::Stdin => match guest.stdin.lock().peek() {
                 Some(ready) => Ok(ready as u64),
                 None => continue,
             },

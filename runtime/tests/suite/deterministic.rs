@@ -4,7 +4,13 @@ use std::time::{Duration, Instant};
 
 use skrei_runtime::{Deterministic, Limits, Sandbox};
 
-use crate::grounds::{attempt, run};
+use crate::grounds::{attempt, guest, in_each_world, run};
+
+in_each_world! {
+    a_sleep_moves_the_clock_and_takes_no_time
+    two_runs_see_the_same_and_another_seed_something_else
+    a_guest_that_sleeps_for_ever_still_ends_by_the_real_clock
+}
 
 const STEPS: [&str; 6] = ["random 12", "time", "monotonic", "sleep 3600000", "time", "random 12"];
 
@@ -12,7 +18,6 @@ fn seen(deterministic: Deterministic) -> Vec<String> {
     attempt(Sandbox::new().deterministic(deterministic), STEPS.into_iter())
 }
 
-#[test]
 fn two_runs_see_the_same_and_another_seed_something_else() {
     let one = Deterministic { start: Duration::from_secs(1_000_000), seed: 1, ..Deterministic::default() };
     let first = seen(one);
@@ -23,7 +28,6 @@ fn two_runs_see_the_same_and_another_seed_something_else() {
     assert_ne!(first[0], first[5], "the bytes go on");
 }
 
-#[test]
 fn a_sleep_moves_the_clock_and_takes_no_time() {
     let began = Instant::now();
     let start = Duration::from_secs(1_000_000);
@@ -35,10 +39,9 @@ fn a_sleep_moves_the_clock_and_takes_no_time() {
     assert!(began.elapsed() < Duration::from_secs(3600));
 }
 
-#[test]
 fn a_guest_that_sleeps_for_ever_still_ends_by_the_real_clock() {
     let limits = Limits { wall_time: Some(Duration::from_millis(100)), ..Limits::default() };
     let sandbox = Sandbox::new().deterministic(Deterministic::default()).limits(limits).arg("sleep-for-ever");
-    let outcome = run(skrei_test_guests::probe(), sandbox);
+    let outcome = run(guest!(probe), sandbox);
     assert_eq!(outcome.ending.to_string(), "hit the wall time limit");
 }

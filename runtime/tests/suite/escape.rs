@@ -6,7 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::grounds::{Grounds, SECRET, Table, attempt, check};
+use crate::grounds::{Grounds, SECRET, Table, attempt, check, in_each_world};
+
+in_each_world! {
+    no_way_out_can_be_read
+    no_way_out_can_be_written
+    nothing_is_made_moved_or_removed_outside
+    no_link_that_leads_out_can_be_made
+    a_hard_link_to_a_link_that_leads_out_leads_nowhere
+    what_is_no_file_is_not_opened_and_nothing_waits_for_it
+    a_device_is_not_opened
+    the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted
+    odd_names_are_refused_as_what_they_are
+    a_directory_swapped_for_a_link_during_the_run_leads_nowhere
+}
 
 /// Every way out, as a path to a file, and what a guest is told that tries to read it. The answer is the same in
 /// either mode.
@@ -29,7 +42,6 @@ const WAYS_OUT: Table<'_> = &[
     ("loop", "LOOP"),
 ];
 
-#[test]
 fn no_way_out_can_be_read() {
     let grounds = Grounds::new();
     for mount in ["/ro", "/rw"] {
@@ -39,7 +51,6 @@ fn no_way_out_can_be_read() {
     }
 }
 
-#[test]
 fn no_way_out_can_be_written() {
     let grounds = Grounds::new();
     let before = grounds.everything_but(&[]);
@@ -49,7 +60,6 @@ fn no_way_out_can_be_written() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-#[test]
 fn nothing_is_made_moved_or_removed_outside() {
     let grounds = Grounds::new();
     let before = grounds.everything_but(&[]);
@@ -80,7 +90,6 @@ fn nothing_is_made_moved_or_removed_outside() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-#[test]
 fn no_link_that_leads_out_can_be_made() {
     let grounds = Grounds::new();
     let before = grounds.everything_but(&[]);
@@ -99,12 +108,10 @@ fn no_link_that_leads_out_can_be_made() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-#[test]
 fn a_hard_link_to_a_link_that_leads_out_leads_nowhere() {
     check(Grounds::new().sandbox(), &[("link /rw:out /rw:mine", "ok"), ("read /rw:mine", "PERM")]);
 }
 
-#[test]
 fn what_is_no_file_is_not_opened_and_nothing_waits_for_it() {
     check(
         Grounds::new().sandbox(),
@@ -121,7 +128,6 @@ fn what_is_no_file_is_not_opened_and_nothing_waits_for_it() {
     );
 }
 
-#[test]
 fn a_device_is_not_opened() {
     use skrei_runtime::{Mode, Mount, Sandbox};
     let dev = Mount::open("/dev", "/dev", Mode::ReadWrite).unwrap();
@@ -131,7 +137,6 @@ fn a_device_is_not_opened() {
     );
 }
 
-#[test]
 fn the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted() {
     use skrei_runtime::{Mode, Mount, Sandbox};
     let proc = Mount::open("/proc/self", "/proc", Mode::ReadOnly).unwrap();
@@ -142,7 +147,6 @@ fn the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted() {
     }
 }
 
-#[test]
 fn odd_names_are_refused_as_what_they_are() {
     check(
         Grounds::new().sandbox(),
@@ -156,7 +160,6 @@ fn odd_names_are_refused_as_what_they_are() {
 }
 
 /// The host swaps a directory for a link that leads out, back and forth, while the guest goes through it.
-#[test]
 fn a_directory_swapped_for_a_link_during_the_run_leads_nowhere() {
     let grounds = Grounds::new();
     let secret = grounds.host("outside/secret.txt");

@@ -4,6 +4,8 @@
 mod cancel;
 #[path = "../../examples/channel.rs"]
 mod channel;
+#[path = "../../examples/component.rs"]
+mod component;
 #[path = "../../examples/host_function.rs"]
 mod host_function;
 #[path = "../../examples/limits.rs"]
@@ -15,8 +17,15 @@ mod mounts;
 
 #[test]
 fn every_example_comes_to_its_end() {
-    for example in [cancel::main, channel::main, host_function::main, limits::main, many::main, mounts::main]
-    {
+    for example in [
+        cancel::main,
+        channel::main,
+        component::main,
+        host_function::main,
+        limits::main,
+        many::main,
+        mounts::main,
+    ] {
         example().unwrap();
     }
 }

@@ -5,7 +5,15 @@ use std::os::unix::fs::symlink;
 
 use skrei_runtime::{Dir, Mode, Mount, MountError, Sandbox};
 
-use crate::grounds::{Grounds, check};
+use crate::grounds::{Grounds, check, in_each_world};
+
+in_each_world! {
+    files_with_one_parent_share_a_directory_that_holds_nothing_else
+    each_file_has_its_own_mode
+    the_directory_and_the_names_in_it_stay_as_they_are
+    a_file_that_is_not_there_yet_can_be_made_under_a_read_write_mount_alone
+    a_link_put_in_the_files_place_is_not_followed_even_to_a_neighbour
+}
 
 fn sandbox(grounds: &Grounds) -> Sandbox {
     let open = |path: &str, guest: &str, mode| Mount::open(grounds.host(path), guest, mode).unwrap();
@@ -16,7 +24,6 @@ fn sandbox(grounds: &Grounds) -> Sandbox {
         .unwrap()
 }
 
-#[test]
 fn files_with_one_parent_share_a_directory_that_holds_nothing_else() {
     check(
         sandbox(&Grounds::new()),
@@ -37,7 +44,6 @@ fn files_with_one_parent_share_a_directory_that_holds_nothing_else() {
     );
 }
 
-#[test]
 fn each_file_has_its_own_mode() {
     let grounds = Grounds::new();
     let neighbours = grounds.everything_but(&["rw/file.txt"]);
@@ -55,7 +61,6 @@ fn each_file_has_its_own_mode() {
     assert_eq!(grounds.everything_but(&["rw/file.txt"]), neighbours);
 }
 
-#[test]
 fn the_directory_and_the_names_in_it_stay_as_they_are() {
     let grounds = Grounds::new();
     let before = grounds.everything_but(&[]);
@@ -76,7 +81,6 @@ fn the_directory_and_the_names_in_it_stay_as_they_are() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-#[test]
 fn a_file_that_is_not_there_yet_can_be_made_under_a_read_write_mount_alone() {
     let grounds = Grounds::new();
     let parent = || Dir::from_std_file(fs::File::open(grounds.host("rw")).unwrap());
@@ -98,7 +102,6 @@ fn a_file_that_is_not_there_yet_can_be_made_under_a_read_write_mount_alone() {
     assert!(!grounds.host("rw/never").exists());
 }
 
-#[test]
 fn a_link_put_in_the_files_place_is_not_followed_even_to_a_neighbour() {
     let grounds = Grounds::new();
     let sandbox = sandbox(&grounds);

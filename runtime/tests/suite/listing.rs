@@ -2,9 +2,14 @@
 
 use std::fs;
 
-use crate::grounds::{Grounds, attempt, check};
+use crate::grounds::{Grounds, attempt, check, in_each_world};
 
-#[test]
+in_each_world! {
+    a_listing_is_whole_however_small_the_buffer
+    a_name_no_guest_could_say_is_not_listed
+    only_directories_are_listed_and_only_from_where_they_have_been_read
+}
+
 fn a_listing_is_whole_however_small_the_buffer() {
     let grounds = Grounds::new();
     let dir = grounds.host("rw/many");
@@ -21,7 +26,6 @@ fn a_listing_is_whole_however_small_the_buffer() {
     assert_eq!(seen[1], format!("list-slowly /rw:many: ok {}", names.join(" ")));
 }
 
-#[test]
 fn a_name_no_guest_could_say_is_not_listed() {
     use std::os::unix::ffi::OsStrExt as _;
     let grounds = Grounds::new();
@@ -32,7 +36,6 @@ fn a_name_no_guest_could_say_is_not_listed() {
     check(grounds.sandbox(), &[("list /rw:odd", "ok . .. plain")]);
 }
 
-#[test]
 fn only_directories_are_listed_and_only_from_where_they_have_been_read() {
     check(
         Grounds::new().sandbox(),

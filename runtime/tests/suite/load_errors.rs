@@ -32,12 +32,6 @@ fn a_module_cut_off_anywhere_is_invalid() {
 }
 
 #[test]
-fn a_component_is_refused_with_that_said() {
-    assert_eq!(refused(b"\0asm\x0d\0\x01\0"), load::Error::Component);
-    assert_eq!(refused(b"(component)"), load::Error::Component);
-}
-
-#[test]
 fn text_is_a_module_unless_it_has_a_mistake() {
     assert!(runtime().load(b"  ;; a comment\n(module (func (export \"_start\")))").is_ok());
     let error = refused(b"(module\n  (func (export \"_start\") (call $missing)))");

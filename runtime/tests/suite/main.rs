@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "in a test, a failed step fails the test")]
 
 mod channel;
+mod component_limits;
+mod component_network;
+mod components;
 mod deterministic;
 mod entry_point;
 mod escape;

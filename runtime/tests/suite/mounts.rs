@@ -2,19 +2,23 @@
 
 use skrei_runtime::{Mode, Mount, MountError, Sandbox};
 
-use crate::grounds::{Grounds, check};
+use crate::grounds::{Grounds, check, in_each_world};
+
+in_each_world! {
+    a_guest_sees_its_mounts_in_their_order_and_nothing_else
+    a_mount_within_another_is_a_mount_of_its_own
+    a_mount_is_what_was_opened_whatever_becomes_of_the_path
+}
 
 fn open(grounds: &Grounds, guest_path: &str) -> Mount {
     Mount::open(grounds.host("ro"), guest_path, Mode::ReadOnly).unwrap()
 }
 
-#[test]
 fn a_guest_sees_its_mounts_in_their_order_and_nothing_else() {
     check(Grounds::new().sandbox(), &[("preopens", "ok /ro /rw /rw2")]);
     check(Sandbox::new(), &[("preopens", "ok")]);
 }
 
-#[test]
 fn a_mount_within_another_is_a_mount_of_its_own() {
     let grounds = Grounds::new();
     let sandbox = Sandbox::new()
@@ -52,7 +56,6 @@ fn a_host_path_that_is_not_there_or_no_file_is_refused_by_name() {
     assert!(matches!(error, MountError::Kind { .. }), "{error}");
 }
 
-#[test]
 fn a_mount_is_what_was_opened_whatever_becomes_of_the_path() {
     let grounds = Grounds::new();
     let sandbox = grounds.sandbox();

@@ -1,8 +1,12 @@
 //! In a read-only mount everything can be read and nothing changed.
 
-use crate::grounds::{Grounds, check};
+use crate::grounds::{Grounds, check, in_each_world};
 
-#[test]
+in_each_world! {
+    every_change_fails_as_on_a_read_only_filesystem
+    everything_can_be_read
+}
+
 fn every_change_fails_as_on_a_read_only_filesystem() {
     let grounds = Grounds::new();
     let before = grounds.everything_but(&[]);
@@ -64,7 +68,6 @@ fn every_change_fails_as_on_a_read_only_filesystem() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-#[test]
 fn everything_can_be_read() {
     check(
         Grounds::new().sandbox(),

@@ -2,9 +2,15 @@
 
 use std::fs;
 
-use crate::grounds::{Grounds, check};
+use crate::grounds::{Grounds, check, in_each_world};
 
-#[test]
+in_each_world! {
+    files_are_made_changed_and_removed
+    directories_are_made_and_removed
+    a_rename_replaces_in_one_step_within_a_mount_and_nowhere_else
+    links_that_stay_inside_can_be_made_and_followed
+}
+
 fn files_are_made_changed_and_removed() {
     let grounds = Grounds::new();
     let outside = grounds.everything_but(&["rw"]);
@@ -42,7 +48,6 @@ fn files_are_made_changed_and_removed() {
     assert_eq!(grounds.everything_but(&["rw"]), outside);
 }
 
-#[test]
 fn directories_are_made_and_removed() {
     check(
         Grounds::new().sandbox(),
@@ -62,7 +67,6 @@ fn directories_are_made_and_removed() {
     );
 }
 
-#[test]
 fn a_rename_replaces_in_one_step_within_a_mount_and_nowhere_else() {
     let grounds = Grounds::new();
     check(
@@ -86,7 +90,6 @@ fn a_rename_replaces_in_one_step_within_a_mount_and_nowhere_else() {
     assert_eq!(fs::read_to_string(grounds.host("rw2/file.txt")).unwrap(), "contents");
 }
 
-#[test]
 fn links_that_stay_inside_can_be_made_and_followed() {
     check(
         Grounds::new().sandbox(),

@@ -2,11 +2,16 @@
 
 use skrei_runtime::{Ending, Sandbox};
 
-use crate::grounds::{load, run};
+use crate::grounds::{guest, in_each_world, load, run};
 
-#[test]
+in_each_world! {
+    a_normal_return_is_exit_code_0
+    a_trap_of_a_stripped_program_still_has_its_frames
+    usage_tells_time_and_memory
+}
+
 fn a_normal_return_is_exit_code_0() {
-    let outcome = run(skrei_test_guests::noop(), Sandbox::new());
+    let outcome = run(guest!(noop), Sandbox::new());
     assert_eq!(outcome.ending, Ending::Exited(0));
     assert!(outcome.ending.is_success());
 }
@@ -31,11 +36,8 @@ fn a_trap_says_what_happened_and_where() {
     assert_eq!(trap.backtrace, ["inner", "outer", "function 2"]);
 }
 
-#[test]
 fn a_trap_of_a_stripped_program_still_has_its_frames() {
-    let Ending::Trapped(trap) = run(skrei_test_guests::trap(), Sandbox::new()).ending else {
-        panic!("no trap")
-    };
+    let Ending::Trapped(trap) = run(guest!(trap), Sandbox::new()).ending else { panic!("no trap") };
     assert!(trap.backtrace.len() >= 3, "{:?}", trap.backtrace);
 }
 
@@ -69,9 +71,8 @@ fn one_module_runs_again_and_again_with_nothing_left_over() {
     }
 }
 
-#[test]
 fn usage_tells_time_and_memory() {
-    let outcome = run(skrei_test_guests::sleep(), Sandbox::new().arg("20"));
+    let outcome = run(guest!(sleep), Sandbox::new().arg("20"));
     assert!(outcome.usage.wall_time.as_millis() >= 20);
     assert!(outcome.usage.memory_bytes_peak >= 1 << 20);
 }

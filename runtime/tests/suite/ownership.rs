@@ -7,7 +7,15 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use skrei_runtime::{Mode, Mount, Owner, Ownership, Permissions, Sandbox};
 
 use crate::escape::Swapper;
-use crate::grounds::{Grounds, attempt, check};
+use crate::grounds::{Grounds, attempt, check, in_each_world};
+
+in_each_world! {
+    what_is_made_has_the_mounts_mode_and_what_was_there_keeps_its_own
+    a_file_that_nobody_may_write_can_be_written_by_the_one_that_makes_it
+    a_file_moved_into_place_lands_with_the_mode_of_its_name
+    what_is_made_has_the_mounts_owner_before_the_guest_has_it_or_is_not_made
+    a_swapped_directory_gives_nothing_outside_a_mode_or_an_owner
+}
 
 fn sandbox(grounds: &Grounds, ownership: Ownership) -> Sandbox {
     let mount = Mount::open(grounds.host("rw"), "/rw", Mode::ReadWrite).unwrap();
@@ -22,7 +30,6 @@ fn mode_of(grounds: &Grounds, path: &str) -> u32 {
     fs::metadata(grounds.host(path)).unwrap().permissions().mode() & 0o7777
 }
 
-#[test]
 fn what_is_made_has_the_mounts_mode_and_what_was_there_keeps_its_own() {
     let grounds = Grounds::new();
     let before = mode_of(&grounds, "rw/file.txt");
@@ -46,7 +53,6 @@ fn what_is_made_has_the_mounts_mode_and_what_was_there_keeps_its_own() {
     assert_eq!(mode_of(&grounds, "rw/file.txt"), before);
 }
 
-#[test]
 fn a_file_that_nobody_may_write_can_be_written_by_the_one_that_makes_it() {
     let grounds = Grounds::new();
     let ownership = Ownership { file: mode(0o400), ..Ownership::default() };
@@ -55,7 +61,6 @@ fn a_file_that_nobody_may_write_can_be_written_by_the_one_that_makes_it() {
     assert_eq!(fs::read(grounds.host("rw/key")).unwrap(), b"secret");
 }
 
-#[test]
 fn a_file_moved_into_place_lands_with_the_mode_of_its_name() {
     let grounds = Grounds::new();
     let named = BTreeMap::from([("cert.pem".to_owned(), Permissions::new(0o644).unwrap())]);
@@ -78,7 +83,6 @@ fn a_file_moved_into_place_lands_with_the_mode_of_its_name() {
     assert_eq!(mode_of(&grounds, "rw/moved/other.pem"), 0o600);
 }
 
-#[test]
 fn what_is_made_has_the_mounts_owner_before_the_guest_has_it_or_is_not_made() {
     let grounds = Grounds::new();
     let root = rustix::process::geteuid().is_root();
@@ -102,7 +106,6 @@ fn set_user_id_set_group_id_and_sticky_are_no_permissions() {
 }
 
 /// The host swaps a directory for a link that leads out while the guest makes things there.
-#[test]
 fn a_swapped_directory_gives_nothing_outside_a_mode_or_an_owner() {
     let grounds = Grounds::new();
     fs::set_permissions(grounds.host("outside"), fs::Permissions::from_mode(0o711)).unwrap();

@@ -6,7 +6,22 @@ use std::thread;
 
 use skrei_runtime::{Limits, Mode, Mount, Quota, Sandbox};
 
-use crate::grounds::{Grounds, Table, attempt, check, load};
+use crate::grounds::{Grounds, Table, attempt, check, guest, in_each_world, load};
+
+in_each_world! {
+    a_write_that_passes_the_quota_is_cut_short_and_the_next_refused
+    rewriting_what_was_there_counts_once_and_is_never_charged_again
+    emptying_and_writing_again_is_never_charged_twice
+    a_sparse_file_costs_what_it_seems_to_hold
+    holes_that_were_there_are_filled_on_the_runs_account
+    removing_gives_back_what_the_run_made_and_nothing_else
+    what_has_no_name_counts_until_it_is_closed
+    a_file_that_another_guest_keeps_open_is_not_given_back
+    names_are_bounded_whatever_they_name
+    mounts_without_a_quota_share_the_limits_and_one_that_is_full_harms_no_other
+    a_run_says_what_it_did_in_each_mount
+    a_full_disk_quota_leaves_reading_and_removing_alone
+}
 
 /// The directory `rw` at `/rw`, with so much room.
 fn sandbox(grounds: &Grounds, quota: &Quota) -> Sandbox {
@@ -22,7 +37,6 @@ fn check_with_room(grounds: &Grounds, table: Table<'_>) -> (u64, u64) {
     (quota.bytes_used(), quota.files_used())
 }
 
-#[test]
 fn a_write_that_passes_the_quota_is_cut_short_and_the_next_refused() {
     let grounds = Grounds::new();
     let used = check_with_room(
@@ -45,7 +59,6 @@ fn a_write_that_passes_the_quota_is_cut_short_and_the_next_refused() {
     assert_eq!(fs::metadata(grounds.host("rw/b")).unwrap().len(), 1000);
 }
 
-#[test]
 fn rewriting_what_was_there_counts_once_and_is_never_charged_again() {
     let grounds = Grounds::new();
     fs::write(grounds.host("rw/old"), vec![b'o'; 8000]).unwrap();
@@ -53,7 +66,6 @@ fn rewriting_what_was_there_counts_once_and_is_never_charged_again() {
     assert_eq!(check_with_room(&grounds, &rewrites), (8000, 0));
 }
 
-#[test]
 fn emptying_and_writing_again_is_never_charged_twice() {
     let grounds = Grounds::new();
     let mut table = Vec::new();
@@ -63,7 +75,6 @@ fn emptying_and_writing_again_is_never_charged_twice() {
     assert_eq!(check_with_room(&grounds, &table), (8000, 1));
 }
 
-#[test]
 fn a_sparse_file_costs_what_it_seems_to_hold() {
     let used = check_with_room(
         &Grounds::new(),
@@ -78,7 +89,6 @@ fn a_sparse_file_costs_what_it_seems_to_hold() {
     assert_eq!(used, (10_000, 2));
 }
 
-#[test]
 fn holes_that_were_there_are_filled_on_the_runs_account() {
     let grounds = Grounds::new();
     let file = fs::File::create(grounds.host("rw/sparse")).unwrap();
@@ -92,7 +102,6 @@ fn holes_that_were_there_are_filled_on_the_runs_account() {
     assert!(file.metadata().unwrap().blocks() * 512 <= 10_000 + 2 * 4096);
 }
 
-#[test]
 fn removing_gives_back_what_the_run_made_and_nothing_else() {
     let grounds = Grounds::new();
     fs::write(grounds.host("rw/old"), vec![b'o'; 50_000]).unwrap();
@@ -120,7 +129,6 @@ fn removing_gives_back_what_the_run_made_and_nothing_else() {
     assert_eq!(used, (3001, 1));
 }
 
-#[test]
 fn what_has_no_name_counts_until_it_is_closed() {
     let grounds = Grounds::new();
     let used = check_with_room(
@@ -138,7 +146,6 @@ fn what_has_no_name_counts_until_it_is_closed() {
     assert_eq!(used, (9000, 1), "what it kept open went with it");
 }
 
-#[test]
 fn a_file_that_another_guest_keeps_open_is_not_given_back() {
     let grounds = Grounds::new();
     let (mine, theirs) = (Quota::new(10_000, 10), Quota::new(0, 10));
@@ -147,7 +154,7 @@ fn a_file_that_another_guest_keeps_open_is_not_given_back() {
     let (input, end) = tokio::io::duplex(64);
     let (said, heard) = std::sync::mpsc::channel();
     let keeper = sandbox(&grounds, &theirs).stdin_reader(input).output(std::sync::Arc::new(Said(said)));
-    let probe = load(skrei_test_guests::probe());
+    let probe = load(guest!(probe));
     let keeper = keeper.args(["hold /rw:shared", "wait"]);
     let keeping = thread::spawn(move || probe.run_blocking(keeper).unwrap());
     heard.recv().unwrap();
@@ -172,7 +179,6 @@ impl skrei_runtime::OutputSink for Said {
     }
 }
 
-#[test]
 fn names_are_bounded_whatever_they_name() {
     let grounds = Grounds::new();
     for (operation, made) in [
@@ -198,7 +204,6 @@ fn names_are_bounded_whatever_they_name() {
     assert_eq!(check_with_room(&grounds, &table), (0, 10));
 }
 
-#[test]
 fn mounts_without_a_quota_share_the_limits_and_one_that_is_full_harms_no_other() {
     let grounds = Grounds::new();
     let limits = Limits { disk_bytes: 5000, disk_files: 2, ..Limits::default() };
@@ -217,12 +222,11 @@ fn mounts_without_a_quota_share_the_limits_and_one_that_is_full_harms_no_other()
     );
 }
 
-#[test]
 fn a_run_says_what_it_did_in_each_mount() {
     let grounds = Grounds::new();
     let operations = ["fill /rw:a 0 3000", "fill /rw:a 0 500", "mkdir /rw:d", "read /ro:file.txt"];
     let sandbox = grounds.sandbox().args(operations);
-    let outcome = load(skrei_test_guests::probe()).run_blocking(sandbox).unwrap();
+    let outcome = load(guest!(probe)).run_blocking(sandbox).unwrap();
     let used: Vec<_> = outcome
         .usage
         .mounts
@@ -232,7 +236,6 @@ fn a_run_says_what_it_did_in_each_mount() {
     assert_eq!(used, [("/ro", 8, 0, 0), ("/rw", 0, 3500, 2), ("/rw2", 0, 0, 0)]);
 }
 
-#[test]
 fn a_full_disk_quota_leaves_reading_and_removing_alone() {
     let grounds = Grounds::new();
     let seen = attempt(

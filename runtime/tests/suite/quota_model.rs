@@ -7,7 +7,11 @@ use std::path::Path;
 
 use skrei_runtime::{Mode, Mount, Quota, Sandbox};
 
-use crate::grounds::attempt;
+use crate::grounds::{attempt, in_each_world};
+
+in_each_world! {
+    what_counts_is_what_the_tree_holds_after_any_operations
+}
 
 const BYTES: u64 = 60_000;
 const NAMES: u64 = 12;
@@ -74,7 +78,6 @@ impl Draws {
     }
 }
 
-#[test]
 fn what_counts_is_what_the_tree_holds_after_any_operations() {
     let mut refused = 0;
     for seed in 0..12 {

@@ -1,4 +1,5 @@
-//! Guest programs for tests, compiled from `programs/` to WASI preview 1 by the build script.
+//! Guest programs for tests, compiled from `programs/` by the build script: to modules on WASI preview 1,
+//! and to components on WASI 0.2 in [`p2`].
 //!
 //! Each function gives the bytes of one program, ready to be loaded. A new program is a file in
 //! `programs/src/bin` and a line in `build.rs`.

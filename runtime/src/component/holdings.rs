@@ -1,0 +1,84 @@
+//! What one component has on the host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime_wasi::WasiCtx;
+
+use super::Descriptor;
+use crate::fs::{Errno, Preopen, Result};
+
+/// Streams, timers, errors and the like that one component may have at once, beside the files it may open.
+const RESOURCES_MAX: usize = 8192;
+
+/// What one component has on the host.
+pub(crate) struct Holdings {
+    pub(crate) resources: ResourceTable,
+    pub(crate) open: OpenFiles,
+    preopens: Vec<(Descriptor, String)>,
+    /// What wasmtime's own implementation of sockets goes by. Made when the guest first asks for one.
+    sockets: Option<Box<WasiCtx>>,
+}
+
+impl Holdings {
+    pub(crate) fn new(preopens: Vec<Preopen>, open_max: u32) -> Holdings {
+        let preopens = preopens
+            .into_iter()
+            .map(|Preopen { guest_path, dir }| (Descriptor::preopened(dir), guest_path))
+            .collect();
+        let mut resources = ResourceTable::new();
+        // A file is a descriptor and, while it is read or written, a stream and what waits for it.
+        resources.set_max_capacity(RESOURCES_MAX.saturating_add((open_max as usize).saturating_mul(4)));
+        Holdings { resources, open: OpenFiles::new(open_max), preopens, sockets: None }
+    }
+
+    /// The descriptor behind a handle.
+    pub(crate) fn descriptor(&self, handle: &Resource<Descriptor>) -> wasmtime::Result<Descriptor> {
+        Ok(self.resources.get(handle)?.clone())
+    }
+
+    /// Handles to the directories the guest starts with, and the paths it has for them.
+    pub(crate) fn preopens(&mut self) -> wasmtime::Result<Vec<(Resource<Descriptor>, String)>> {
+        let Holdings { resources, preopens, .. } = self;
+        preopens.iter().map(|(dir, path)| Ok((resources.push(dir.clone())?, path.clone()))).collect()
+    }
+
+    /// Sockets of which none may be used, and where they are kept.
+    pub(crate) fn sockets(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
+        let sockets = self.sockets.get_or_insert_with(|| Box::new(WasiCtx::builder().build()));
+        (sockets, &mut self.resources)
+    }
+}
+
+/// How many files and directories a guest has open.
+#[derive(Clone)]
+pub(crate) struct OpenFiles {
+    open: Arc<AtomicU32>,
+    most: u32,
+}
+
+/// One open file or directory, as long as it is there.
+pub(crate) struct Permit(Arc<AtomicU32>);
+
+impl OpenFiles {
+    fn new(most: u32) -> OpenFiles {
+        OpenFiles { open: Arc::default(), most }
+    }
+
+    /// Room for one more. `EMFILE` if there is none.
+    pub(crate) fn take(&self) -> Result<Permit> {
+        // One guest at a time counts here.
+        if self.open.load(Ordering::Relaxed) >= self.most {
+            return Err(Errno::MFile);
+        }
+        self.open.fetch_add(1, Ordering::Relaxed);
+        Ok(Permit(Arc::clone(&self.open)))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
