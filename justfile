@@ -21,6 +21,18 @@ lint:
 bench:
     cargo bench --workspace --bench warm --bench placement --bench jobs
 
+# the API against its own description, with many requests
+api-fuzz:
+    SKREI_FUZZ_EXAMPLES=200 cargo test --package skrei --test system -- --nocapture api_fuzz
+
+# requests a second and latency of the API, over HTTP and HTTPS, with one client and with 64
+bench-api:
+    cargo bench --package skrei-requester --bench api
+
+# the same beside 500 submissions a second, with a million jobs in the store
+bench-size:
+    cargo bench --package skrei-requester --bench store_at_size
+
 # bring golden files up to date; look at the diff
 golden:
     UPDATE_GOLDEN=1 cargo test --workspace

@@ -42,15 +42,8 @@ impl System {
         let nodes = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let endpoint = format!("http://{}", api.local_addr().expect("an address"));
         let node_address = nodes.local_addr().expect("an address").to_string();
-        let config = skrei_requester::Config {
-            node: NodeId::new("orchestrator"),
-            data_dir: directory.path().join("orchestrator"),
-            disconnect_timeout: Duration::from_secs(60),
-            token: None,
-            results: skrei_requester::ResultLimits::default(),
-            public_url: None,
-            settings: json!({}),
-        };
+        let data_dir = directory.path().join("orchestrator");
+        let config = skrei_requester::Config::new(NodeId::new("orchestrator"), data_dir);
         let listeners = skrei_requester::Listeners { api, api_tls: None, nodes };
         tokio::spawn(skrei_requester::serve(config, listeners, shutdown.clone()));
         let capacity = Resources { cpu_millis: 2000, memory_bytes: 8 << 30, disk_bytes: 1 << 30, gpus: 0 };

@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{agent, completion, config, demo, devstack, job, node, run, serve, version},
+    commands::{agent, backup, completion, config, demo, devstack, job, node, run, serve, version},
     config::{Argument, Flags},
 };
 
@@ -113,6 +113,8 @@ pub(crate) enum Command {
     /// Look at the server that commands talk to
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Copy an orchestrator's store while it is at work
+    Backup(backup::Backup),
     /// Look at the configuration, and change it
     #[command(subcommand)]
     Config(config::Command),

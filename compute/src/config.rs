@@ -70,6 +70,10 @@ impl Config {
 pub struct Limits {
     /// Output kept of one execution, both streams together, in bytes. Default 1 MiB; more is counted and dropped.
     pub log_bytes: usize,
+    /// Output kept of all executions that ended, together, in bytes. Default 1 GiB; the oldest goes first.
+    pub logs_bytes: u64,
+    /// How long output is kept after its execution ended. Default 7 days; none is for ever.
+    pub logs_age: Option<Duration>,
     /// Executions that may wait for room. Default 1,024; more are refused.
     pub waiting: usize,
     /// The largest artifact fetched, in bytes. Default 256 MiB.
@@ -93,6 +97,8 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             log_bytes: 1 << 20,
+            logs_bytes: 1 << 30,
+            logs_age: Some(Duration::from_secs(7 * 24 * 60 * 60)),
             waiting: 1024,
             artifact_bytes: 256 << 20,
             artifacts_bytes: 4 << 30,

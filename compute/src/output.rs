@@ -41,6 +41,20 @@ impl Recording {
         }
     }
 
+    /// What is left of a log that is kept no longer: how much there was.
+    pub(crate) fn removed(bytes: u64) -> Self {
+        let mut recording = Self::default();
+        let marker =
+            format!("[{bytes} bytes of output were removed: their time was over, or there was too much]\n");
+        recording.push(Stream::Err, marker.as_bytes());
+        recording
+    }
+
+    /// How many bytes are kept.
+    pub fn len(&self) -> u64 {
+        self.bytes.len() as u64
+    }
+
     /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()

@@ -32,6 +32,9 @@ use crate::{
     supervisor::{ORDERS_MAX, Order, Supervisor},
 };
 
+/// How long output may outstay its time.
+const OUTPUT_SWEEP: Duration = Duration::from_secs(600);
+
 /// How long a node that is done waits for its last reports to be acknowledged. They are on disk in any case.
 const LAST_REPORTS_MAX: Duration = Duration::from_secs(2);
 
@@ -104,6 +107,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         latest: node.journal.latest(),
         leaving: leaving.clone(),
     };
+    let _sweeping = AbortOnDropHandle::new(tokio::spawn(drop_old_output(Arc::clone(&node))));
     let mut link = AbortOnDropHandle::new(tokio::spawn(link.run()));
     let mut supervisor = AbortOnDropHandle::new(tokio::spawn(supervisor.run(queue)));
     let link_ended = |ended: Result<Error, _>| ended.unwrap_or(Error::Stopped("link"));
@@ -123,6 +127,19 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     // Late reports are sent by the next start.
     let _ = tokio::time::timeout(LAST_REPORTS_MAX, all_acknowledged(&node.journal)).await;
     ended
+}
+
+/// Drops output by the node's rule: when much was printed, and as time goes by.
+async fn drop_old_output(node: Arc<Node>) {
+    loop {
+        let dropped = node.journal.drop_old_output(node.limits.logs_age, node.limits.logs_bytes).await;
+        match dropped {
+            Ok(0) => {}
+            Ok(logs) => tracing::info!(logs, "what guests printed long ago was dropped"),
+            Err(error) => tracing::warn!(%error, "what guests printed long ago cannot be dropped for now"),
+        }
+        let _ = tokio::time::timeout(OUTPUT_SWEEP, node.journal.much_printed()).await;
+    }
 }
 
 fn hello(config: &Config) -> Hello {

@@ -1,6 +1,7 @@
 //! The lives of jobs and executions: states, named by what is true, and which may follow which.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
     ExecutionId, JobId, NodeId, Timestamp,
@@ -11,7 +12,7 @@ use crate::{
 ///
 /// `Pending` → `Queued` | `Running` | terminal; `Queued` → `Running` | terminal; `Running` → terminal.
 /// `Completed`, `Failed` and `Stopped` are terminal; only a new version leaves them, and starts at `Pending`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub enum JobState {
     /// Accepted; the scheduler has not placed anything yet.
     Pending,

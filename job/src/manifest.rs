@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 /// A job as a person or a program wrote it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Manifest {
     /// Unique within the namespace; empty means the job's id. The same name again is an update.
@@ -40,7 +41,7 @@ pub struct Manifest {
 }
 
 /// One condition as written; the operator is still text.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Constraint {
     /// The label's name.
@@ -53,7 +54,7 @@ pub struct Constraint {
 }
 
 /// How a job spreads over its fleet, as written; empty fields have their defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Rollout {
     /// `none`, `forever`, or a span of time: `24h`.
@@ -83,7 +84,7 @@ impl Rollout {
 }
 
 /// What is tried again, as written; empty fields have their defaults.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Retry {
     /// How many further attempts.
@@ -104,7 +105,7 @@ impl Retry {
 }
 
 /// What runs, and with what.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Task {
     /// Required; a label for people.
@@ -134,7 +135,7 @@ pub struct Task {
 }
 
 /// A type name and its free-form parameters.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Typed {
     /// Compared without regard to case.
@@ -146,7 +147,7 @@ pub struct Typed {
 }
 
 /// Something put at a path of the guest.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct InputSource {
     /// Where it comes from.
@@ -158,7 +159,7 @@ pub struct InputSource {
 }
 
 /// A directory whose content is kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ResultPath {
     /// Name in the results.
@@ -167,9 +168,10 @@ pub struct ResultPath {
     pub path: String,
 }
 
-/// Amounts as text; see [`crate::resources`] for the grammar.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Amounts as text: `500m` or `0.5` cores; bytes with units, where `Mb` is 10⁶ and `Mi` is 2²⁰; pieces.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
+#[schema(as = RequestedResources)]
 pub struct Resources {
     /// `500m` or `0.5`.
     #[serde(rename = "CPU", skip_serializing_if = "String::is_empty")]
@@ -186,7 +188,7 @@ pub struct Resources {
 }
 
 /// What the guest may reach.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Network {
     /// `None`, `Default`, `HTTP`, `Full`, `Host` or `Bridge`; empty means `Default`.
@@ -201,7 +203,7 @@ pub struct Network {
 }
 
 /// Limits in whole seconds; 0 means none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Timeouts {
     /// For one execution.

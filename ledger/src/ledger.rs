@@ -9,7 +9,10 @@ use std::{
 use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::writer::{self, Change};
+use crate::{
+    checkpoint::Checkpointer,
+    writer::{self, Change},
+};
 
 /// Changes that may wait for the writer. Beyond it callers wait for room, so memory stays bounded.
 const QUEUE_MAX: usize = 16_384;
@@ -45,6 +48,14 @@ pub enum Error {
         /// The newest one known here.
         known: usize,
     },
+    /// What is in the file contradicts itself.
+    #[error("store `{}` is damaged: {finding}; put a backup in its place", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        finding: String,
+    },
     /// The writer is gone: the process is shutting down.
     #[error("the store is closed")]
     Closed,
@@ -70,13 +81,15 @@ impl Ledger {
     /// # Errors
     /// If the file cannot be opened, is not a database, or comes from a newer version.
     pub fn open(path: &Path, migrations: &[&str]) -> Result<Self, Error> {
-        let connection = writer::open(path, migrations)?;
+        let mut connection = writer::open(path, migrations)?;
+        let checkpointer = Checkpointer::start(&mut connection, path)
+            .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
         let (changes, queue) = mpsc::channel(QUEUE_MAX);
         let name = format!("ledger {}", path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default());
         let file = path.to_owned();
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || writer::run(connection, queue, &file))
+            .spawn(move || writer::run(connection, &checkpointer, queue, &file))
             .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
         Ok(Self { changes, readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }) })
     }

@@ -6,10 +6,13 @@
 //!
 //! [`DirectoryLock`] keeps a second process out of a data directory.
 
+mod backup;
+mod checkpoint;
 mod ledger;
 mod lock;
 mod writer;
 
+pub use backup::{BackupError, backup};
 pub use ledger::{Committed, Error, Ledger};
 pub use lock::{DirectoryLock, LockError};
 pub use rusqlite;

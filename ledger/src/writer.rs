@@ -8,13 +8,13 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::ledger::Error;
+use crate::{checkpoint::Checkpointer, ledger::Error};
 
 /// Changes in one transaction at most: bounds how long the first of them waits for the last.
 const BATCH_MAX: usize = 512;
 
-/// Pages in the write-ahead log before it is folded into the file: 64 MiB, so that folding is rare under load.
-const CHECKPOINT_PAGES: u32 = 16_000;
+/// A file is checked at each start as long as that takes no time; a copy of any size is ([`crate::backup()`]).
+const CHECKED_BYTES_MAX: u64 = 64 << 20;
 
 /// Pages the writer keeps in memory: 32 MiB. SQLite's own 2 MiB would spill large batches to the disk early.
 const CACHE_KIB: u32 = 32 << 10;
@@ -58,11 +58,12 @@ pub(crate) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Error
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
-             PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}; PRAGMA cache_size = -{CACHE_KIB};
+             PRAGMA cache_size = -{CACHE_KIB};
              PRAGMA temp_store = MEMORY;"
         ))
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
+    check(&connection, path)?;
     let found: usize =
         connection.query_row("PRAGMA user_version", (), |row| row.get::<_, u32>(0)).map_err(failed)? as usize;
     if found > migrations.len() {
@@ -77,13 +78,31 @@ pub(crate) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Error
     Ok(connection)
 }
 
+/// Looks whether the file contradicts itself, if it is small.
+fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
+    let size = std::fs::metadata(path).map(|metadata| metadata.len()).unwrap_or(0);
+    if size > CHECKED_BYTES_MAX {
+        return Ok(());
+    }
+    let finding = connection
+        .query_row("PRAGMA quick_check(1)", (), |row| row.get::<_, String>(0))
+        .map_err(|error| Error::sqlite(path, &error))?;
+    if finding == "ok" { Ok(()) } else { Err(Error::Damaged { path: path.to_owned(), finding }) }
+}
+
 /// Runs until every handle is gone and the queue is empty.
-pub(crate) fn run(mut connection: Connection, mut queue: mpsc::Receiver<Change>, path: &Path) {
+pub(crate) fn run(
+    mut connection: Connection,
+    checkpointer: &Checkpointer,
+    mut queue: mpsc::Receiver<Change>,
+    path: &Path,
+) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         if let Err(error) = commit(&mut connection, &mut batch, path) {
             tracing::error!(%error, "the store cannot be written");
         }
+        checkpointer.committed(&connection);
     }
 }
 

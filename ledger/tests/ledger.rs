@@ -73,3 +73,67 @@ fn a_file_that_is_no_database_is_refused_by_name() {
     let refused = Ledger::open(&path, SCHEMA).unwrap_err().to_string();
     assert!(refused.contains("test.db") && refused.contains("not a database"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_backup_is_whole_and_as_it_was_at_one_moment_while_others_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let ledger = Ledger::open(&path, SCHEMA).unwrap();
+    for number in 0..200 {
+        insert(&ledger, &format!("{number:0>4000}")).await.unwrap();
+    }
+    let writing = ledger.clone();
+    let more = tokio::spawn(async move {
+        for number in 200..400 {
+            insert(&writing, &format!("{number:0>4000}")).await.unwrap();
+        }
+    });
+    let copy = directory.path().join("copy.db");
+    let (from, to) = (path.clone(), copy.clone());
+    let size = tokio::task::spawn_blocking(move || skrei_ledger::backup(&from, &to)).await.unwrap().unwrap();
+    assert_eq!(size, std::fs::metadata(&copy).unwrap().len());
+    more.await.unwrap();
+    let held = all(&Ledger::open(&copy, SCHEMA).unwrap()).await;
+    assert!((200..=400).contains(&held.len()), "{}", held.len());
+    assert!(held.iter().enumerate().all(|(number, text)| *text == format!("{number:0>4000}")), "no gap");
+    assert_eq!(all(&ledger).await.len(), 400);
+
+    let refused = skrei_ledger::backup(&path, &copy).unwrap_err().to_string();
+    assert!(refused.contains("copy.db"), "nothing is written over: {refused}");
+    let nowhere = skrei_ledger::backup(&directory.path().join("none.db"), &directory.path().join("b.db"));
+    assert!(nowhere.is_err() && !directory.path().join("b.db").exists());
+}
+
+#[tokio::test]
+async fn the_log_is_folded_beside_the_writer_and_does_not_grow_without_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let ledger = Ledger::open(&path, SCHEMA).unwrap();
+    // 128 MiB in all, eight times what is folded at once.
+    for number in 0..32 {
+        insert(&ledger, &format!("{number}{}", "x".repeat(4 << 20))).await.unwrap();
+    }
+    let log = std::fs::metadata(directory.path().join("a.db-wal")).unwrap().len();
+    assert!(log < 96 << 20, "{log} bytes of log");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_not_opened_and_says_the_way_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("a.db");
+    let ledger = Ledger::open(&path, SCHEMA).unwrap();
+    for number in 0..200 {
+        insert(&ledger, &format!("{number:0>4000}")).await.unwrap();
+    }
+    drop(ledger);
+    // The writer folds its log and closes when its last handle is gone.
+    while directory.path().join("a.db-wal").exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle..middle + 8192].fill(0xa5);
+    std::fs::write(&path, bytes).unwrap();
+    let refused = Ledger::open(&path, SCHEMA).unwrap_err().to_string();
+    assert!(refused.contains("a.db") && refused.contains("backup"), "{refused}");
+}

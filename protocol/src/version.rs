@@ -1,12 +1,13 @@
 //! Which program this is.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The version of this program, as in its manifest.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Build information as the API gives it (reference 3.1).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What a program was built as.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct BuildInfo {
     /// Major number, as text.

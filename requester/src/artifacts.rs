@@ -14,6 +14,9 @@ use tokio_util::io::ReaderStream;
 /// Largest artifact taken in: the largest language runtimes compiled to WASM are around 100 MB.
 pub(crate) const ARTIFACT_MAX_BYTES: u64 = 512 << 20;
 
+/// Where artifacts are in an orchestrator's directory.
+pub(crate) const DIRECTORY: &str = "artifacts";
+
 /// The artifacts of an orchestrator: files named by their digest.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifacts {

@@ -25,11 +25,30 @@ pub struct Config {
     /// Where clients reach the API, such as `https://skrei.example.com`; none takes what each of them called it by
     /// (`API.PublicURL`).
     pub public_url: Option<String>,
+    /// Origins of the web pages that may call the API from a browser; `*` is all (`API.CORS.AllowedOrigins`). None by default.
+    pub allowed_origins: Vec<String>,
+    /// What is kept of jobs that ended.
+    pub keep: Keep,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }
 
 impl Config {
+    /// An orchestrator with the defaults for everything else.
+    pub fn new(node: NodeId, data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            node,
+            data_dir: data_dir.into(),
+            disconnect_timeout: Duration::from_secs(60),
+            token: None,
+            results: ResultLimits::default(),
+            public_url: None,
+            allowed_origins: Vec::new(),
+            keep: Keep::default(),
+            settings: serde_json::Value::Object(serde_json::Map::new()),
+        }
+    }
+
     /// A node's link may be silent for so long before it counts as broken. Half of the timeout, so that together
     /// with the grace that follows ([`Config::grace`]) a silent node is given up after the whole of it.
     pub(crate) fn silence_max(&self) -> Duration {
@@ -40,6 +59,15 @@ impl Config {
     pub(crate) fn grace(&self) -> Duration {
         self.disconnect_timeout / 2
     }
+}
+
+/// What is kept of jobs that ended. A job that goes on is never removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Keep {
+    /// So many, those that ended last; none is no bound (`Orchestrator.Housekeeping.KeepJobs`).
+    pub jobs: Option<u64>,
+    /// Those that ended no longer ago; none is no bound (`Orchestrator.Housekeeping.KeepFor`).
+    pub age: Option<Duration>,
 }
 
 /// The two ports of an orchestrator, bound by the caller.

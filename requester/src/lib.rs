@@ -8,11 +8,13 @@
 
 mod api;
 mod artifacts;
+mod backup;
 mod clock;
 mod config;
 mod decide;
 mod encrypted;
 mod feed;
+mod housekeeping;
 mod nodes;
 mod orchestrator;
 mod perform;
@@ -20,6 +22,7 @@ mod results;
 mod server;
 mod store;
 
-pub use config::{Config, Listeners};
+pub use backup::{Backup, Error as BackupError, backup};
+pub use config::{Config, Keep, Listeners};
 pub use results::Limits as ResultLimits;
 pub use server::{Error, serve};

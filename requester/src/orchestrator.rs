@@ -51,12 +51,11 @@ impl Orchestrator {
     }
 
     /// Makes a new version of a job from the manifest it comes with; answers when that is on disk.
-    pub(crate) async fn rerun(&self, job: StoredJob) -> Result<Accepted, Refused> {
+    pub(crate) async fn rerun(&self, job: StoredJob, reason: String) -> Result<Accepted, Refused> {
         let id = job.id.clone();
         let outdated = |problems: String| Refused::Outdated { job: id.clone(), problems };
         let spec = Spec::try_from(job.manifest.clone()).map_err(|problems| outdated(problems.to_string()))?;
-        let stored = job.into_job().ok_or_else(|| outdated("see `skrei job validate`".to_owned()))?;
-        self.ask(|reply| Command::Rerun { job: Box::new(stored), spec: Box::new(spec), reply }).await
+        self.ask(|reply| Command::Rerun { job: id.clone(), spec: Box::new(spec), reason, reply }).await
     }
 
     /// Says who would run a job now. Nothing is stored.

@@ -13,11 +13,12 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     api::{self, Origin},
-    artifacts::Artifacts,
+    artifacts::{self, Artifacts},
     config::{Config, Listeners},
     decide::{Command, EventLoop},
     encrypted::Encrypted,
     feed::Feed,
+    housekeeping,
     nodes::{self, Hub},
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
@@ -64,7 +65,8 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     };
     std::fs::create_dir_all(&config.data_dir).map_err(io.clone()("cannot make the data directory"))?;
     let store = Store::open(&config.data_dir)?;
-    let artifacts = Artifacts::open(config.data_dir.join("artifacts")).map_err(io.clone()("cannot make"))?;
+    let artifacts =
+        Artifacts::open(config.data_dir.join(artifacts::DIRECTORY)).map_err(io.clone()("cannot make"))?;
     let results = Results::open(config.data_dir.join("results"), config.results, store.clone())
         .map_err(io("cannot make"))?;
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
@@ -81,6 +83,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let performing = tokio::spawn(performer.run(queue));
 
     let orchestrator = Arc::new(Orchestrator { config, store, artifacts, results, hub, feed, commands });
+    tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
     let stop = shutdown.clone();
     let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
     let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone()).into_make_service();

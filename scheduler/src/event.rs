@@ -22,6 +22,8 @@ pub enum Event {
         stored: Box<Job>,
         /// What is meant now.
         spec: Arc<Spec>,
+        /// Why what is stored is to run again, in words that may be empty; none if somebody submitted it.
+        rerun: Option<String>,
     },
     /// Somebody stopped a job. Changes nothing if the job has ended.
     JobStopped {

@@ -79,7 +79,7 @@ impl Scheduler {
         self.now = self.now.max(now);
         match event {
             Event::JobSubmitted { job, spec } => self.submit(job, spec),
-            Event::JobUpdated { stored, spec } => self.update(*stored, spec),
+            Event::JobUpdated { stored, spec, rerun } => self.update(*stored, spec, rerun),
             Event::JobStopped { job, reason } => self.stop(&job, &reason),
             Event::RolloutSteered { job, steering } => self.steer(&job, steering),
             Event::NodeConnected { node, holds } => self.node_connected(node, &holds),
@@ -228,9 +228,12 @@ impl Scheduler {
         execution: Option<&ExecutionId>,
         topic: Topic,
         message: String,
-        details: Details,
+        mut details: Details,
     ) {
         let about = execution.and_then(|id| live.execution(id));
+        if let Some(about) = about {
+            details.entry("NodeID".into()).or_insert_with(|| about.node.as_str().to_owned());
+        }
         let entry = Entry {
             job: live.job.id.clone(),
             version: about.map_or(live.job.version, |execution| execution.version),

@@ -40,11 +40,11 @@ impl Scheduler {
             modified: now,
             next_history: 1,
         };
-        self.accept(Live::new(job), "Job submitted");
+        self.accept(Live::new(job), "Job submitted", Details::new());
     }
 
     /// The old version is cancelled whole; the new one starts with nothing of it but the job's history.
-    pub(crate) fn update(&mut self, stored: Job, spec: Arc<Spec>) {
+    pub(crate) fn update(&mut self, stored: Job, spec: Arc<Spec>, rerun: Option<String>) {
         let old = self.take(&stored.id);
         let (mut job, attempts) = match old {
             Some(mut live) => {
@@ -74,13 +74,20 @@ impl Scheduler {
                 self.executions.remove(&id);
             }
         }
-        self.accept(live, "Job updated");
+        match rerun {
+            None => self.accept(live, "Job updated", Details::new()),
+            Some(reason) => {
+                let reason = Some(reason).filter(|reason| !reason.is_empty());
+                let details = reason.map(|reason| ("Reason".into(), reason)).into_iter().collect();
+                self.accept(live, "Job to run again", details);
+            }
+        }
     }
 
-    fn accept(&mut self, live: Live, message: &str) {
+    fn accept(&mut self, live: Live, message: &str, details: Details) {
         let mut live = Box::new(live);
         let at = self.decision.records.len();
-        self.note(&mut live, None, Topic::Submission, message.to_owned(), Details::new());
+        self.note(&mut live, None, Topic::Submission, message.to_owned(), details);
         // The job comes before its history.
         self.decision.records.insert(
             at,

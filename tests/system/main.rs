@@ -5,10 +5,14 @@
 mod harness;
 
 mod acme;
+mod api_fuzz;
+mod bacalhau;
 mod bad_input;
 mod crash;
+mod crash_rounds;
 mod demo;
 mod deploy;
+mod disk;
 mod fleet;
 mod logs;
 mod packaging;

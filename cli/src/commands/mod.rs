@@ -1,6 +1,7 @@
 //! Every command, one file each.
 
 pub(crate) mod agent;
+pub(crate) mod backup;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -32,6 +33,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Serve(serve) => serve.run(&globals).await,
         Command::Devstack(devstack) => devstack.run(&globals).await,
         Command::Agent(command) => command.run(&globals).await,
+        Command::Backup(backup) => backup.run(&globals),
         Command::Config(command) => command.run(&globals),
         Command::Version(version) => version.run(&globals).await,
         Command::Completion(completion) => completion.run(),

@@ -36,6 +36,12 @@ pub(crate) const KEYS: &[Key] = &[
     },
     Key { name: "API.Port", kind: Kind::Port, default: "1234", doc: "Port of the API." },
     Key {
+        name: "API.CORS.AllowedOrigins",
+        kind: Kind::List,
+        default: "",
+        doc: "`serve`: web pages of these origins may call the API from a browser, such as `https://ops.example.org`; `*` is every page. Empty: none may.",
+    },
+    Key {
         name: "API.PublicURL",
         kind: Kind::Text,
         default: "",
@@ -162,6 +168,18 @@ pub(crate) const KEYS: &[Key] = &[
         doc: "What a compute node must present to be let in. Empty: any node may connect, and be given jobs.",
     },
     Key {
+        name: "Orchestrator.Housekeeping.KeepFor",
+        kind: Kind::Duration,
+        default: "0s",
+        doc: "Jobs that ended longer ago are removed, with their executions and history. `0s`: none for its age.",
+    },
+    Key {
+        name: "Orchestrator.Housekeeping.KeepJobs",
+        kind: Kind::Pieces,
+        default: "1000000",
+        doc: "Of jobs that ended so many are kept, those that ended last. `0`: all. A job that goes on is never removed.",
+    },
+    Key {
         name: "Orchestrator.NodeManager.DisconnectTimeout",
         kind: Kind::Duration,
         default: "1m",
@@ -190,6 +208,24 @@ pub(crate) const KEYS: &[Key] = &[
         kind: Kind::Duration,
         default: "15s",
         doc: "How often the node says that it is there. Keep it well below the orchestrator's `DisconnectTimeout`.",
+    },
+    Key {
+        name: "Compute.Logs.KeepFor",
+        kind: Kind::Duration,
+        default: "168h",
+        doc: "What guests printed is kept for so long after they ended. `0s`: for ever, within `Compute.Logs.Total`.",
+    },
+    Key {
+        name: "Compute.Logs.PerExecution",
+        kind: Kind::Bytes,
+        default: "1Mi",
+        doc: "How much one guest may print, both streams together; what is more is counted and dropped, and the log ends with its number.",
+    },
+    Key {
+        name: "Compute.Logs.Total",
+        kind: Kind::Bytes,
+        default: "1Gi",
+        doc: "How much is kept of what all guests printed; the oldest goes first.",
     },
     Key {
         name: "Compute.AllowListedLocalPaths",

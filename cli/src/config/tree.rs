@@ -117,6 +117,12 @@ pub(crate) struct Orchestrator {
     pub(crate) token: Option<String>,
     /// When a silent node is lost.
     pub(crate) disconnect_timeout: Duration,
+    /// Origins of web pages that may call the API.
+    pub(crate) allowed_origins: Vec<String>,
+    /// How many jobs that ended are kept; none is no bound.
+    pub(crate) keep_jobs: Option<u64>,
+    /// How long jobs that ended are kept; none is no bound.
+    pub(crate) keep_for: Option<Duration>,
 }
 
 /// The node's side.
@@ -142,6 +148,19 @@ pub(crate) struct Compute {
     pub(crate) network_domains: Vec<String>,
     /// What jobs get.
     pub(crate) capacity: Capacity,
+    /// What is kept of what guests print.
+    pub(crate) logs: Logs,
+}
+
+/// What is kept of what guests print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Logs {
+    /// For how long; none is no bound.
+    pub(crate) keep_for: Option<Duration>,
+    /// Bytes.
+    pub(crate) per_execution: u64,
+    /// Bytes.
+    pub(crate) total: u64,
 }
 
 /// What jobs get: each a share or an amount.
@@ -188,6 +207,7 @@ impl Config {
             _ => LoggingMode::Default,
         };
         let token = |token: String| (!token.is_empty()).then_some(token);
+        let span = |span: Duration| (!span.is_zero()).then_some(span);
         Ok(Self {
             data_dir: get.path("DataDir")?,
             labels: get.map("Labels")?,
@@ -203,6 +223,9 @@ impl Config {
                 },
                 token: token(get.text("Orchestrator.Auth.Token")?),
                 disconnect_timeout: get.duration("Orchestrator.NodeManager.DisconnectTimeout")?,
+                allowed_origins: get.list("API.CORS.AllowedOrigins")?,
+                keep_jobs: Some(get.amount("Orchestrator.Housekeeping.KeepJobs")?).filter(|jobs| *jobs > 0),
+                keep_for: span(get.duration("Orchestrator.Housekeeping.KeepFor")?),
             },
             compute: Compute {
                 enabled: get.boolean("Compute.Enabled")?,
@@ -219,6 +242,11 @@ impl Config {
                     memory: get.share("Compute.AllocatedCapacity.Memory")?,
                     disk: get.share("Compute.AllocatedCapacity.Disk")?,
                     gpu: get.share("Compute.AllocatedCapacity.GPU")?,
+                },
+                logs: Logs {
+                    keep_for: span(get.duration("Compute.Logs.KeepFor")?),
+                    per_execution: get.amount("Compute.Logs.PerExecution")?,
+                    total: get.amount("Compute.Logs.Total")?,
                 },
             },
         })
@@ -353,6 +381,14 @@ getters!(text: Text -> String, boolean: Boolean -> bool, port: Port -> u16, path
     duration: Duration -> Duration, list: List -> Vec<String>, map: Map -> BTreeMap<String, String>);
 
 impl Get<'_> {
+    /// What is no share of anything.
+    fn amount(&self, key: &str) -> Result<u64, Error> {
+        match self.0.get(key) {
+            Some(Value::Amount(amount)) => Ok(*amount),
+            _ => Err(Error::usage(format!("{key} is an amount, not a share"))),
+        }
+    }
+
     fn share(&self, key: &str) -> Result<Share, Error> {
         match self.0.get(key) {
             Some(Value::Percent(percent)) => Ok(Share::Percent(*percent)),

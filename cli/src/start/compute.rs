@@ -33,6 +33,9 @@ impl Servers {
         compute.network_allowed = settings.network_allowed;
         compute.network_domains = settings.network_domains.clone();
         compute.heartbeat = settings.heartbeat;
+        compute.limits.log_bytes = usize::try_from(settings.logs.per_execution).unwrap_or(usize::MAX);
+        compute.limits.logs_bytes = settings.logs.total;
+        compute.limits.logs_age = settings.logs.keep_for;
         compute.compiler = Some(sandbox::compiler());
         let shutdown = self.nodes.shutdown();
         self.nodes.spawn(async move {

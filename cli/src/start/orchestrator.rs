@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
 use skrei_job::NodeId;
-use skrei_requester::Listeners;
+use skrei_requester::{Keep, Listeners};
 
 use super::{Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
@@ -21,13 +21,13 @@ impl Servers {
         encryption: Option<Encryption>,
     ) {
         let config = skrei_requester::Config {
-            node,
-            data_dir: data_dir.join("orchestrator"),
             disconnect_timeout: config.orchestrator.disconnect_timeout,
             token: config.orchestrator.token.clone(),
-            results: skrei_requester::ResultLimits::default(),
             public_url: config.public_url.clone(),
+            allowed_origins: config.orchestrator.allowed_origins.clone(),
+            keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
             settings,
+            ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };
         let listeners = Listeners {
             api: ports.api.listener,

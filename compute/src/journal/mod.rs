@@ -15,6 +15,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use skrei_job::{
@@ -27,7 +28,7 @@ use skrei_ledger::{
     rusqlite::{self, Transaction},
 };
 use skrei_protocol::link::Report;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::{output::Recording, publish::Parcel};
 
@@ -43,6 +44,12 @@ pub struct Held {
     pub state: ExecutionState,
 }
 
+/// Bytes of output between two sweeps of it: what may be kept above the bound.
+const PRINTED_BETWEEN_SWEEPS: u64 = 64 << 20;
+
+/// Logs dropped in one change, so that nobody waits long behind it.
+const LOGS_DROPPED_AT_ONCE: usize = 200;
+
 /// The journal of one node.
 #[derive(Debug)]
 pub struct Journal {
@@ -56,6 +63,9 @@ pub struct Journal {
     /// How much of that is on disk.
     forgotten: AtomicU64,
     ends: AtomicU64,
+    /// Bytes of output since the last sweep.
+    printed: AtomicU64,
+    much_printed: Notify,
 }
 
 impl Journal {
@@ -82,6 +92,8 @@ impl Journal {
             acknowledged: watch::channel(acknowledged).0,
             forgotten: AtomicU64::new(acknowledged),
             ends: AtomicU64::new(0),
+            printed: AtomicU64::new(0),
+            much_printed: Notify::new(),
         })
     }
 
@@ -116,6 +128,7 @@ impl Journal {
         let prune =
             self.ends.fetch_add(1, Ordering::Relaxed) % ENDS_BETWEEN_PRUNINGS == ENDS_BETWEEN_PRUNINGS - 1;
         let acknowledged = self.acknowledged();
+        let printed = output.len();
         let change = self.ledger.write(move |transaction| {
             forget_reports(transaction, forget)?;
             if schema::has_ended(transaction, &id)? {
@@ -127,7 +140,7 @@ impl Journal {
             if !output.is_empty() {
                 schema::insert_log(transaction, &id, &output)?;
             }
-            let pruned = if prune { prune::prune(transaction, acknowledged)? } else { Vec::new() };
+            let pruned = if prune { prune::executions(transaction, acknowledged)? } else { Vec::new() };
             Ok(Some((number, pruned)))
         });
         if let Some((number, pruned)) = change.await.wait().await? {
@@ -139,6 +152,10 @@ impl Journal {
                 ended.insert(execution.clone(), number);
             }
             self.written(number);
+            if self.printed.fetch_add(printed, Ordering::Relaxed) > PRINTED_BETWEEN_SWEEPS {
+                self.printed.store(0, Ordering::Relaxed);
+                self.much_printed.notify_one();
+            }
         }
         Ok(())
     }
@@ -208,6 +225,35 @@ impl Journal {
     pub async fn output(&self, execution: &ExecutionId) -> Result<Option<Recording>, Error> {
         let id = execution.clone();
         self.ledger.read(move |connection| schema::log(connection, &id)).await
+    }
+
+    /// Drops output that ended longer ago than `age`, and the oldest beyond `bytes_max` in all. Of each log it is
+    /// remembered how long it was.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub async fn drop_old_output(&self, age: Option<Duration>, bytes_max: u64) -> Result<usize, Error> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let before = age.map_or(0, |age| now.saturating_sub(age).as_secs());
+        let before = i64::try_from(before).unwrap_or(0);
+        let up_to =
+            self.ledger.read(move |connection| prune::last_to_go(connection, before, bytes_max)).await?;
+        let Some(up_to) = up_to else { return Ok(0) };
+        let mut all = 0;
+        loop {
+            let change = self
+                .ledger
+                .write(move |transaction| prune::drop_logs(transaction, up_to, LOGS_DROPPED_AT_ONCE));
+            match change.await.wait().await? {
+                0 => return Ok(all),
+                dropped => all += dropped,
+            }
+        }
+    }
+
+    /// Waits until so much was printed that the bound may be passed.
+    pub async fn much_printed(&self) {
+        self.much_printed.notified().await;
     }
 
     /// Takes note that the orchestrator has the reports up to a number. They are forgotten with the next change.

@@ -20,6 +20,7 @@ CREATE TABLE report (number INTEGER PRIMARY KEY AUTOINCREMENT, execution TEXT NO
 CREATE TABLE log (execution INTEGER PRIMARY KEY, bytes INTEGER NOT NULL, content BLOB NOT NULL);
 ",
     include_str!("held.sql"),
+    include_str!("output.sql"),
 ];
 
 /// Starts the numbers of a new journal at the time, in microseconds: a node that lost its journal and kept its
@@ -131,23 +132,21 @@ pub(super) fn insert_log(
     let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO log (execution, bytes, content)
-             VALUES ((SELECT seq FROM execution WHERE id = ?1), ?2, ?3)",
+            "INSERT OR REPLACE INTO output (id, at, bytes, content) VALUES (?1, unixepoch(), ?2, ?3)",
         )?
         .execute((execution.as_str(), bytes, content))?;
     Ok(())
 }
 
-/// The output of an execution that ended: empty if it printed nothing.
+/// The output of an execution that ended: empty if it printed nothing, a line that says so if it is kept no longer.
 pub(super) fn log(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<Option<Recording>> {
-    let content: Option<Vec<u8>> = connection
-        .prepare_cached(
-            "SELECT content FROM log WHERE execution = (SELECT seq FROM execution WHERE id = ?1)",
-        )?
-        .query_row([execution.as_str()], |row| row.get(0))
+    let found: Option<(Vec<u8>, i64)> = connection
+        .prepare_cached("SELECT content, dropped FROM output WHERE id = ?1")?
+        .query_row([execution.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    match content {
-        Some(content) => Ok(Some(Recording::decode(&content))),
+    match found {
+        Some((content, 0)) => Ok(Some(Recording::decode(&content))),
+        Some((_, dropped)) => Ok(Some(Recording::removed(dropped.cast_unsigned()))),
         None => {
             let is_done = has_ended(connection, execution)? || is_held(connection, execution)?;
             Ok(is_done.then(Recording::default))

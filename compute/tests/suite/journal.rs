@@ -96,3 +96,29 @@ async fn what_ran_when_the_node_was_killed_is_reported_as_interrupted_and_never_
     assert_eq!((log.pieces[0].text.as_str(), log.end), ("hello\n", true));
     node.stop().await;
 }
+
+#[tokio::test]
+async fn output_is_kept_by_its_own_rule_and_what_is_dropped_is_said() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("journal.db");
+    let journal = Journal::open(&path).await.unwrap();
+    let printed = |text: &str| {
+        let mut output = Recording::default();
+        output.write(Stream::Out, text.as_bytes(), 1000);
+        output
+    };
+    for name in ["old", "new"] {
+        let id = ExecutionId::new(name);
+        journal.start(&id).await.unwrap();
+        journal.end(&id, completed(), printed(name)).await.unwrap();
+    }
+    let week = Some(std::time::Duration::from_secs(7 * 24 * 60 * 60));
+    assert_eq!(journal.drop_old_output(week, 1000).await.unwrap(), 0);
+    let room_for_one = 3 + 9 + 8;
+    assert_eq!(journal.drop_old_output(week, room_for_one).await.unwrap(), 1);
+    assert_eq!(journal.output(&ExecutionId::new("new")).await.unwrap(), Some(printed("new")));
+    let left = journal.output(&ExecutionId::new("old")).await.unwrap().unwrap();
+    let text = left.chunk(0, 1000, true).pieces[0].text.clone();
+    assert!(text.contains("20 bytes of output were removed"), "{text}");
+    assert_eq!(journal.output(&ExecutionId::new("never")).await.unwrap(), None);
+}

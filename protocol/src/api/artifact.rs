@@ -2,12 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 use skrei_job::Digest;
+use utoipa::ToSchema;
 
 /// Answer of `PUT /orchestrator/artifacts/{digest}`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Artifact {
     /// What it contains.
+    #[schema(value_type = String, example = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")]
     pub digest: Digest,
     /// Bytes.
     pub size: u64,

@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What every answer but a success carries.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ErrorBody {
     /// Repeats the HTTP status.
@@ -26,10 +27,22 @@ pub struct ErrorBody {
     /// More, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
+    /// The message again, for clients that are turned away for their version and look here.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// The oldest version of a client that is served; for those that are older.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub min_version: String,
+    /// The client's version, for the same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub client_version: String,
+    /// The server's version, for the same.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub server_version: String,
 }
 
 /// Codes of the error envelope and the status each goes with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum Code {
     /// The request cannot be understood.
     BadRequest,
@@ -43,6 +56,10 @@ pub enum Code {
     PayloadTooLarge,
     /// Not JSON.
     UnsupportedMediaType,
+    /// A websocket is asked for.
+    UpgradeRequired,
+    /// The client speaks an older API.
+    ClientTooOld,
     /// The job is in a state that does not allow this.
     ConflictJobState,
     /// The new version is the same as the stored one.
@@ -65,6 +82,7 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest | Self::ValidationError => 400,
+            Self::ClientTooOld => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::ConflictJobState | Self::NoChanges | Self::MultipleJobsFound | Self::MultipleNodesFound => {
@@ -72,6 +90,7 @@ impl Code {
             }
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
+            Self::UpgradeRequired => 426,
             Self::ResourceExhausted => 429,
             Self::InternalError => 500,
             Self::ServiceUnavailable => 503,
@@ -90,6 +109,10 @@ impl ErrorBody {
             component: "Requester".to_owned(),
             hint: String::new(),
             details: BTreeMap::new(),
+            error: String::new(),
+            min_version: String::new(),
+            client_version: String::new(),
+            server_version: String::new(),
         }
     }
 

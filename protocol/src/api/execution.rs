@@ -8,11 +8,12 @@ use skrei_job::{
     life::{self, ExecutionState},
     outcome::{self, Cause},
 };
+use utoipa::ToSchema;
 
 use super::resources::Resources;
 
 /// An execution as the API shows it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Execution {
     /// `e-` and a UUID.
@@ -65,7 +66,7 @@ pub struct Execution {
 }
 
 /// Amounts by task.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct AllocatedResources {
     /// Task name to amounts.
@@ -73,10 +74,11 @@ pub struct AllocatedResources {
 }
 
 /// A state as a number: execution states are numbers on the wire, job states are words.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct NumberedState {
-    /// See [`compute_state`] and [`desired_state`].
+    /// On its node: 3 assigned, 4 refused, 5 running, 9 completed, 10 failed, 11 cancelled. Desired: 1 running,
+    /// 2 stopped.
     pub state_type: u8,
     /// The reason; left out if there is none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -87,7 +89,7 @@ pub struct NumberedState {
 }
 
 /// Where results are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PublishedResult {
     /// How they are had; empty if there are none.
@@ -108,8 +110,8 @@ impl PublishedResult {
     }
 }
 
-/// What an execution printed (only `stderr` is lower case, reference 0.3).
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What an execution printed. Of its keys only `stderr` is lower case.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct RunOutput {
     /// First 2048 bytes.

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use skrei_job::{Manifest, life::JobState};
+use utoipa::ToSchema;
 
 use super::{List, execution::Execution, history::HistoryEntry, rollout::Progress};
 
 /// A job as the API shows it: the manifest, and what the system knows of it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Job {
     /// `j-` and a UUID.
@@ -28,7 +29,7 @@ pub struct Job {
 }
 
 /// The state of a job and the reason for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct State {
     /// One word.
@@ -49,7 +50,7 @@ pub struct PutJobRequest<'a> {
 }
 
 /// Its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutJobResponse {
     /// The job, new or updated.
@@ -63,7 +64,7 @@ pub struct PutJobResponse {
 }
 
 /// Answer of `GET /orchestrator/jobs/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetJobResponse {
     /// The job.
@@ -80,7 +81,7 @@ pub struct GetJobResponse {
 }
 
 /// Body of `PUT /orchestrator/jobs/{id}/rerun`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct RerunJobRequest {
     /// Which version is to run again; 0 is the latest.
@@ -88,7 +89,7 @@ pub struct RerunJobRequest {
 }
 
 /// Its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct RerunJobResponse {
     /// The job.
@@ -112,7 +113,7 @@ pub struct DiffJobRequest<'a> {
 }
 
 /// Its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct DiffJobResponse {
     /// Lines that begin with `+`, `-` or a space; empty if nothing changed.
@@ -122,7 +123,7 @@ pub struct DiffJobResponse {
 }
 
 /// Body of `DELETE /orchestrator/jobs/{id}`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct StopJobRequest {
     /// Shown as the job's message.
@@ -130,7 +131,7 @@ pub struct StopJobRequest {
 }
 
 /// Its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct StopJobResponse {
     /// A bare UUID; empty if the job was stopped already.

@@ -1,9 +1,10 @@
 //! Frames of the log websocket (reference 4).
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// One text frame.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LogFrame {
     /// Always there; empty beside an error.
     pub value: LogLine,
@@ -13,7 +14,7 @@ pub struct LogFrame {
 }
 
 /// A piece of output, as a line with its line feed where possible.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct LogLine {
     /// [`STDOUT`] or [`STDERR`].

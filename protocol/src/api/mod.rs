@@ -14,12 +14,13 @@ pub mod rollout;
 pub mod time;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Every path of the API begins so.
 pub const BASE: &str = "/api/v1";
 
 /// A page of a list.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct List<T> {
     /// Opaque; empty on the last page.
@@ -38,7 +39,7 @@ impl<T> List<T> {
 }
 
 /// The answer of `GET /agent/alive`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct Alive {
     /// `OK`.
@@ -46,7 +47,7 @@ pub struct Alive {
 }
 
 /// The answer of `GET /agent/config`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AgentConfig {
     /// The server's settings in the shape of a configuration file, secrets masked.
     pub config: serde_json::Value,

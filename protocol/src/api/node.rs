@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use skrei_job::labels::Labels;
+use utoipa::ToSchema;
 
 use super::resources::Resources;
 use crate::version::BuildInfo;
 
 /// What is known of a node.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct NodeState {
     /// What the node says of itself.
@@ -21,7 +22,7 @@ pub struct NodeState {
 }
 
 /// What a node says of itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct NodeInfo {
     /// Its id.
@@ -30,6 +31,7 @@ pub struct NodeInfo {
     /// `Compute` or `Requester`.
     pub node_type: String,
     /// Configured and automatic labels.
+    #[schema(value_type = BTreeMap<String, String>)]
     pub labels: Labels,
     /// Versions of the node link it speaks.
     pub supported_protocols: Vec<String>,
@@ -40,7 +42,7 @@ pub struct NodeInfo {
 }
 
 /// What a node can do and has to give.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct ComputeNodeInfo {
     /// `wasm`.
@@ -67,7 +69,7 @@ pub struct ComputeNodeInfo {
 }
 
 /// Whether and since when a node is connected.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConnectionState {
     /// `CONNECTED` or `DISCONNECTED`.
@@ -85,7 +87,7 @@ pub struct ConnectionState {
 }
 
 /// Answer of `GET /orchestrator/nodes`: the key is `Nodes`, not `Items`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListNodesResponse {
     /// Always empty: nodes are listed whole.
@@ -95,7 +97,7 @@ pub struct ListNodesResponse {
 }
 
 /// Answer of `GET /orchestrator/nodes/{id}`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetNodeResponse {
     /// The node.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use skrei_job::Manifest;
+use utoipa::ToSchema;
 
 /// Body of `PUT /orchestrator/jobs/plan`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -12,7 +13,7 @@ pub struct PlanJobRequest<'a> {
 }
 
 /// Its answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PlanJobResponse {
     /// Every node there is, in the order of their ids.
@@ -22,7 +23,7 @@ pub struct PlanJobResponse {
 }
 
 /// A node, and whether the scheduler would give it the job now.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct PlannedNode {
     /// Its id.

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use skrei_job::resources::Resources as Amounts;
+use utoipa::ToSchema;
 
 /// Amounts of a node or an execution.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct Resources {
     /// Cores.

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Where the nodes (`ops`, `daemon`) or partitions (`batch`, `service`) of a job's latest version stand.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct Progress {
     /// Whether anything new may start: `Going`, `Canary`, `Pause`, `Halted` or `Aborted`.
@@ -59,7 +60,7 @@ impl Progress {
 }
 
 /// Body of `PUT /orchestrator/jobs/{id}/rollout`; the answer is the [`Progress`] from then on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]
 pub struct SteerRequest {
     /// What is to become of the roll-out.
@@ -67,7 +68,7 @@ pub struct SteerRequest {
 }
 
 /// What is to become of a roll-out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// Start nothing new for now.

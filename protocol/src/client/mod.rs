@@ -148,6 +148,16 @@ impl Client {
         self.get(&job_path(job, "/history"), &[("next_token", next_token.to_owned())]).await
     }
 
+    /// A page of a job's history over all its versions.
+    pub async fn history_of_all_versions(
+        &self,
+        job: &str,
+        next_token: &str,
+    ) -> Result<List<HistoryEntry>, Error> {
+        let query = [("next_token", next_token.to_owned()), ("all_job_versions", "true".to_owned())];
+        self.get(&job_path(job, "/history"), &query).await
+    }
+
     /// Stops a job.
     pub async fn stop(&self, job: &str, reason: Option<String>) -> Result<StopJobResponse, Error> {
         self.send(Method::DELETE, &job_path(job, ""), &StopJobRequest { reason }).await

@@ -1,11 +1,12 @@
 //! What this process says of itself (reference 3.1).
 
 use axum::{extract::State, response::Response};
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Map, Value};
 use skrei_job::labels::Labels;
 use skrei_protocol::{
     api::{
-        Alive,
+        AgentConfig, Alive,
         node::{ComputeNodeInfo, NodeInfo},
     },
     link::PROTOCOL,
@@ -14,14 +15,34 @@ use skrei_protocol::{
 
 use super::Api;
 
+/// What the endpoint for tokens of an identity provider says: there is none.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct AuthConfig {
+    /// Of this form.
+    version: &'static str,
+    /// Empty: there is no provider of identities.
+    #[schema(value_type = BTreeMap<String, Value>)]
+    config: Map<String, Value>,
+}
+
+/// Whether the orchestrator is there.
+#[utoipa::path(get, path = "/agent/alive", tag = "Agent", operation_id = "alive",
+    responses((status = 200, body = Alive)))]
 pub(super) async fn alive() -> Response {
     super::json(&Alive { status: "OK".to_owned() })
 }
 
+/// What the orchestrator was built as.
+#[utoipa::path(get, path = "/agent/version", tag = "Agent", operation_id = "version",
+    responses((status = 200, body = BuildInfo)))]
 pub(super) async fn version() -> Response {
     super::json(&BuildInfo::current())
 }
 
+/// What the orchestrator says of itself as a node.
+#[utoipa::path(get, path = "/agent/node", tag = "Agent", operation_id = "agentNode",
+    responses((status = 200, body = NodeInfo)))]
 pub(super) async fn node(State(api): State<Api>) -> Response {
     let id = api.orchestrator.node().to_string();
     super::json(&NodeInfo {
@@ -39,15 +60,22 @@ pub(super) async fn node(State(api): State<Api>) -> Response {
 }
 
 /// Nothing that the other paths do not say.
+#[utoipa::path(get, path = "/agent/debug", tag = "Agent", operation_id = "agentDebug",
+    responses((status = 200, body = BTreeMap<String, Value>)))]
 pub(super) async fn debug() -> Response {
-    super::json(&json!({}))
+    super::json(&Map::new())
 }
 
 /// There is no provider of identities.
+#[utoipa::path(get, path = "/agent/authconfig", tag = "Agent", operation_id = "agentAuthConfig",
+    responses((status = 200, body = AuthConfig)))]
 pub(super) async fn auth_config() -> Response {
-    super::json(&json!({"Version": "1.0.0", "Config": {}}))
+    super::json(&AuthConfig { version: "1.0.0", config: Map::new() })
 }
 
+/// The configuration in force, secrets masked.
+#[utoipa::path(get, path = "/agent/config", tag = "Agent", operation_id = "agentConfig",
+    responses((status = 200, body = AgentConfig)))]
 pub(super) async fn config(State(api): State<Api>) -> Response {
-    super::json(&json!({ "config": api.orchestrator.config.settings }))
+    super::json(&AgentConfig { config: api.orchestrator.config.settings.clone() })
 }

@@ -1,29 +1,32 @@
 //! Taking in artifacts, and telling which are held.
 
-use axum::{
-    body::Body,
-    extract::{Path, State},
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{body::Body, extract::State, response::Response};
 use skrei_job::Digest;
-use skrei_protocol::api::artifact::Artifact;
+use skrei_protocol::api::{artifact::Artifact, error::ErrorBody};
 
-use super::{Api, error::ApiError};
+use super::{Api, error::ApiError, segment::Segment};
 
-/// `HEAD /orchestrator/artifacts/{digest}`: 200 if held, 404 if not. What is held is not given out here.
-pub(super) async fn head(State(api): State<Api>, Path(hex): Path<String>) -> Result<Response, ApiError> {
-    let status = match api.orchestrator.artifacts.size(digest(&hex)?).await {
-        Some(_) => StatusCode::OK,
-        None => StatusCode::NOT_FOUND,
-    };
-    Ok((status, [(header::CONTENT_TYPE, "application/json")], "{}").into_response())
+/// Whether the content with this digest is held, and how large it is. What is held is not given out here.
+#[utoipa::path(get, path = "/orchestrator/artifacts/{digest}", tag = "Artifacts", operation_id = "getArtifact",
+    params(("digest" = String, Path, description = "SHA-256 in hexadecimal digits", pattern = "^[0-9a-f]{64}$")),
+    responses((status = 200, body = Artifact)))]
+pub(super) async fn head(State(api): State<Api>, Segment(hex): Segment) -> Result<Response, ApiError> {
+    let digest = digest(&hex)?;
+    match api.orchestrator.artifacts.size(digest).await {
+        Some(size) => Ok(super::json(&Artifact { digest, size })),
+        None => Err(ApiError::not_found("artifact", &hex, "send its content with PUT")),
+    }
 }
 
-/// `PUT /orchestrator/artifacts/{digest}`: takes in the body under its digest.
+/// Takes in the body under its digest.
+#[utoipa::path(put, path = "/orchestrator/artifacts/{digest}", tag = "Artifacts", operation_id = "putArtifact",
+    params(("digest" = String, Path, description = "SHA-256 in hexadecimal digits", pattern = "^[0-9a-f]{64}$")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "At most 512 MiB"),
+    responses((status = 200, body = Artifact),
+        (status = 413, description = "More than 512 MiB", body = ErrorBody)))]
 pub(super) async fn store(
     State(api): State<Api>,
-    Path(hex): Path<String>,
+    Segment(hex): Segment,
     body: Body,
 ) -> Result<Response, ApiError> {
     let digest = digest(&hex)?;

@@ -1,19 +1,21 @@
 //! Asking for a token where none is needed (reference 5.2): Bacalhau's command does so before everything else.
 //!
-//! Whoever reaches the API may use it, so that any well-formed answer to the challenge is a good one, and a token is
-//! a word that nobody looks at.
+//! Whoever reaches the API may use it: a token is a word that nobody looks at. It is still given only for a signature
+//! that is one, so that a client that signs wrongly finds out here.
 
 use std::collections::BTreeMap;
 
+use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    response::Response,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::{Api, error::ApiError, jobs::any_case};
+use super::{Api, body::Body, error::ApiError, segment::Segment};
 
 /// The one method there is.
 const METHOD: &str = "ClientKey";
@@ -21,33 +23,129 @@ const METHOD: &str = "ClientKey";
 /// What clients get and show again.
 const TOKEN: &str = "open";
 
-fn requirement(api: &Api) -> Value {
-    let phrase = BASE64.encode(api.orchestrator.node().as_str());
-    json!({"type": "challenge", "params": {"InputPhrase": phrase}})
+/// The ways to get a token.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Methods {
+    /// Empty.
+    next_token: String,
+    /// By name; exactly one, so that nobody is asked which.
+    methods: BTreeMap<String, Requirement>,
 }
 
+/// What a method asks for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Requirement {
+    /// `challenge`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    params: Challenge,
+}
+
+/// What is to be signed.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Challenge {
+    /// Base64.
+    input_phrase: String,
+}
+
+/// Answer to a challenge.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+pub(super) struct AnswerSent {
+    /// Base64 of a JSON object with `PhraseSignature` and `PublicKey`.
+    #[schema(required)]
+    method_data: String,
+}
+
+/// What the answer was worth.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Answered {
+    authentication: Authentication,
+}
+
+/// A token, or why there is none.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Authentication {
+    success: bool,
+    /// Why there is no token; left out if there is one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reason: &'static str,
+    /// To be shown with every request; left out if there is none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    token: &'static str,
+}
+
+/// What `MethodData` holds.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Signed {
+    /// Base64: RSA PKCS #1 v1.5 with SHA-256 over the bytes of the phrase.
+    phrase_signature: String,
+    /// Base64: PKCS #1 in DER.
+    public_key: String,
+}
+
+impl Signed {
+    fn is_of(&self, phrase: &str) -> bool {
+        let signature = BASE64.decode(&self.phrase_signature);
+        let key = BASE64.decode(&self.public_key);
+        let (Ok(signature), Ok(key)) = (signature, key) else { return false };
+        let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key);
+        key.verify(phrase.as_bytes(), &signature).is_ok()
+    }
+}
+
+fn requirement(api: &Api) -> Requirement {
+    let input_phrase = BASE64.encode(api.orchestrator.node().as_str());
+    Requirement { kind: "challenge", params: Challenge { input_phrase } }
+}
+
+/// The ways to get a token.
+#[utoipa::path(get, path = "/auth", tag = "Auth", operation_id = "listAuthMethods",
+    responses((status = 200, body = Methods)))]
 pub(super) async fn methods(State(api): State<Api>) -> Response {
-    let methods = BTreeMap::from([(METHOD, requirement(&api))]);
-    super::json(&json!({"NextToken": "", "Methods": methods}))
+    let methods = BTreeMap::from([(METHOD.to_owned(), requirement(&api))]);
+    super::json(&Methods { next_token: String::new(), methods })
 }
 
-pub(super) async fn method(State(api): State<Api>, Path(method): Path<String>) -> Result<Response, ApiError> {
+/// What one of them asks for.
+#[utoipa::path(get, path = "/auth/{method}", tag = "Auth", operation_id = "getAuthMethod",
+    params(("method" = String, Path, description = "`ClientKey`")),
+    responses((status = 200, body = Requirement)))]
+pub(super) async fn method(State(api): State<Api>, Segment(method): Segment) -> Result<Response, ApiError> {
     known(&method)?;
     Ok(super::json(&requirement(&api)))
 }
 
-pub(super) async fn answer(Path(method): Path<String>, body: Bytes) -> Result<Response, ApiError> {
+/// Answers it.
+#[utoipa::path(post, path = "/auth/{method}", tag = "Auth", operation_id = "answerAuthMethod",
+    params(("method" = String, Path, description = "`ClientKey`")),
+    request_body = AnswerSent, responses((status = 200, body = Answered),
+        (status = 401, description = "The signature is not one of the phrase", body = Answered)))]
+pub(super) async fn answer(
+    State(api): State<Api>,
+    Segment(method): Segment,
+    body: Body,
+) -> Result<Response, ApiError> {
     known(&method)?;
-    let body: Value = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
-    let data = body.as_object().and_then(|body| any_case(body, "MethodData")).and_then(Value::as_str);
-    let data = data.and_then(|data| BASE64.decode(data).ok());
-    let is_answer =
-        data.is_some_and(|data| serde_json::from_slice::<Value>(&data).is_ok_and(|data| data.is_object()));
-    if !is_answer {
-        return Err(ApiError::bad_request("`MethodData` is not the base64 of a JSON object"));
+    let AnswerSent { method_data } = body.read()?;
+    let data = BASE64.decode(method_data).ok();
+    let signed: Option<Signed> = data.and_then(|data| serde_json::from_slice(&data).ok());
+    let signed = signed.ok_or_else(|| {
+        ApiError::bad_request(
+            "`MethodData` is not the base64 of an object with `PhraseSignature` and `PublicKey`",
+        )
+    })?;
+    if !signed.is_of(api.orchestrator.node().as_str()) {
+        let reason = "the signature is not one of the phrase by that key";
+        let authentication = Authentication { success: false, reason, token: "" };
+        return Ok((StatusCode::UNAUTHORIZED, super::json(&Answered { authentication })).into_response());
     }
-    Ok(super::json(&json!({"Authentication": {"success": true, "token": TOKEN}})))
+    let authentication = Authentication { success: true, reason: "", token: TOKEN };
+    Ok(super::json(&Answered { authentication }))
 }
 
 fn known(method: &str) -> Result<(), ApiError> {

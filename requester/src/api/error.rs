@@ -6,9 +6,10 @@ use axum::{
 };
 use skrei_protocol::api::error::{Code, ErrorBody};
 
+use super::answer::Failed;
 use crate::{artifacts, decide::Refused};
 
-/// An error on its way out.
+/// An error on its way out. [`answer::complete`](super::answer::complete) writes it.
 #[derive(Debug)]
 pub(crate) struct ApiError(Box<ErrorBody>);
 
@@ -89,6 +90,8 @@ impl From<artifacts::Error> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, super::json(&*self.0)).into_response()
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Failed(self.0));
+        response
     }
 }

@@ -1,10 +1,10 @@
 //! `GET /orchestrator/events`: the history as it becomes true, pushed (server-sent events).
 //!
-//! `job` narrows it to one job; `level=job` to entries about jobs as a whole. A reader that was cut off sends
-//! the id of the last event it has seen as `Last-Event-ID` and misses nothing. Without it the stream of one job
-//! begins with the job, and the stream of all begins now.
+//! A reader that was cut off sends the id of the last event it has seen as `Last-Event-ID` and misses nothing. Without
+//! it the stream of one job begins with the job, and every other begins now. A reader that is slow is served from the
+//! store, at its own pace: it holds up nobody, and nothing of it waits in memory. Their number is bounded.
 
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use axum::{
     extract::State,
@@ -15,64 +15,150 @@ use axum::{
     },
 };
 use futures_util::stream;
+use serde::Deserialize;
 use skrei_job::JobId;
-use skrei_protocol::api::event::StreamEvent;
+use skrei_protocol::api::{
+    error::{Code, ErrorBody},
+    event::{Gap, StreamEvent},
+};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{Api, error::ApiError, lookup, query::Query, wire};
-use crate::feed::Follower;
+use crate::{feed::Follower, store::Placed};
 
 /// How often an idle stream shows that it is alive.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
+/// What is followed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct Follow {
+    /// Events of one job alone: its name, id or the beginning of its id.
+    job: String,
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    namespace: String,
+    /// Events of executions on one node alone, by its whole id.
+    node: String,
+    /// `job`: events of jobs as a whole alone.
+    #[param(inline)]
+    level: Option<Level>,
+}
+
+/// Whose events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    All,
+    Job,
+}
+
+/// What becomes true, as server-sent events whose data is a `StreamEvent`.
+#[utoipa::path(get, path = "/orchestrator/events", tag = "Events", operation_id = "followEvents",
+    params(Follow,
+        ("Last-Event-ID" = Option<u64>, Header, description = "The last event seen: go on after it")),
+    responses(
+        (status = 200, body = StreamEvent, content_type = "text/event-stream"),
+        (status = 429, description = "As many follow as may", body = ErrorBody)))]
 pub(super) async fn follow(
     State(api): State<Api>,
-    query: Query,
+    Query(asked): Query<Follow>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let job: Option<JobId> = match query.text("job") {
+    let place = Arc::clone(&api.followers.events).try_acquire_owned().map_err(|_| crowded())?;
+    let job: Option<JobId> = match asked.job.as_str() {
         "" => None,
-        text => Some(lookup::job(&api, query.text("namespace"), text).await?.id),
+        text => Some(lookup::job(&api, &asked.namespace, text).await?.id),
     };
-    let jobs_only = query.text("level") == "job";
-    let after =
-        match headers.get("last-event-id") {
-            Some(id) => id.to_str().ok().and_then(|id| id.parse().ok()).ok_or_else(|| {
+    let store = &api.orchestrator.store;
+    let seen = match headers.get("last-event-id") {
+        None => None,
+        Some(id) => {
+            Some(id.to_str().ok().and_then(|id| id.trim().parse::<u64>().ok()).ok_or_else(|| {
                 ApiError::bad_request("`Last-Event-ID` is not one that this stream gave out")
-            })?,
-            None if job.is_some() => 0,
-            None => api.orchestrator.store.position()?,
-        };
-    let orchestrator = &api.orchestrator;
-    let follower = Follower::new(orchestrator.feed.clone(), orchestrator.store.clone(), job, after);
-    let events = stream::unfold((follower, api.shutdown), move |(mut follower, shutdown)| async move {
-        let event = next(&mut follower, jobs_only, &shutdown).await?;
-        Some((Ok::<_, Infallible>(event), (follower, shutdown)))
+            })?)
+        }
+    };
+    let after = match seen {
+        Some(seen) => seen,
+        None if job.is_some() => 0,
+        None => store.position()?,
+    };
+    let gap = match seen.filter(|seen| *seen > 0) {
+        Some(after) => {
+            store.forgotten().await?.filter(|until| *until > after).map(|until| Gap { after, until })
+        }
+        None => None,
+    };
+    let wanted = Wanted { level: asked.level.unwrap_or(Level::All), node: asked.node };
+    let following = Following {
+        gap,
+        follower: Follower::new(api.orchestrator.feed.clone(), store.clone(), job, after),
+        wanted,
+        shutdown: api.shutdown,
+        _place: place,
+    };
+    let events = stream::unfold(following, |mut following| async move {
+        let event = following.next().await?;
+        Some((Ok::<_, Infallible>(event), following))
     });
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-/// The next event; none when the stream is to end. A reader that wants to go on connects again.
-async fn next(follower: &mut Follower, jobs_only: bool, shutdown: &CancellationToken) -> Option<Event> {
-    loop {
-        let placed = tokio::select! {
-            placed = follower.next() => placed,
-            () = shutdown.cancelled() => return None,
-        };
-        let placed = match placed {
-            Ok(placed) => placed?,
-            Err(error) => {
-                tracing::error!(%error, "an event stream ends: the store cannot be read");
-                return None;
-            }
-        };
-        if jobs_only && placed.entry.execution.is_some() {
-            continue;
-        }
-        let event = StreamEvent { position: placed.position, entry: wire::entry(&placed.entry) };
-        let event = Event::default().id(event.position.to_string()).json_data(event);
-        return event.ok();
+/// A stream that is being read.
+struct Following {
+    gap: Option<Gap>,
+    follower: Follower,
+    wanted: Wanted,
+    shutdown: CancellationToken,
+    _place: OwnedSemaphorePermit,
+}
+
+/// Which entries.
+struct Wanted {
+    level: Level,
+    node: String,
+}
+
+impl Wanted {
+    fn has(&self, placed: &Placed) -> bool {
+        let entry = &placed.entry;
+        (self.level == Level::All || entry.execution.is_none())
+            && (self.node.is_empty() || entry.details.get("NodeID").is_some_and(|node| *node == self.node))
     }
+}
+
+impl Following {
+    /// The next event; none when the stream is to end. A reader that wants to go on connects again.
+    async fn next(&mut self) -> Option<Event> {
+        if let Some(gap) = self.gap.take() {
+            return Event::default().event("gap").json_data(gap).ok();
+        }
+        loop {
+            let placed = tokio::select! {
+                placed = self.follower.next() => placed,
+                () = self.shutdown.cancelled() => return None,
+            };
+            let placed = match placed {
+                Ok(placed) => placed?,
+                Err(error) => {
+                    tracing::error!(%error, "an event stream ends: the store cannot be read");
+                    return None;
+                }
+            };
+            if self.wanted.has(&placed) {
+                let event = StreamEvent { position: placed.position, entry: wire::entry(&placed.entry) };
+                return Event::default().id(event.position.to_string()).json_data(event).ok();
+            }
+        }
+    }
+}
+
+fn crowded() -> ApiError {
+    let message = "as many follow the events as may";
+    ErrorBody::new(Code::ResourceExhausted, message).hint("try again when others have gone").into()
 }

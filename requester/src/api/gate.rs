@@ -3,12 +3,19 @@
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    http::{HeaderMap, HeaderName, HeaderValue},
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use serde_json::json;
-use skrei_protocol::version::BuildInfo;
+use skrei_protocol::{
+    api::error::{Code, ErrorBody},
+    version::BuildInfo,
+};
+
+use super::error::ApiError;
+
+/// How much of what is no version is repeated.
+const VERSION_SHOWN_CHARS: usize = 40;
 
 const CLIENT_VERSION: &str = "x-bacalhau-git-version";
 
@@ -70,21 +77,23 @@ fn refusal(headers: &HeaderMap) -> Option<Response> {
         return None;
     }
     let Some(version) = Version::parse(text) else {
-        let body =
-            json!({"Error": format!("`{text}` in {CLIENT_VERSION} is not a version such as `v1.4.0`")});
-        return Some((StatusCode::BAD_REQUEST, axum::Json(body)).into_response());
+        let text: String = text.chars().take(VERSION_SHOWN_CHARS).collect();
+        let message = format!("`{text}` in {CLIENT_VERSION} is not a version such as `v1.4.0`");
+        let mut body = ErrorBody::new(Code::BadRequest, message.clone());
+        body.error = message;
+        return Some(ApiError::from(body).into_response());
     };
     if version >= VERSION_MIN {
         return None;
     }
     let [major, minor, patch] = VERSION_MIN.numbers;
-    let body = json!({
-        "Error": format!("clients of version {text} are too old: use {major}.{minor}.{patch} or newer"),
-        "MinVersion": format!("{major}.{minor}.{patch}"),
-        "ClientVersion": text.trim_start_matches('v'),
-        "ServerVersion": BuildInfo::current().git_version.trim_start_matches('v'),
-    });
-    Some((StatusCode::FORBIDDEN, axum::Json(body)).into_response())
+    let message = format!("clients of version {text} are too old: use {major}.{minor}.{patch} or newer");
+    let mut body = ErrorBody::new(Code::ClientTooOld, message.clone());
+    body.error = message;
+    body.min_version = format!("{major}.{minor}.{patch}");
+    text.trim_start_matches('v').clone_into(&mut body.client_version);
+    BuildInfo::current().git_version.trim_start_matches('v').clone_into(&mut body.server_version);
+    Some(ApiError::from(body).into_response())
 }
 
 #[cfg(test)]

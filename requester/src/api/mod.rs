@@ -1,18 +1,24 @@
 //! The HTTP API: routes, and one file per action.
 
 mod agent;
+mod answer;
 mod artifact;
 mod auth;
+mod body;
+mod cors;
 mod error;
 mod events;
+mod followers;
 mod gate;
 mod jobs;
 mod lookup;
 mod nodes;
+mod openapi;
 mod origin;
 mod page;
 mod query;
 mod results;
+mod segment;
 mod selector;
 mod wire;
 
@@ -21,23 +27,29 @@ use std::sync::Arc;
 use axum::{
     Router,
     extract::{DefaultBodyLimit, Request},
-    http::{HeaderValue, Method, StatusCode, header},
-    middleware::{self, Next},
+    http::{Method, StatusCode, header},
+    middleware,
     response::{IntoResponse, Redirect, Response},
-    routing::{get, put},
+    routing::get,
 };
+use bytes::Bytes;
 use skrei_protocol::api::{
     BASE,
     error::{Code, ErrorBody},
 };
 use tokio_util::sync::CancellationToken;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::orchestrator::Orchestrator;
 use error::ApiError;
+use followers::Followers;
 pub(crate) use origin::Origin;
 
 /// Largest request body but for artifacts (reference 2.1): bounds what a job carries inline.
 const BODY_MAX_BYTES: usize = 10 << 20;
+
+/// Largest answer that is indented for people.
+const ANSWER_MAX_BYTES: usize = 64 << 20;
 
 /// What handlers share.
 #[derive(Clone)]
@@ -45,52 +57,61 @@ pub(crate) struct Api {
     pub(crate) orchestrator: Arc<Orchestrator>,
     /// What clients call the API by.
     pub(crate) origin: Origin,
+    /// Places for those who follow.
+    pub(crate) followers: Followers,
     /// Cancelled when streams must end.
     pub(crate) shutdown: CancellationToken,
 }
 
-/// The routes of the API.
+/// The routes of the API. `routes!` takes none that does not document itself: the OpenAPI document is made of them.
+fn documented() -> OpenApiRouter<Api> {
+    let routes = OpenApiRouter::default()
+        .routes(routes!(agent::alive))
+        .routes(routes!(agent::version))
+        .routes(routes!(agent::node))
+        .routes(routes!(agent::config))
+        .routes(routes!(agent::debug))
+        .routes(routes!(agent::auth_config))
+        .routes(routes!(auth::methods))
+        .routes(routes!(auth::method, auth::answer))
+        .routes(routes!(jobs::submit::submit, jobs::list::list))
+        .routes(routes!(jobs::diff::diff))
+        .routes(routes!(jobs::plan::plan))
+        .routes(routes!(jobs::get::get, jobs::stop::stop))
+        .routes(routes!(jobs::executions::executions))
+        .routes(routes!(jobs::history::history))
+        .routes(routes!(jobs::logs::logs))
+        .routes(routes!(jobs::versions::versions))
+        .routes(routes!(jobs::rerun::rerun))
+        .routes(routes!(jobs::results::results))
+        .routes(routes!(jobs::rollout::progress, jobs::rollout::steer))
+        .routes(routes!(nodes::list))
+        .routes(routes!(nodes::get))
+        .routes(routes!(events::follow))
+        .routes(routes!(results::download))
+        .routes(routes!(artifact::head, artifact::store));
+    OpenApiRouter::default().nest(BASE, routes)
+}
+
+/// The API, whole.
 pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: CancellationToken) -> Router {
-    let routes = Router::new()
-        .route("/agent/alive", get(agent::alive))
-        .route("/agent/version", get(agent::version))
-        .route("/agent/node", get(agent::node))
-        .route("/agent/config", get(agent::config))
-        .route("/agent/debug", get(agent::debug))
-        .route("/agent/authconfig", get(agent::auth_config))
-        .route("/auth", get(auth::methods))
-        .route("/auth/{method}", get(auth::method).post(auth::answer))
-        .route("/orchestrator/jobs", put(jobs::submit).post(jobs::submit).get(jobs::list))
-        .route("/orchestrator/jobs/diff", put(jobs::diff))
-        .route("/orchestrator/jobs/plan", put(jobs::plan))
-        .route("/orchestrator/jobs/{id}", get(jobs::get).delete(jobs::stop))
-        .route("/orchestrator/jobs/{id}/executions", get(jobs::executions))
-        .route("/orchestrator/jobs/{id}/history", get(jobs::history))
-        .route("/orchestrator/jobs/{id}/logs", get(jobs::logs))
-        .route("/orchestrator/jobs/{id}/versions", get(jobs::versions))
-        .route("/orchestrator/jobs/{id}/rerun", put(jobs::rerun))
-        .route("/orchestrator/jobs/{id}/results", get(jobs::results))
-        .route("/orchestrator/jobs/{id}/rollout", get(jobs::progress).put(jobs::steer))
-        .route("/orchestrator/nodes", get(nodes::list))
-        .route("/orchestrator/nodes/{id}", get(nodes::get))
-        .route("/orchestrator/events", get(events::follow))
-        .route(&format!("{}/{{name}}", results::RESULTS_PATH), get(results::download))
-        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
-        .route(
-            "/orchestrator/artifacts/{digest}",
-            // HEAD is answered by the GET route.
-            get(artifact::head).put(artifact::store).layer(DefaultBodyLimit::disable()),
-        );
-    Router::new()
-        .nest(BASE, routes)
+    let cors = cors::layer(&orchestrator.config.allowed_origins);
+    let (routes, handlers) = documented().split_for_parts();
+    let document = Bytes::from(openapi::document(&handlers).to_string());
+    let served = async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response();
+    routes
+        // Each handler bounds its own body: the framework's bound answers with bare words.
+        .layer(DefaultBodyLimit::disable())
+        .route(&format!("{BASE}/openapi.json"), get(served))
         .route("/", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
         .route("/version", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
         .route("/livez", get(|| async { Redirect::permanent("/api/v1/agent/alive") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(gate::versions))
-        .layer(middleware::from_fn(request_id))
-        .with_state(Api { orchestrator, origin, shutdown })
+        .layer(middleware::from_fn(answer::complete))
+        .layer(cors)
+        .with_state(Api { orchestrator, origin, followers: Followers::default(), shutdown })
 }
 
 async fn unknown_path(request: Request) -> ApiError {
@@ -100,17 +121,6 @@ async fn unknown_path(request: Request) -> ApiError {
 
 async fn wrong_method(method: Method) -> ApiError {
     ErrorBody::new(Code::MethodNotAllowed, format!("this path does not take {method}")).into()
-}
-
-/// Repeats the caller's request id, so that both sides can find the call in their logs.
-async fn request_id(request: Request, next: Next) -> Response {
-    const REQUEST_ID: &str = "x-request-id";
-    let id: Option<HeaderValue> = request.headers().get(REQUEST_ID).cloned();
-    let mut response = next.run(request).await;
-    if let Some(id) = id {
-        response.headers_mut().insert(REQUEST_ID, id);
-    }
-    response
 }
 
 /// A JSON answer with status 200, as every success of this API.

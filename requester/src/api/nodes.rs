@@ -1,9 +1,9 @@
 //! `GET /orchestrator/nodes` and `GET /orchestrator/nodes/{id}` (reference 3.12).
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
+use std::cmp::Reverse;
+
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
 use skrei_protocol::{
     api::{
         error::{Code, ErrorBody},
@@ -16,14 +16,73 @@ use skrei_protocol::{
 };
 use skrei_scheduler::{Connection, Node};
 
-use super::{Api, error::ApiError, query::Query, selector};
+use utoipa::IntoParams;
+
+use super::{Api, error::ApiError, query::Query, segment::Segment, selector};
 use crate::nodes::Peer;
 
-pub(super) async fn list(State(api): State<Api>, query: Query) -> Result<Response, ApiError> {
-    let labels = selector::parse(query.all("labels"))?;
-    let filter = |names: [&str; 2]| names.map(|name| query.text(name).to_uppercase()).concat();
-    let (approval, status) =
-        (filter(["filter-approval", "filter_approval"]), filter(["filter-status", "filter_status"]));
+/// How nodes are listed.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(super) struct ListNodes {
+    /// Label selectors, all of which must hold: `a=b,c!=d,e in (f,g),h notin (i),j,!k,l>1,m<2`.
+    labels: Vec<String>,
+    /// `approved`, `pending` or `rejected`, in any case; also as `filter_approval`.
+    #[serde(rename = "filter-approval", alias = "filter_approval")]
+    filter_approval: String,
+    /// `connected` or `disconnected`, in any case; also as `filter_status`.
+    #[serde(rename = "filter-status", alias = "filter_status")]
+    filter_status: String,
+    /// Nodes listed; 0: all.
+    #[param(maximum = 4_294_967_295_i64)]
+    limit: u32,
+    /// Default `id`. Amounts go from the largest to the smallest.
+    #[param(inline)]
+    order_by: Option<OrderBy>,
+    /// The last first.
+    reverse: bool,
+}
+
+/// By what nodes are ordered.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum OrderBy {
+    Id,
+    Type,
+    AvailableCpu,
+    AvailableMemory,
+    AvailableDisk,
+    AvailableGpu,
+    Approval,
+    Status,
+}
+
+impl OrderBy {
+    /// Sorts; what is equal stays in the order of ids.
+    fn sort(self, nodes: &mut [NodeState]) {
+        let free = |node: &NodeState| node.info.compute_node_info.available_capacity;
+        match self {
+            Self::Id => {}
+            Self::Type => nodes.sort_by(|a, b| a.info.node_type.cmp(&b.info.node_type)),
+            Self::AvailableCpu => nodes.sort_by(|a, b| free(b).cpu.total_cmp(&free(a).cpu)),
+            Self::AvailableMemory => nodes.sort_by_key(|node| Reverse(free(node).memory)),
+            Self::AvailableDisk => nodes.sort_by_key(|node| Reverse(free(node).disk)),
+            Self::AvailableGpu => nodes.sort_by_key(|node| Reverse(free(node).gpu)),
+            Self::Approval | Self::Status => nodes.sort_by(|a, b| a.membership.cmp(&b.membership)),
+        }
+    }
+}
+
+/// The nodes there are.
+#[utoipa::path(get, path = "/orchestrator/nodes", tag = "Nodes", operation_id = "listNodes",
+    params(ListNodes), responses((status = 200, body = ListNodesResponse)))]
+pub(super) async fn list(
+    State(api): State<Api>,
+    Query(asked): Query<ListNodes>,
+) -> Result<Response, ApiError> {
+    let labels = selector::parse(asked.labels.iter().map(String::as_str))?;
+    let (approval, status) = (asked.filter_approval.to_uppercase(), asked.filter_status.to_uppercase());
     let mut nodes: Vec<NodeState> = api
         .orchestrator
         .store
@@ -35,17 +94,21 @@ pub(super) async fn list(State(api): State<Api>, query: Query) -> Result<Respons
         .filter(|node| approval.is_empty() || node.membership == approval)
         .filter(|node| status.is_empty() || node.connection == status)
         .collect();
-    if query.flag("reverse")? {
+    asked.order_by.unwrap_or(OrderBy::Id).sort(&mut nodes);
+    if asked.reverse {
         nodes.reverse();
     }
-    match query.number("limit")? {
-        0 => {}
-        limit => nodes.truncate(usize::try_from(limit).unwrap_or(usize::MAX)),
+    if asked.limit > 0 {
+        nodes.truncate(asked.limit as usize);
     }
     Ok(super::json(&ListNodesResponse { next_token: String::new(), nodes }))
 }
 
-pub(super) async fn get(State(api): State<Api>, Path(text): Path<String>) -> Result<Response, ApiError> {
+/// A node by id or the beginning of it.
+#[utoipa::path(get, path = "/orchestrator/nodes/{id}", tag = "Nodes", operation_id = "getNode",
+    params(("id" = String, Path, description = "Id or beginning of it")),
+    responses((status = 200, body = GetNodeResponse)))]
+pub(super) async fn get(State(api): State<Api>, Segment(text): Segment) -> Result<Response, ApiError> {
     let nodes = api.orchestrator.store.nodes().await?;
     let exact = nodes.iter().find(|node| node.info.id.as_str() == text);
     let mut near = nodes.iter().filter(|node| node.info.id.as_str().starts_with(&text));

@@ -1,29 +1,60 @@
 //! Page tokens: opaque to clients, understood by any orchestrator of this version.
 
 use super::error::ApiError;
+use crate::store::{Cursor, Order};
 
 /// Where a job list goes on, and how it was asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ListToken {
-    pub(crate) offset: usize,
-    pub(crate) limit: usize,
-    pub(crate) newest_first: bool,
+    pub(crate) order: Order,
+    pub(crate) reverse: bool,
+    pub(crate) limit: u32,
+    /// The last job of the page before.
+    pub(crate) after: Cursor,
 }
 
 impl ListToken {
-    pub(crate) fn write(self) -> String {
-        format!("l-{}-{}-{}", self.offset, self.limit, u8::from(self.newest_first))
+    pub(crate) fn write(&self) -> String {
+        let (order, key) = match (&self.order, &self.after) {
+            (Order::Created, cursor) => ("c", cursor.seq.to_string()),
+            (Order::Modified, cursor) => ("m", format!("{}.{}", cursor.modified, cursor.seq)),
+            (Order::Id, cursor) => ("i", cursor.id.clone()),
+        };
+        format!("l.{order}.{}.{}.{key}", u8::from(self.reverse), self.limit)
     }
 
     pub(crate) fn read(token: &str) -> Result<Self, ApiError> {
-        let mut parts = token.strip_prefix("l-").unwrap_or_default().split('-');
-        let mut number = || parts.next().and_then(|part| part.parse().ok());
-        match (number(), number(), number()) {
-            (Some(offset), Some(limit), Some(newest_first @ (0 | 1))) => {
-                Ok(Self { offset, limit, newest_first: newest_first == 1 })
+        Self::parse(token).ok_or_else(not_a_token)
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let mut parts = token.strip_prefix("l.")?.splitn(4, '.');
+        let order = parts.next()?;
+        let reverse = match parts.next()? {
+            "0" => false,
+            "1" => true,
+            _ => return None,
+        };
+        let limit = parts.next()?.parse().ok()?;
+        let key = parts.next()?;
+        let mut after = Cursor::default();
+        let order = match order {
+            "c" => {
+                after.seq = key.parse().ok()?;
+                Order::Created
             }
-            _ => Err(not_a_token()),
-        }
+            "m" => {
+                let (modified, seq) = key.split_once('.')?;
+                (after.modified, after.seq) = (modified.parse().ok()?, seq.parse().ok()?);
+                Order::Modified
+            }
+            "i" if !key.is_empty() => {
+                key.clone_into(&mut after.id);
+                Order::Id
+            }
+            _ => return None,
+        };
+        Some(Self { order, reverse, limit, after })
     }
 }
 
@@ -50,10 +81,17 @@ mod tests {
 
     #[test]
     fn a_token_reads_back_and_a_foreign_one_is_refused() {
-        let token = ListToken { offset: 20, limit: 10, newest_first: true };
-        assert_eq!(ListToken::read(&token.write()).ok(), Some(token));
+        for (order, after) in [
+            (Order::Created, Cursor { seq: 7, ..Cursor::default() }),
+            (Order::Modified, Cursor { seq: 7, modified: 1_770_000_000_000_000_000, id: String::new() }),
+            (Order::Id, Cursor { id: "j-1.2".to_owned(), ..Cursor::default() }),
+        ] {
+            let token = ListToken { order, reverse: true, limit: 10, after };
+            assert_eq!(ListToken::read(&token.write()).ok(), Some(token));
+        }
         assert_eq!(read_history_token(&history_token(7)).ok(), Some(7));
-        for token in ["l-1", "x", "l-1-2-3", "h-", "Ok46MTA6MTA"] {
+        for token in ["l.c.0.1", "x", "l.c.2.3.4", "l.c.0.x.1", "l.m.0.1.2", "l.i.0.1.", "h-", "Ok46MTA6MTA"]
+        {
             assert!(ListToken::read(token).is_err() && read_history_token(token).is_err(), "{token}");
         }
     }

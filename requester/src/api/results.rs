@@ -5,7 +5,7 @@ use std::{io::SeekFrom, path::Path as FilePath};
 
 use axum::{
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::io::ReaderStream;
 
-use super::{Api, error::ApiError};
+use super::{Api, error::ApiError, segment::Segment};
 use crate::results::Name;
 
 /// Below [`BASE`](skrei_protocol::api::BASE), followed by the name of an archive.
@@ -25,9 +25,17 @@ pub(super) const RESULTS_PATH: &str = "/results";
 /// Read from the disk at once.
 const CHUNK_BYTES: usize = 64 << 10;
 
+/// An archive of results, whole or in part. The name has a random token in it and is as good as a password.
+#[utoipa::path(get, path = "/results/{name}", tag = "Results", operation_id = "downloadResults",
+    params(("name" = String, Path, description = "As a URL of results has it"),
+        ("Range" = Option<String>, Header, description = "One range of bytes; anything else is the whole")),
+    responses(
+        (status = 200, body = Vec<u8>, content_type = "application/gzip"),
+        (status = 206, body = Vec<u8>, content_type = "application/gzip", description = "The part asked for"),
+        (status = 416, description = "There are not so many bytes")))]
 pub(super) async fn download(
     State(api): State<Api>,
-    Path(name): Path<String>,
+    Segment(name): Segment,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let results = &api.orchestrator.results;

@@ -7,6 +7,9 @@ use super::error::ApiError;
 /// Longest selector read: each requirement is checked against each job.
 const SELECTOR_MAX_BYTES: usize = 8 << 10;
 
+/// Requirements in one selector at most: each is a condition of the query.
+const REQUIREMENTS_MAX: usize = 64;
+
 /// Reads selectors; all of them must hold.
 pub(crate) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Requirement>, ApiError> {
     let mut requirements = Vec::new();
@@ -20,6 +23,10 @@ pub(crate) fn parse<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<Requ
                 ApiError::bad_request(format!("`{}` is not a label selector", part.trim()))
             })?);
         }
+    }
+    if requirements.len() > REQUIREMENTS_MAX {
+        let message = format!("a label selector has {REQUIREMENTS_MAX} requirements at most");
+        return Err(ApiError::bad_request(message));
     }
     Ok(requirements)
 }
@@ -85,6 +92,15 @@ mod tests {
             ["a = b", "c = d", "e != f", "g in (h,i)", "j notin (k)", "l", "!m", "n gt 1", "o lt 2", "p = "]
         );
         assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn a_selector_has_a_bound_on_its_length_and_on_its_parts() {
+        let many = vec!["!a"; REQUIREMENTS_MAX + 1].join(",");
+        assert!(parse([many.as_str()].into_iter()).is_err());
+        assert!(parse([&many[3..]].into_iter()).is_ok());
+        let long = "a".repeat(SELECTOR_MAX_BYTES / 2 + 1);
+        assert!(parse([long.as_str()].into_iter()).is_ok() && parse([long.as_str(); 2].into_iter()).is_err());
     }
 
     #[test]

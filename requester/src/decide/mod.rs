@@ -3,6 +3,7 @@
 //! Commands come in, the scheduler decides, the records go to the store in order, and what follows from them
 //! waits behind the flush in [`perform`](crate::perform). The loop itself never waits for the disk.
 
+mod pending;
 mod submission;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
@@ -12,11 +13,13 @@ use skrei_protocol::link::{Assignment, ToNode};
 use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use pending::Pending;
+
 use crate::{
     clock,
     nodes::Hub,
     perform::{Effects, Followed, Outgoing, Reply},
-    store::{Error as StoreError, Placed, Position, Store},
+    store::{Error as StoreError, Placed, Position, Removable, Store},
 };
 
 /// Commands taken in at once; bounds how long the first waits for the last.
@@ -35,11 +38,18 @@ pub(crate) enum Command {
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
     /// A new version of a job, whatever the one before was.
-    Rerun { job: Box<Job>, spec: Box<Spec>, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    Rerun {
+        job: Box<Job>,
+        spec: Box<Spec>,
+        reason: String,
+        reply: oneshot::Sender<Result<Accepted, Refused>>,
+    },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Say who would run a job. Nothing follows from it.
     Plan { spec: Box<Spec>, reply: oneshot::Sender<Result<Planned, Refused>> },
+    /// Say which of these jobs the scheduler does not remember. Nothing follows from it.
+    Forgotten { jobs: Vec<Removable>, reply: oneshot::Sender<Vec<Removable>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
     Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
     /// Records could not be stored: what is in memory is ahead of the disk.
@@ -94,10 +104,9 @@ pub(crate) struct EventLoop {
     hub: Arc<Hub>,
     /// How often this loop has begun anew from what is stored: decisions of an earlier era count for nothing.
     era: u64,
-    /// Names of jobs accepted but perhaps not stored yet: the store does not know them. One entry a name; taken
-    /// out when the store has confirmed it.
-    unstored: BTreeMap<(String, String), (Position, Job)>,
-    /// Answers to submissions with a token that perhaps are not stored yet, as for names.
+    /// What was decided about jobs and perhaps is not stored yet.
+    pending: Pending,
+    /// Answers to submissions with a token that perhaps are not stored yet.
     tokens: BTreeMap<String, (Position, Accepted)>,
     stored: watch::Receiver<Position>,
 }
@@ -129,7 +138,7 @@ impl EventLoop {
             effects,
             hub,
             era: 0,
-            unstored: BTreeMap::new(),
+            pending: Pending::default(),
             tokens: BTreeMap::new(),
             stored,
         })
@@ -144,6 +153,7 @@ impl EventLoop {
                 received = inbox.recv_many(&mut commands, COMMANDS_MAX) => if received == 0 { return },
                 () = sleep(due) => commands.push(Command::Happened { event: Event::Tick, acknowledge: None }),
             }
+            self.pending.settle(*self.stored.borrow());
             let now = clock::now();
             let mut step = Step::default();
             for command in commands.drain(..) {
@@ -168,14 +178,9 @@ impl EventLoop {
                 let answer = self.stop(job, reason, now, step);
                 step.replies.push(Reply::Stop(reply, answer));
             }
-            Command::Rerun { job, spec, reply } => {
-                // What the scheduler remembers is newer than what the caller read.
-                let stored = self.scheduler.job(&job.id).cloned().unwrap_or(*job);
-                let (id, name) = (stored.id.clone(), (spec.namespace().to_owned(), spec.name().to_owned()));
-                let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(*spec) };
-                let accepted = self.accept(event, id.clone(), now, step);
-                self.remember(name, &id, step);
-                step.replies.push(Reply::Submit(reply, Ok(accepted)));
+            Command::Rerun { job, spec, reason, reply } => {
+                let answer = self.rerun(&job, *spec, reason, now, step);
+                step.replies.push(Reply::Submit(reply, answer));
             }
             Command::Steer { job, steering, reply } => {
                 let answer = self.steer(job, steering, now, step);
@@ -183,6 +188,10 @@ impl EventLoop {
             }
             // Nothing to store: the answer need not wait for the disk.
             Command::Plan { spec, reply } => drop(reply.send(Ok(self.scheduler.plan(&spec)))),
+            Command::Forgotten { mut jobs, reply } => {
+                jobs.retain(|job| self.scheduler.job(&job.id).is_none());
+                drop(reply.send(jobs));
+            }
             Command::Happened { event, acknowledge } => {
                 let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);
@@ -194,8 +203,13 @@ impl EventLoop {
 
     fn accept(&mut self, event: Event, job: JobId, now: Timestamp, step: &mut Step) -> Accepted {
         let decision = self.scheduler.handle(event, now);
+        // Not asked of the scheduler: a job that has ended at once is forgotten there.
+        let accepted = decision.records.iter().find_map(|record| match record {
+            Record::JobAccepted(accepted) if accepted.id == job => Some(accepted.version),
+            _ => None,
+        });
+        let version = accepted.unwrap_or(1);
         self.take(decision, step);
-        let version = self.scheduler.job(&job).map_or(1, |job| job.version);
         Accepted { job, version }
     }
 
@@ -238,8 +252,12 @@ impl EventLoop {
     }
 
     /// Adds a decision to the step; assignments are made out now, while the scheduler knows the job.
-    fn take(&self, decision: Decision, step: &mut Step) {
-        step.records.extend(decision.records);
+    fn take(&mut self, decision: Decision, step: &mut Step) {
+        for record in decision.records {
+            let position = self.position + step.records.len() as u64 + 1;
+            self.pending.note(position, &record);
+            step.records.push(record);
+        }
         for send in decision.sends {
             match send {
                 Send::Run { node, execution, job } => {
@@ -276,8 +294,7 @@ impl EventLoop {
         let Step { records, sends, replies } = step;
         let expected = self.position;
         self.position += records.len() as u64;
-        let positions = self.unstored.values_mut().map(|(position, _)| position);
-        let positions = positions.chain(self.tokens.values_mut().map(|(position, _)| position));
+        let positions = self.tokens.values_mut().map(|(position, _)| position);
         for position in positions.filter(|position| **position == Position::MAX) {
             *position = self.position;
         }
@@ -299,7 +316,7 @@ impl EventLoop {
                 tracing::warn!(position, "going on from what is stored");
                 self.scheduler = Scheduler::restore(self.config.clone(), snapshot, clock::now());
                 self.position = position;
-                self.unstored.clear();
+                self.pending.clear();
                 self.tokens.clear();
             }
             Err(error) => tracing::error!(%error, "the store cannot be read"),

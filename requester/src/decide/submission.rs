@@ -6,7 +6,10 @@ use skrei_job::{JobId, Spec, Timestamp};
 use skrei_scheduler::{Event, Job, Record};
 
 use super::{Accepted, EventLoop, Refused, Step};
-use crate::{clock, store::Position};
+use crate::{
+    clock,
+    store::{Position, StoredJob},
+};
 
 impl EventLoop {
     /// A submission that was answered before gets the same answer, and changes nothing.
@@ -53,48 +56,56 @@ impl EventLoop {
         match self.job_named(&spec)? {
             None => {
                 let job = new_id()?;
-                let name = (spec.namespace().to_owned(), spec.name().to_owned());
-                let spec = Arc::new(spec);
-                let accepted =
-                    self.accept(Event::JobSubmitted { job: job.clone(), spec }, job.clone(), now, step);
-                self.remember(name, &job, step);
-                Ok(accepted)
+                let event = Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) };
+                Ok(self.accept(event, job, now, step))
             }
             Some(stored) if !force && *stored.spec == spec => Err(Refused::Unchanged(spec.name().to_owned())),
             Some(stored) => {
                 let job = stored.id.clone();
-                let name = (spec.namespace().to_owned(), spec.name().to_owned());
-                let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec) };
-                let accepted = self.accept(event, job.clone(), now, step);
-                self.remember(name, &job, step);
-                Ok(accepted)
+                let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: None };
+                Ok(self.accept(event, job, now, step))
             }
         }
     }
 
-    /// The job of this name as it will be once everything decided so far is stored.
-    fn job_named(&mut self, spec: &Spec) -> Result<Option<Job>, Refused> {
-        let stored = *self.stored.borrow();
-        self.unstored.retain(|_, (position, _)| *position > stored);
-        let name = (spec.namespace().to_owned(), spec.name().to_owned());
-        if let Some((_, job)) = self.unstored.get(&name) {
-            let live = self.scheduler.job(&job.id);
-            return Ok(Some(live.unwrap_or(job).clone()));
-        }
-        let Some(found) = self.store.job_by_name(spec.namespace(), spec.name())? else { return Ok(None) };
-        match self.scheduler.job(&found.id) {
-            Some(live) => Ok(Some(live.clone())),
-            None => Ok(found.into_job()),
-        }
+    /// Makes a new version of a job of one of its specs.
+    pub(super) fn rerun(
+        &mut self,
+        job: &JobId,
+        spec: Spec,
+        reason: String,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Result<Accepted, Refused> {
+        // Read again, whatever the caller has read: only here is it known what has been decided since.
+        let stored = match self.scheduler.job(job) {
+            Some(live) => live.clone(),
+            None => {
+                let found = self.store.job_by_id(job)?.ok_or_else(|| Refused::NoSuchJob(job.clone()))?;
+                self.decided(found).ok_or_else(|| Refused::Outdated {
+                    job: job.clone(),
+                    problems: "see `skrei job validate`".to_owned(),
+                })?
+            }
+        };
+        let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: Some(reason) };
+        Ok(self.accept(event, job.clone(), now, step))
     }
 
-    pub(super) fn remember(&mut self, name: (String, String), job: &JobId, step: &Step) {
-        let accepted = step.records.iter().rev().find_map(|record| match record {
-            Record::JobAccepted(accepted) if accepted.id == *job => Some(accepted.clone()),
-            _ => None,
-        });
-        if let Some(accepted) = accepted {
-            self.unstored.insert(name, (Position::MAX, accepted));
+    /// The job of this name as it will be once everything decided so far is stored.
+    fn job_named(&self, spec: &Spec) -> Result<Option<Job>, Refused> {
+        if let Some(job) = self.pending.named(spec.namespace(), spec.name()) {
+            return Ok(Some(self.scheduler.job(&job.id).cloned().unwrap_or(job)));
+        }
+        let found = self.store.job_by_name(spec.namespace(), spec.name())?;
+        Ok(found.and_then(|found| self.decided(found)))
+    }
+
+    /// A job as it will be once everything decided so far is stored. None if what is stored is no valid job any more.
+    fn decided(&self, found: StoredJob) -> Option<Job> {
+        match self.scheduler.job(&found.id) {
+            Some(live) => Some(live.clone()),
+            None => found.into_job().map(|job| self.pending.decided(job)),
         }
     }
 }

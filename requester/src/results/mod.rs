@@ -110,14 +110,23 @@ impl Results {
             if gone.is_empty() {
                 return Err(Error::Full { bytes_max });
             }
-            self.let_go(gone).await?;
+            tracing::info!(archives = gone.len(), "old results make room");
+            self.remove(gone).await?;
         }
         Ok(())
     }
 
+    /// Lets go of the results of a job that is to be removed.
+    pub(crate) async fn remove_of(&self, job: &JobId) -> Result<(), skrei_ledger::Error> {
+        let held: Vec<_> = self.store.results_of(job.clone()).await?.into_values().collect();
+        if held.is_empty() {
+            return Ok(());
+        }
+        self.remove(held).await
+    }
+
     /// The row goes first: what has a row is served, and a file without one is found by the next start.
-    async fn let_go(&self, gone: Vec<Held>) -> Result<(), Error> {
-        tracing::info!(archives = gone.len(), "old results make room");
+    async fn remove(&self, gone: Vec<Held>) -> Result<(), skrei_ledger::Error> {
         self.store.forget_results(gone.iter().map(|held| held.execution.clone()).collect()).await?;
         for held in gone {
             match tokio::fs::remove_file(self.archive(&held.execution)).await {

@@ -70,6 +70,23 @@ fn job_accepted(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
             job.message,
             job.modified.as_nanos()
         ])?;
+    labels(transaction, job)
+}
+
+/// A list shows jobs by the labels of their latest version.
+fn labels(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
+    if job.version > 1 {
+        transaction
+            .prepare_cached("DELETE FROM job_label WHERE job = (SELECT seq FROM job WHERE id = ?1)")?
+            .execute([job.id.as_str()])?;
+    }
+    for (key, value) in &job.spec.manifest().labels {
+        transaction
+            .prepare_cached(
+                "INSERT INTO job_label (key, value, job) VALUES (?1, ?2, (SELECT seq FROM job WHERE id = ?3))",
+            )?
+            .execute(params![key, value, job.id.as_str()])?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Queries about what happened.
 
-use skrei_job::JobId;
+use skrei_job::{JobId, Timestamp};
 use skrei_ledger::rusqlite::{Result, Row, params};
 use skrei_scheduler::history::Entry;
 
@@ -24,6 +24,8 @@ pub(crate) struct HistoryQuery {
     pub(crate) executions: Option<bool>,
     /// Empty, or the beginning of an execution's id.
     pub(crate) execution: String,
+    /// Entries from this time on.
+    pub(crate) since: Timestamp,
     pub(crate) limit: usize,
 }
 
@@ -95,7 +97,8 @@ impl Store {
 
 impl HistoryQuery {
     fn wants(&self, entry: &Entry) -> bool {
-        (self.version == 0 || entry.version == self.version)
+        entry.at >= self.since
+            && (self.version == 0 || entry.version == self.version)
             && self.executions.is_none_or(|executions| executions == entry.execution.is_some())
             && (self.execution.is_empty()
                 || entry.execution.as_ref().is_some_and(|id| id.as_str().starts_with(&self.execution)))

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skrei_job::{JobId, Manifest, Timestamp, labels::Requirement, life::JobState};
+use skrei_job::{JobId, Manifest, Timestamp, life::JobState};
 use skrei_ledger::rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use skrei_scheduler::{Job, Progress};
 
@@ -26,30 +26,12 @@ pub(crate) struct StoredJob {
     pub(crate) progress: Progress,
 }
 
-/// Which jobs, and how many.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct JobQuery {
-    /// Empty means all.
-    pub(crate) namespace: String,
-    /// All must hold for the job's labels.
-    pub(crate) labels: Vec<Requirement>,
-    pub(crate) newest_first: bool,
-    pub(crate) offset: usize,
-    /// 0 means all.
-    pub(crate) limit: usize,
-}
-
-/// Part of the jobs.
-#[derive(Clone, Debug)]
-pub(crate) struct JobPage {
-    pub(crate) jobs: Vec<StoredJob>,
-    pub(crate) more: bool,
-}
-
-const COLUMNS: &str = "job.id, version.spec, state.version, state.revision, state.state, state.message,
+pub(super) const COLUMNS: &str =
+    "job.id, version.spec, state.version, state.revision, state.state, state.message,
     job.created, version.submitted, state.modified,
-    (SELECT coalesce(max(number), 0) FROM history WHERE history.job = job.seq), state.progress
-    FROM job JOIN job_state state ON state.job = job.seq
+    (SELECT coalesce(max(number), 0) FROM history WHERE history.job = job.seq), state.progress";
+
+pub(super) const FROM: &str = "FROM job JOIN job_state state ON state.job = job.seq
     JOIN job_version version ON version.job = job.seq AND version.version = state.version";
 
 /// Hits of a short id that are looked at; more than one is already too many.
@@ -67,7 +49,8 @@ impl Store {
                 return Ok(vec![job]);
             }
             let end = format!("{text}\u{10ffff}");
-            let sql = format!("SELECT {COLUMNS} WHERE job.id >= ?1 AND job.id < ?2 LIMIT {SHORT_ID_HITS}");
+            let sql =
+                format!("SELECT {COLUMNS} {FROM} WHERE job.id >= ?1 AND job.id < ?2 LIMIT {SHORT_ID_HITS}");
             connection.prepare_cached(&sql)?.query_map([&text, &end], stored)?.collect()
         })
         .await
@@ -80,6 +63,14 @@ impl Store {
         name: &str,
     ) -> std::result::Result<Option<StoredJob>, Error> {
         self.ledger.read_blocking(|connection| by_name(connection, namespace, name))
+    }
+
+    /// The job of this id; for the event loop, which has its own thread.
+    pub(crate) fn job_by_id(&self, id: &JobId) -> std::result::Result<Option<StoredJob>, Error> {
+        self.ledger.read_blocking(|connection| {
+            let sql = format!("SELECT {COLUMNS} {FROM} WHERE job.id = ?1");
+            connection.prepare_cached(&sql)?.query_row([id.as_str()], stored).optional()
+        })
     }
 
     /// What a submission with this token was answered; for the event loop, which has its own thread.
@@ -126,47 +117,21 @@ impl Store {
         })
         .await
     }
-
-    /// A page of jobs in the order they were created.
-    pub(crate) async fn jobs(&self, query: JobQuery) -> std::result::Result<JobPage, Error> {
-        self.read(move |connection| {
-            let order = if query.newest_first { "DESC" } else { "ASC" };
-            let sql =
-                format!("SELECT {COLUMNS} WHERE ?1 = '' OR job.namespace = ?1 ORDER BY job.seq {order}");
-            let mut statement = connection.prepare_cached(&sql)?;
-            let mut rows = statement.query([&query.namespace])?;
-            let (mut jobs, mut passed) = (Vec::new(), 0);
-            while let Some(row) = rows.next()? {
-                let job = stored(row)?;
-                if !query.labels.iter().all(|requirement| requirement.matches(&job.manifest.labels)) {
-                    continue;
-                }
-                if passed < query.offset {
-                    passed += 1;
-                } else if query.limit > 0 && jobs.len() == query.limit {
-                    return Ok(JobPage { jobs, more: true });
-                } else {
-                    jobs.push(job);
-                }
-            }
-            Ok(JobPage { jobs, more: false })
-        })
-        .await
-    }
 }
 
 fn by_name(connection: &Connection, namespace: &str, name: &str) -> Result<Option<StoredJob>> {
-    let sql = format!("SELECT {COLUMNS} WHERE job.namespace = ?1 AND job.name = ?2 AND job.name <> job.id");
+    let sql =
+        format!("SELECT {COLUMNS} {FROM} WHERE job.namespace = ?1 AND job.name = ?2 AND job.name <> job.id");
     connection.prepare_cached(&sql)?.query_row([namespace, name], stored).optional()
 }
 
 /// All jobs that have not ended.
 pub(super) fn live(connection: &Connection) -> Result<Vec<StoredJob>> {
-    let sql = format!("SELECT {COLUMNS} WHERE state.state <= ?1 ORDER BY job.seq");
+    let sql = format!("SELECT {COLUMNS} {FROM} WHERE state.state <= ?1 ORDER BY job.seq");
     connection.prepare_cached(&sql)?.query_map([row::LIVE_STATE_MAX], stored)?.collect()
 }
 
-fn stored(row: &Row<'_>) -> Result<StoredJob> {
+pub(super) fn stored(row: &Row<'_>) -> Result<StoredJob> {
     Ok(StoredJob {
         id: JobId::new(row.get::<_, String>(0)?),
         manifest: row::parse(row.get_ref(1)?.as_str()?)?,

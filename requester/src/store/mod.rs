@@ -6,7 +6,9 @@
 mod append;
 mod executions;
 mod history;
+mod housekeeping;
 mod jobs;
+mod listing;
 mod nodes;
 mod results;
 mod row;
@@ -18,16 +20,23 @@ use skrei_ledger::{Committed, Ledger, rusqlite};
 use skrei_scheduler::Record;
 
 pub(crate) use history::{HistoryQuery, Placed};
-pub(crate) use jobs::{JobQuery, StoredJob};
+pub(crate) use housekeeping::Removable;
+pub(crate) use jobs::StoredJob;
+pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
 pub(crate) use skrei_ledger::Error;
 
+/// Each is applied once, in this order. Never change one that was released.
 const MIGRATIONS: &[&str] = &[
     include_str!("schema.sql"),
     include_str!("progress.sql"),
     include_str!("submission.sql"),
     include_str!("result.sql"),
+    include_str!("listing.sql"),
 ];
+
+/// The store's file in the orchestrator's directory.
+pub(crate) const FILE: &str = "orchestrator.db";
 
 /// A place in the log: the number of records before it.
 pub(crate) type Position = u64;
@@ -41,7 +50,19 @@ pub(crate) struct Store {
 impl Store {
     /// Opens the store in this directory, or makes it.
     pub(crate) fn open(directory: &Path) -> Result<Self, Error> {
-        Ledger::open(&directory.join("orchestrator.db"), MIGRATIONS).map(|ledger| Self { ledger })
+        let path = directory.join(FILE);
+        let ledger = Ledger::open(&path, MIGRATIONS)?;
+        let finding = ledger.read_blocking(|connection| {
+            let sql = "SELECT position, (SELECT coalesce(max(position), 0) FROM history) FROM log";
+            connection.query_row(sql, (), |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
+        })?;
+        match finding {
+            (log, history) if history > log => {
+                let finding = format!("its log ends at {log}, and its history at {history}");
+                Err(Error::Damaged { path, finding })
+            }
+            _ => Ok(Self { ledger }),
+        }
     }
 
     /// Where the log ends.
@@ -51,6 +72,16 @@ impl Store {
                 .query_row("SELECT position FROM log", (), |row| row.get::<_, i64>(0))
                 .map(row::unsigned)
         })
+    }
+
+    /// The last position whose history entry is gone together with its job; none if all are there.
+    pub(crate) async fn forgotten(&self) -> Result<Option<Position>, Error> {
+        self.read(|connection| {
+            let position =
+                connection.query_row("SELECT forgotten FROM log", (), |row| row.get::<_, i64>(0))?;
+            Ok(Some(row::unsigned(position)).filter(|position| *position > 0))
+        })
+        .await
     }
 
     /// Queues records to be stored at `expected`, all or none.
@@ -68,3 +99,6 @@ impl Store {
         self.ledger.read(query).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -114,28 +114,6 @@ async fn content_is_taken_in_only_under_its_own_digest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bacalhau_s_command_gets_the_token_it_asks_for_first() {
-    let directory = tempfile::tempdir().unwrap();
-    let orchestrator = Orchestrator::start(&directory).await;
-    let (_, methods) = get(&orchestrator, "/auth").await;
-    let phrase = &methods["Methods"]["ClientKey"]["params"]["InputPhrase"];
-    assert!(phrase.as_str().is_some_and(|phrase| !phrase.is_empty()), "{methods}");
-    assert_eq!(get(&orchestrator, "/auth/ClientKey").await.1, methods["Methods"]["ClientKey"]);
-    let answer = async |data: &str| {
-        let url = format!("{}/auth/ClientKey", orchestrator.api);
-        Client::new().post(url).json(&json!({"Name": "ClientKey", "MethodData": data})).send().await.unwrap()
-    };
-    // {"PhraseSignature":"s","PublicKey":"k"}
-    let accepted = answer("eyJQaHJhc2VTaWduYXR1cmUiOiJzIiwiUHVibGljS2V5IjoiayJ9").await;
-    let accepted: Value = accepted.json().await.unwrap();
-    assert_eq!(accepted["Authentication"]["success"], true, "{accepted}");
-    assert!(!accepted["Authentication"]["token"].as_str().unwrap().is_empty());
-    assert_eq!(answer("nonsense").await.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(get(&orchestrator, "/auth/other").await.0, StatusCode::NOT_FOUND);
-    assert_eq!(get(&orchestrator, "/agent/authconfig").await.1, json!({"Version": "1.0.0", "Config": {}}));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_too_old_is_told_so_and_every_answer_names_its_server() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;

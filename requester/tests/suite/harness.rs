@@ -37,18 +37,21 @@ impl Orchestrator {
     }
 
     pub(crate) async fn start_with(directory: &Path, token: Option<&str>) -> Self {
+        let config = Config::new(NodeId::new("orchestrator"), directory);
+        Self::start_as(Config { token: token.map(str::to_owned), ..config }).await
+    }
+
+    /// One that web pages of these origins may call.
+    pub(crate) async fn start_allowing(directory: &TempDir, origins: &[&str]) -> Self {
+        let config = Config::new(NodeId::new("orchestrator"), directory.path());
+        let allowed_origins = origins.iter().map(|&origin| origin.to_owned()).collect();
+        Self::start_as(Config { allowed_origins, ..config }).await
+    }
+
+    pub(crate) async fn start_as(config: Config) -> Self {
         let (api, nodes) = (listener().await, listener().await);
         let address = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
         let (api_address, node_address) = (address(&api), address(&nodes));
-        let config = Config {
-            node: NodeId::new("orchestrator"),
-            data_dir: directory.to_owned(),
-            disconnect_timeout: Duration::from_secs(60),
-            token: token.map(str::to_owned),
-            results: skrei_requester::ResultLimits::default(),
-            public_url: None,
-            settings: json!({}),
-        };
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(serve(config, Listeners { api, api_tls: None, nodes }, shutdown.clone()));
         let endpoint = format!("http://{api_address}");
@@ -66,6 +69,14 @@ impl Orchestrator {
         node.say(FromNode::Hello(hello(name))).await;
         let answer = node.hear().await;
         assert!(matches!(answer, ToNode::Welcome(_)), "{answer:?}");
+        // It is listed once that is on disk.
+        let listed = async {
+            while self.client.node(name).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        // Where a token is asked for, or the store is blocked, nobody looks at the list.
+        let _ = tokio::time::timeout(Duration::from_secs(2), listed).await;
         node
     }
 

@@ -168,3 +168,35 @@ async fn an_unnamed_job_that_has_been_forgotten_runs_again_under_its_id() {
     assert_eq!(node.assignment().await.job.as_str(), id);
     orchestrator.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_that_end_at_once_and_follow_each_other_closely_make_one_whole_history() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    // Nothing to run: it ends with the decision that accepts it, and the scheduler forgets it.
+    let nothing = skrei_job::Manifest { name: "nothing".to_owned(), count: Some(0), ..job("batch") };
+    let id = orchestrator.submit(&nothing).await;
+    let mut versions = tokio::task::JoinSet::new();
+    for number in 0..40_u64 {
+        let (client, nothing, id) = (orchestrator.client.clone(), nothing.clone(), id.clone());
+        versions.spawn(async move {
+            match number % 2 {
+                0 => drop(client.submit(&nothing, true).await.unwrap()),
+                _ => drop(client.rerun(&id, 1).await.unwrap()),
+            }
+        });
+    }
+    versions.join_all().await;
+    assert_eq!(orchestrator.client.versions("nothing").await.unwrap().len(), 41);
+    let (mut numbers, mut token) = (Vec::new(), String::new());
+    loop {
+        let page = orchestrator.client.history_of_all_versions(&id, &token).await.unwrap();
+        numbers.extend(page.items.iter().map(|entry| entry.seq_num));
+        match page.next_token {
+            end if end.is_empty() => break,
+            next => token = next,
+        }
+    }
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    orchestrator.stop().await;
+}

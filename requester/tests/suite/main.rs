@@ -3,8 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod api;
+mod conventions;
 mod harness;
+mod http;
 mod jobs;
 mod link;
+mod lists;
+mod openapi;
 mod restart;
 mod results;
+mod traps;
+mod vectors;

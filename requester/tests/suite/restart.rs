@@ -67,3 +67,70 @@ async fn a_store_that_cannot_be_written_for_a_while_refuses_jobs_and_then_serves
     node.report(&assignment.execution, completed("")).await;
     orchestrator.wait_for_state(&id, "Completed").await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn jobs_that_ended_are_removed_beyond_the_number_that_is_kept_and_followers_are_told_of_the_gap() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut ids = Vec::new();
+    for _ in 0..6 {
+        // Nothing to run: it ends at once.
+        ids.push(orchestrator.submit(&skrei_job::Manifest { count: Some(0), ..job("batch") }).await);
+    }
+    let mut waits = job("batch");
+    waits.tasks[0].timeouts.queue_timeout = 3600;
+    let waiting = orchestrator.submit(&waits).await;
+    let first = orchestrator.client.events(Some(&ids[0]), 0).await.unwrap().next().await.unwrap().position;
+    orchestrator.stop().await;
+
+    let keep = skrei_requester::Keep { jobs: Some(2), age: None };
+    let config = skrei_requester::Config::new(skrei_job::NodeId::new("orchestrator"), directory.path());
+    let orchestrator = Orchestrator::start_as(skrei_requester::Config { keep, ..config }).await;
+    let left = async {
+        loop {
+            let page = orchestrator.client.jobs("", 100, "").await.unwrap();
+            if page.items.len() == 3 {
+                return page.items;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let left = tokio::time::timeout(super::harness::PATIENCE, left).await.expect("jobs are removed");
+    let left: Vec<_> = left.iter().map(|job| job.id.as_str()).collect();
+    assert_eq!(left, [&waiting, &ids[5], &ids[4]], "the two that ended last, and what goes on");
+    assert!(orchestrator.client.job(&ids[0], "").await.is_err());
+    let request = orchestrator.request(reqwest::Method::GET, "/orchestrator/events");
+    let mut stream = request.header("Last-Event-ID", first.to_string()).send().await.unwrap();
+    let chunk = String::from_utf8(stream.chunk().await.unwrap().unwrap().to_vec()).unwrap();
+    assert!(chunk.starts_with("event: gap\n") && chunk.contains(&format!("\"After\":{first}")), "{chunk}");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_are_narrowed_to_a_node_or_to_jobs() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let (mut one, mut other) = (orchestrator.node("one").await, orchestrator.node("other").await);
+    let id = orchestrator.submit(&job("ops")).await;
+    for node in [&mut one, &mut other] {
+        let execution = node.assignment().await.execution;
+        node.report(&execution, completed("")).await;
+    }
+    orchestrator.wait_for_state(&id, "Completed").await;
+    let read = async |query: &str, until: usize| {
+        let request =
+            orchestrator.request(reqwest::Method::GET, &format!("/orchestrator/events?job={id}&{query}"));
+        let mut stream = request.send().await.unwrap();
+        let mut text = String::new();
+        while text.matches("data: ").count() < until {
+            text.push_str(std::str::from_utf8(&stream.chunk().await.unwrap().unwrap()).unwrap());
+        }
+        let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
+        data.map(|data| serde_json::from_str::<serde_json::Value>(data).unwrap()).collect::<Vec<_>>()
+    };
+    let of_one = read("node=one", 2).await;
+    assert!(of_one.iter().all(|event| event["Event"]["Details"]["NodeID"] == "one"), "{of_one:#?}");
+    let of_jobs = read("level=job", 3).await;
+    assert!(of_jobs.iter().all(|event| event["Type"] == "JobLevel"), "{of_jobs:#?}");
+    orchestrator.stop().await;
+}

@@ -81,7 +81,7 @@ impl World {
         let spec: Arc<Spec> = file.spec();
         let next_history = self.store.history[job].len() as u64 + 1;
         let stored = Box::new(Job { next_history, ..self.store.jobs[job].clone() });
-        self.handle(Event::JobUpdated { stored, spec })
+        self.handle(Event::JobUpdated { stored, spec, rerun: None })
     }
 
     pub(crate) fn stop(&mut self, job: &JobId) -> Decision {

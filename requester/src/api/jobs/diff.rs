@@ -1,29 +1,30 @@
 //! `PUT /orchestrator/jobs/diff` (reference 3.9).
 
-use axum::{body::Bytes, extract::State, response::Response};
-use serde_json::{Value, json};
+use axum::{extract::State, response::Response};
 use similar::{ChangeTag, TextDiff};
-use skrei_job::{Manifest, Problem, read};
+use skrei_job::{Manifest, Problem};
+use skrei_protocol::api::{error::ErrorBody, job::DiffJobResponse};
 
-use super::submit::{any_case, invalid};
-use crate::api::{Api, error::ApiError, json as answer, lookup};
+use super::submit::{JobSent, Submission};
+use crate::api::{Api, body::Body, error::ApiError, json, lookup};
 
 /// Unchanged lines shown around changes.
 const CONTEXT: usize = 3;
 
-pub(in crate::api) async fn diff(State(api): State<Api>, body: Bytes) -> Result<Response, ApiError> {
-    let body: Value = serde_json::from_slice(&body)
-        .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?;
-    let job = body.as_object().and_then(|body| any_case(body, "Job")).filter(|job| job.is_object());
-    let job = job.ok_or_else(|| ApiError::bad_request("the body has no `Job`"))?;
-    let checked = read::body(job).check(None).map_err(|problems| invalid(&problems))?;
+/// What a submission would change of the stored job of its name.
+#[utoipa::path(put, path = "/orchestrator/jobs/diff", tag = "Jobs", operation_id = "diffJob",
+    request_body = JobSent, responses(
+        (status = 200, body = DiffJobResponse),
+        (status = 404, description = "There is no job of that name", body = ErrorBody)))]
+pub(in crate::api) async fn diff(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
+    let Submission { checked, .. } = Submission::read(body).await?;
     if checked.spec.name().is_empty() {
         return Err(ApiError::bad_request("the job has no `Name`: there is nothing to compare it with"));
     }
     let stored = lookup::job(&api, checked.spec.namespace(), checked.spec.name()).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let diff = compare(&stored.manifest, checked.spec.manifest());
-    Ok(answer(&json!({"Diff": diff, "Warnings": (!warnings.is_empty()).then_some(warnings)})))
+    Ok(json(&DiffJobResponse { diff, warnings: (!warnings.is_empty()).then_some(warnings) }))
 }
 
 /// What changed, line by line; empty if nothing did.

@@ -1,31 +1,55 @@
 //! `GET /orchestrator/jobs/{id}` (reference 3.4).
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
+use serde::Deserialize;
 use skrei_protocol::api::{List, job::GetJobResponse};
+use utoipa::IntoParams;
 
 use super::results;
 use crate::{
-    api::{Api, error::ApiError, json, lookup, query::Query, wire},
+    api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, wire},
     store::HistoryQuery,
 };
 
 /// History entries included at most (reference 3.4).
 const HISTORY_INCLUDED: usize = 100;
 
+/// How a job is read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(in crate::api) struct GetJob {
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    namespace: String,
+    /// Which version; 0: the latest.
+    #[param(maximum = 4_294_967_295_i64)]
+    job_version: u32,
+    /// Any of `history`, `executions`, `progress`, with commas between them.
+    include: String,
+    /// Taken, and without a meaning.
+    #[param(maximum = 4_294_967_295_i64)]
+    #[serde(rename = "limit")]
+    _limit: u32,
+}
+
+/// A job by name, id or the beginning of its id.
+#[utoipa::path(get, path = "/orchestrator/jobs/{id}", tag = "Jobs", operation_id = "getJob",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), GetJob),
+    responses((status = 200, body = GetJobResponse)))]
 pub(in crate::api) async fn get(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
+    Segment(id): Segment,
+    Query(asked): Query<GetJob>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let mut job = lookup::job(&api, query.text("namespace"), &id).await?;
+    let mut job = lookup::job(&api, &asked.namespace, &id).await?;
     let store = &api.orchestrator.store;
-    let version = match query.number("job_version")? {
+    let version = match u64::from(asked.job_version) {
         0 => job.version,
         version if version == job.version => version,
         version => {
@@ -38,7 +62,7 @@ pub(in crate::api) async fn get(
         }
     };
     let include: Vec<String> =
-        query.text("include").split(',').map(|part| part.trim().to_ascii_lowercase()).collect();
+        asked.include.split(',').map(|part| part.trim().to_ascii_lowercase()).collect();
     let wants = |what: &str| include.iter().any(|part| part == what);
     let mut answer =
         GetJobResponse { job: wire::job(job.clone()), history: None, executions: None, progress: None };

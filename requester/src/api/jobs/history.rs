@@ -1,10 +1,10 @@
 //! `GET /orchestrator/jobs/{id}/history` (reference 3.5).
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
-};
-use skrei_protocol::api::List;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+use skrei_job::{JobId, Timestamp};
+use skrei_protocol::api::{List, history::HistoryEntry};
+use utoipa::IntoParams;
 
 use crate::{
     api::{
@@ -13,44 +13,103 @@ use crate::{
         json, lookup,
         page::{history_token, read_history_token},
         query::Query,
+        segment::Segment,
         wire,
     },
-    store::HistoryQuery,
+    store::{HistoryQuery, StoredJob},
 };
 
 /// Entries in a page when the caller does not say (reference 2.4).
 const PAGE: usize = 100;
 
+/// Entries in a page at most.
+const PAGE_MAX: usize = 1000;
+
+/// The last second of the year 9999.
+const SINCE_MAX: u64 = 253_402_300_799;
+
+/// How a history is read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(in crate::api) struct GetHistory {
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    namespace: String,
+    /// Entries from this time on, in seconds since the epoch.
+    #[param(maximum = 253_402_300_799_i64)]
+    since: u64,
+    /// Of which level. Default: `all`.
+    #[param(inline)]
+    event_type: Option<Levels>,
+    /// Entries of one execution alone, by its id or the beginning of it.
+    execution_id: String,
+    /// Entries in a page; 0: 100. At most 1,000.
+    #[param(maximum = 4_294_967_295_i64)]
+    limit: u32,
+    /// From the page before. Given as long as the job may add entries: ask again with it to follow.
+    next_token: String,
+    /// Which version; 0: the latest.
+    #[param(maximum = 4_294_967_295_i64)]
+    job_version: u32,
+    /// Of all versions, unless `job_version` names one.
+    all_job_versions: bool,
+}
+
+/// Which entries of a history.
+#[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Levels {
+    All,
+    Job,
+    Execution,
+}
+
+/// What happened to a job, oldest first.
+#[utoipa::path(get, path = "/orchestrator/jobs/{id}/history", tag = "Jobs", operation_id = "getJobHistory",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), GetHistory),
+    responses((status = 200, body = List<HistoryEntry>)))]
 pub(in crate::api) async fn history(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
+    Segment(id): Segment,
+    Query(asked): Query<GetHistory>,
 ) -> Result<Response, ApiError> {
-    let job = lookup::job(&api, query.text("namespace"), &id).await?;
-    let executions = match query.text("event_type") {
-        "" | "all" => None,
-        "job" => Some(false),
-        "execution" => Some(true),
-        other => {
-            let message = format!("`event_type` is `all`, `job` or `execution`, not `{other}`");
-            return Err(ApiError::bad_request(message));
-        }
+    let job = lookup::job(&api, &asked.namespace, &id).await?;
+    let executions = match asked.event_type {
+        None | Some(Levels::All) => None,
+        Some(Levels::Job) => Some(false),
+        Some(Levels::Execution) => Some(true),
     };
-    let version = match (query.number("job_version")?, query.flag("all_job_versions")?) {
+    let version = match (u64::from(asked.job_version), asked.all_job_versions) {
         (0, false) => job.version,
         (version, _) => version,
     };
-    let limit = match query.number("limit")? {
-        0 => PAGE,
-        limit => usize::try_from(limit).unwrap_or(usize::MAX),
-    };
-    let after = read_history_token(query.text("next_token"))?;
-    let execution = query.text("execution_id").to_owned();
+    let limit = if asked.limit == 0 { PAGE } else { (asked.limit as usize).min(PAGE_MAX) };
+    let after = read_history_token(&asked.next_token)?;
     // Read after the job: a token is given while the state read *before* was not terminal, so that a job that
     // ends in between is asked about once more rather than once too few.
-    let wanted = HistoryQuery { after, version, executions, execution, limit };
+    let goes_on = match asked.execution_id.as_str() {
+        "" => !job.state.is_terminal(),
+        execution => !has_ended(&api, &job, execution).await?,
+    };
+    if asked.since > SINCE_MAX {
+        return Err(ApiError::bad_request("`since` is seconds since the epoch, before the year 10000"));
+    }
+    let since = Timestamp::from_seconds(asked.since);
+    let execution = asked.execution_id;
+    let wanted = HistoryQuery { after, version, executions, execution, since, limit };
     let page = api.orchestrator.store.history(job.id.clone(), wanted).await?;
-    let more = page.more || !job.state.is_terminal();
-    let next_token = if more { history_token(page.seen) } else { String::new() };
+    let next_token = if page.more || goes_on { history_token(page.seen) } else { String::new() };
     Ok(json(&List { next_token, items: page.entries.iter().map(wire::entry).collect() }))
+}
+
+/// Whether the execution with this id, or this beginning of one, is over; so is one that there is not, once the job
+/// is.
+async fn has_ended(api: &Api, job: &StoredJob, execution: &str) -> Result<bool, ApiError> {
+    let id: JobId = job.id.clone();
+    let executions = api.orchestrator.store.executions(id, 0).await?;
+    let mut named = executions.iter().filter(|found| found.id.as_str().starts_with(execution)).peekable();
+    Ok(match named.peek() {
+        Some(_) => named.all(|execution| execution.state.is_terminal()),
+        None => job.state.is_terminal(),
+    })
 }

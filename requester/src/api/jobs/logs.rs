@@ -2,37 +2,94 @@
 //!
 //! It is opened unconditionally; what is wrong is said in a frame, because clients show nothing else.
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     extract::{
-        Path, State,
-        ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code},
+        Request, State,
+        ws::{
+            CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code,
+            rejection::WebSocketUpgradeRejection,
+        },
     },
-    response::Response,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
 };
-use skrei_job::life::Execution;
+use serde::Deserialize;
+use skrei_job::life::{Execution, ExecutionState};
 use skrei_protocol::{
-    api::log::{LogFrame, LogLine, STDERR, STDOUT},
+    api::{
+        error::{Code, ErrorBody},
+        log::{LogFrame, LogLine, STDERR, STDOUT},
+    },
     link::{LogPiece, Stream},
 };
+use utoipa::IntoParams;
 
 use crate::{
-    api::{Api, error::ApiError, lookup, query::Query},
+    api::{Api, error::ApiError, lookup, query::Query, segment::Segment},
     nodes::ReadError,
 };
 
+/// How long a reader may take for one frame before it is given up.
+const READER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Which log, and how much of it.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(in crate::api) struct ReadLogs {
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    namespace: String,
+    /// Of which execution, by its id or the beginning of it. Empty: of the newest that has a log.
+    execution_id: String,
+    /// Which version; 0: of any.
+    #[param(maximum = 4_294_967_295_i64)]
+    job_version: u32,
+    /// From now on, without what is there already.
+    tail: bool,
+    /// Also what comes, until the execution has ended.
+    follow: bool,
+}
+
+/// The log of an execution, over a websocket: each text message is a `LogFrame`.
+#[utoipa::path(get, path = "/orchestrator/jobs/{id}/logs", tag = "Jobs", operation_id = "readJobLogs",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), ReadLogs),
+    responses(
+        (status = 101, description = "What is wrong with the request is said in a frame"),
+        (status = 426, description = "Not the handshake of a websocket", body = ErrorBody)))]
 pub(in crate::api) async fn logs(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
-    upgrade: WebSocketUpgrade,
+    Segment(id): Segment,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
 ) -> Response {
-    upgrade.on_upgrade(move |socket| stream(api, id, query, socket))
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    match upgrade {
+        Ok(upgrade) => upgrade.on_upgrade(move |socket| stream(api, id, query, socket)),
+        Err(_) => no_websocket(),
+    }
+}
+
+fn no_websocket() -> Response {
+    let message = "a log is read over a websocket, and this is not the handshake of one";
+    let body = ErrorBody::new(Code::UpgradeRequired, message);
+    let mut response = ApiError::from(body.hint("`skrei job logs` reads it")).into_response();
+    response.headers_mut().insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    response
 }
 
 /// The reader went away.
 struct Gone;
 
-async fn stream(api: Api, id: String, query: Query, mut socket: WebSocket) {
+async fn stream(api: Api, id: String, query: String, mut socket: WebSocket) {
+    let Ok(_place) = Arc::clone(&api.followers.logs).try_acquire_owned() else {
+        let frame = LogFrame::error("as many logs are being read as may; try again when others have gone");
+        if send(&mut socket, &frame).await.is_ok() {
+            close(&mut socket).await;
+        }
+        return;
+    };
     let ended = match choose(&api, &id, &query).await {
         Ok((execution, follow, tail)) => tokio::select! {
             ended = copy(&api, &execution, follow, tail, &mut socket) => ended,
@@ -41,23 +98,24 @@ async fn stream(api: Api, id: String, query: Query, mut socket: WebSocket) {
         Err(error) => send(&mut socket, &LogFrame::error(error.message())).await,
     };
     if ended.is_ok() {
-        let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
-        // The reader may be gone by now; then there is nobody to tell.
-        let _ = socket.send(Message::Close(Some(close))).await;
+        close(&mut socket).await;
     }
 }
 
+async fn close(socket: &mut WebSocket) {
+    let close = CloseFrame { code: close_code::NORMAL, reason: "".into() };
+    // The reader may be gone by now; then there is nobody to tell.
+    let _ = socket.send(Message::Close(Some(close))).await;
+}
+
 /// The execution whose log is meant: the one named, else the newest.
-async fn choose(api: &Api, id: &str, query: &Query) -> Result<(Execution, bool, bool), ApiError> {
-    let (follow, tail) = (query.flag("follow")?, query.flag("tail")?);
-    let job = lookup::job(api, query.text("namespace"), id).await?;
-    let version = query.number("job_version")?;
-    let mut executions = api.orchestrator.store.executions(job.id.clone(), version).await?;
-    let named = query.text("execution_id");
+async fn choose(api: &Api, id: &str, query: &str) -> Result<(Execution, bool, bool), ApiError> {
+    let Query(ReadLogs { namespace, execution_id, job_version, tail, follow }) = Query::parse(query)?;
+    let job = lookup::job(api, &namespace, id).await?;
+    let mut executions = api.orchestrator.store.executions(job.id.clone(), u64::from(job_version)).await?;
+    let named = execution_id.as_str();
     let execution = match named {
-        "" => executions.into_iter().max_by_key(|execution| {
-            (execution.state.output().is_some() || !execution.state.is_terminal(), execution.modified)
-        }),
+        "" => executions.into_iter().max_by_key(|execution| (worth(&execution.state), execution.modified)),
         named => {
             executions.retain(|execution| execution.id.as_str().starts_with(named));
             match executions.len() {
@@ -75,6 +133,16 @@ async fn choose(api: &Api, id: &str, query: &Query) -> Result<(Execution, bool, 
         named => ApiError::not_found("execution", named, "`skrei job executions` shows them"),
     };
     Ok((execution.ok_or_else(missing)?, follow, tail))
+}
+
+/// Whether an execution has a log to show: better one that runs or ran well than one that failed, and better that than
+/// one that never ran (reference 4.5).
+fn worth(state: &ExecutionState) -> u8 {
+    match state {
+        ExecutionState::Assigned | ExecutionState::Running | ExecutionState::Completed(_) => 2,
+        ExecutionState::Failed(_) | ExecutionState::Lost | ExecutionState::Cancelled { .. } => 1,
+        ExecutionState::Refused(_) => 0,
+    }
 }
 
 /// Copies the log from the node, page by page: the reader's pace is the pace of asking.
@@ -148,7 +216,8 @@ async fn send_piece(socket: &mut WebSocket, piece: &LogPiece) -> Result<(), Gone
 
 async fn send(socket: &mut WebSocket, frame: &LogFrame) -> Result<(), Gone> {
     let text = serde_json::to_string(frame).map_err(|_| Gone)?;
-    socket.send(Message::Text(text.into())).await.map_err(|_| Gone)
+    let sent = tokio::time::timeout(READER_PATIENCE, socket.send(Message::Text(text.into()))).await;
+    sent.map_err(|_| Gone)?.map_err(|_| Gone)
 }
 
 /// Waits until the reader closes; what it says otherwise is ignored.

@@ -1,29 +1,15 @@
 //! Jobs: one file per action.
 
-mod diff;
-mod executions;
-mod get;
-mod history;
-mod list;
-mod logs;
-mod plan;
-mod rerun;
-mod results;
-mod rollout;
-mod stop;
-mod submit;
-mod versions;
-
-pub(super) use diff::diff;
-pub(super) use executions::executions;
-pub(super) use get::get;
-pub(super) use history::history;
-pub(super) use list::list;
-pub(super) use logs::logs;
-pub(super) use plan::plan;
-pub(super) use rerun::rerun;
-pub(super) use results::results;
-pub(super) use rollout::{progress, steer};
-pub(super) use stop::stop;
-pub(super) use submit::{any_case, submit};
-pub(super) use versions::versions;
+pub(super) mod diff;
+pub(super) mod executions;
+pub(super) mod get;
+pub(super) mod history;
+pub(super) mod list;
+pub(super) mod logs;
+pub(super) mod plan;
+pub(super) mod rerun;
+pub(super) mod results;
+pub(super) mod rollout;
+pub(super) mod stop;
+pub(super) mod submit;
+pub(super) mod versions;

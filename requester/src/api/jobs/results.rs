@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, Uri},
     response::Response,
 };
@@ -11,19 +11,29 @@ use skrei_job::{ExecutionId, JobId, life::Execution, outcome::Published};
 use skrei_protocol::api::{BASE, List, execution::PublishedResult};
 
 use crate::{
-    api::{Api, error::ApiError, json, lookup, query::Query, results::RESULTS_PATH},
+    api::{
+        Api,
+        error::ApiError,
+        json, lookup,
+        query::{InNamespace, Query},
+        results::RESULTS_PATH,
+        segment::Segment,
+    },
     results::Name,
 };
 
-/// Those of the latest version, in the order of its executions.
+/// Where the results of a job are: those of its latest version, in the order of its executions.
+#[utoipa::path(get, path = "/orchestrator/jobs/{id}/results", tag = "Jobs", operation_id = "listJobResults",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), InNamespace),
+    responses((status = 200, body = List<PublishedResult>)))]
 pub(in crate::api) async fn results(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
+    Segment(id): Segment,
+    Query(asked): Query<InNamespace>,
     uri: Uri,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let job = lookup::job(&api, query.text("namespace"), &id).await?;
+    let job = lookup::job(&api, &asked.namespace, &id).await?;
     let executions = api.orchestrator.store.executions(job.id.clone(), job.version).await?;
     let mut published = published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
     let items = executions.iter().filter_map(|execution| published.remove(&execution.id)).collect();

@@ -1,41 +1,60 @@
 //! `DELETE /orchestrator/jobs/{id}` (reference 3.8).
 
-use axum::{
-    body::Bytes,
-    extract::{Path, State},
-    response::Response,
-};
-use serde_json::Value;
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
 use skrei_job::life::JobState;
-use skrei_protocol::api::job::StopJobResponse;
+use skrei_protocol::api::{error::ErrorBody, job::StopJobResponse};
+use utoipa::{IntoParams, ToSchema};
 
-use super::submit::{any_case, uuid};
+use super::submit::uuid;
 use crate::{
-    api::{Api, error::ApiError, json, lookup, query::Query},
+    api::{Api, body::Body, error::ApiError, json, lookup, query::Query, segment::Segment},
     clock,
     decide::{Refused, Stopped},
 };
 
 /// Longest reason kept.
-const REASON_MAX_CHARS: usize = 1000;
+pub(super) const REASON_MAX_CHARS: usize = 1000;
 
+/// Which job is stopped, and why: in the query or the body, depending on the client. The body counts more.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(default)]
+pub(in crate::api) struct StopJob {
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    namespace: String,
+    /// Shown as the job's message.
+    reason: String,
+}
+
+/// The same in the body.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+pub(in crate::api) struct StopSent {
+    /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
+    #[serde(rename = "Namespace")]
+    namespace: String,
+    /// Shown as the job's message.
+    reason: String,
+}
+
+/// Stops a job.
+#[utoipa::path(delete, path = "/orchestrator/jobs/{id}", tag = "Jobs", operation_id = "stopJob",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), StopJob),
+    request_body = Option<StopSent>, responses(
+        (status = 200, body = StopJobResponse),
+        (status = 409, description = "It has ended", body = ErrorBody)))]
 pub(in crate::api) async fn stop(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
-    body: Bytes,
+    Segment(id): Segment,
+    Query(asked): Query<StopJob>,
+    body: Body,
 ) -> Result<Response, ApiError> {
-    // The reason comes in the body or the query, depending on the client.
-    let body: Value = match body.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&body)
-            .map_err(|error| ApiError::bad_request(format!("the body is not JSON: {error}")))?,
-    };
-    let in_body = |name| body.as_object().and_then(|body| any_case(body, name)).and_then(Value::as_str);
-    let namespace = in_body("namespace").filter(|namespace| !namespace.is_empty());
-    let job = lookup::job(&api, namespace.unwrap_or(query.text("namespace")), &id).await?;
-    let reason = in_body("reason").filter(|reason| !reason.is_empty()).unwrap_or(query.text("reason"));
-    let reason = if reason.is_empty() { "stopped by request" } else { reason };
+    let sent: StopSent = body.read()?;
+    let first = |texts: [String; 2]| texts.into_iter().find(|text| !text.is_empty()).unwrap_or_default();
+    let job = lookup::job(&api, &first([sent.namespace, asked.namespace]), &id).await?;
+    let reason = first([sent.reason, asked.reason]);
+    let reason = if reason.is_empty() { "stopped by request" } else { &reason };
     let reason = reason.chars().take(REASON_MAX_CHARS).collect();
     let stopped = match api.orchestrator.stop(job.id.clone(), reason).await {
         // The event loop has forgotten it: it ended, and the store knows how.

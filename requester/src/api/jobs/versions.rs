@@ -1,19 +1,27 @@
 //! `GET /orchestrator/jobs/{id}/versions` (reference 3.11).
 
-use axum::{
-    extract::{Path, State},
-    response::Response,
+use axum::{extract::State, response::Response};
+use skrei_protocol::api::{List, job::Job};
+
+use crate::api::{
+    Api,
+    error::ApiError,
+    json, lookup,
+    query::{InNamespace, Query},
+    segment::Segment,
+    wire,
 };
-use skrei_protocol::api::List;
 
-use crate::api::{Api, error::ApiError, json, lookup, query::Query, wire};
-
+/// Every version of a job, the first one first.
+#[utoipa::path(get, path = "/orchestrator/jobs/{id}/versions", tag = "Jobs", operation_id = "listJobVersions",
+    params(("id" = String, Path, description = "Name, id or beginning of the id"), InNamespace),
+    responses((status = 200, body = List<Job>)))]
 pub(in crate::api) async fn versions(
     State(api): State<Api>,
-    Path(id): Path<String>,
-    query: Query,
+    Segment(id): Segment,
+    Query(asked): Query<InNamespace>,
 ) -> Result<Response, ApiError> {
-    let job = lookup::job(&api, query.text("namespace"), &id).await?;
+    let job = lookup::job(&api, &asked.namespace, &id).await?;
     let stored = api.orchestrator.store.job_versions(job.id.clone()).await?;
     let latest = job.version;
     let items = stored.into_iter().map(|(version, submitted, manifest)| {

@@ -253,7 +253,7 @@ impl Machine {
             let next_history = self.store.history[&job].len() as u64 + 1;
             let stored = Box::new(Job { next_history, ..self.store.jobs[&job].clone() });
             let spec = self.file().spec();
-            self.handle(Event::JobUpdated { stored, spec });
+            self.handle(Event::JobUpdated { stored, spec, rerun: None });
         }
     }
 

@@ -1,0 +1,210 @@
+//! Lists of jobs, in pages.
+//!
+//! A page goes on after the last job of the one before, whatever has been added or removed meanwhile, and costs the same
+//! wherever it is. Which jobs are looked at is narrowed by indexes; whether a job's labels match is decided by
+//! [`Requirement::matches`] alone.
+
+use skrei_job::labels::{Operator, Requirement};
+use skrei_ledger::rusqlite::{Connection, Result, params_from_iter, types::Value};
+
+use super::{
+    Error, Store,
+    jobs::{COLUMNS, FROM, StoredJob, stored},
+};
+
+/// A page ends early when its jobs, as stored, have so many bytes: each may carry a module of several megabytes.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
+/// A label that fewer jobs have is where the search begins, and what it finds is sorted.
+const RARE_MAX: u64 = 1000;
+
+/// Which jobs, in which order, and how many.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobQuery {
+    /// Empty means all.
+    pub(crate) namespace: String,
+    /// All must hold for the job's labels.
+    pub(crate) labels: Vec<Requirement>,
+    pub(crate) order: Order,
+    /// The last first.
+    pub(crate) reverse: bool,
+    /// Where the page before ended.
+    pub(crate) after: Option<Cursor>,
+    pub(crate) limit: usize,
+}
+
+/// By what jobs are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// When they were submitted first.
+    #[default]
+    Created,
+    /// When they changed last.
+    Modified,
+    Id,
+}
+
+/// A job's place in every order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cursor {
+    /// In the order of creation.
+    pub(crate) seq: i64,
+    /// Nanoseconds since the epoch.
+    pub(crate) modified: i64,
+    pub(crate) id: String,
+}
+
+/// Part of the jobs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct JobPage {
+    pub(crate) jobs: Vec<StoredJob>,
+    /// Where the next page begins, if there is more.
+    pub(crate) next: Option<Cursor>,
+}
+
+impl Store {
+    /// A page of jobs.
+    pub(crate) async fn jobs(&self, query: JobQuery) -> std::result::Result<JobPage, Error> {
+        self.read(move |connection| page(connection, &query)).await
+    }
+}
+
+fn page(connection: &Connection, query: &JobQuery) -> Result<JobPage> {
+    let Statement { sql, values } = statement(connection, query)?;
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(values))?;
+    let (mut page, mut bytes) = (JobPage::default(), 0);
+    let mut last = None;
+    while let Some(row) = rows.next()? {
+        let size = row.get_ref(1)?.as_bytes()?.len();
+        let job = stored(row)?;
+        if !query.labels.iter().all(|requirement| requirement.matches(&job.manifest.labels)) {
+            continue;
+        }
+        if page.jobs.len() == query.limit || (bytes > 0 && bytes + size > PAGE_BYTES_MAX) {
+            page.next = last;
+            break;
+        }
+        bytes += size;
+        last = Some(Cursor {
+            seq: row.get("seq")?,
+            modified: job.modified.as_nanos(),
+            id: job.id.as_str().to_owned(),
+        });
+        page.jobs.push(job);
+    }
+    Ok(page)
+}
+
+struct Statement {
+    sql: String,
+    values: Vec<Value>,
+}
+
+/// The rows to look at, in order.
+fn statement(connection: &Connection, query: &JobQuery) -> Result<Statement> {
+    let driving = driving_label(connection, query)?;
+    let mut conditions = Vec::new();
+    let mut values = Vec::new();
+    let mut bind = |value: Value| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    let from = match driving {
+        None => FROM.to_owned(),
+        // CROSS JOIN is how SQLite is told which table goes first.
+        Some(requirement) => {
+            conditions.push(has_label(requirement, "label", &mut bind));
+            format!(
+                "FROM job_label label CROSS JOIN job ON job.seq = label.job {}",
+                &FROM["FROM job ".len()..]
+            )
+        }
+    };
+    if !query.namespace.is_empty() {
+        conditions.push(format!("job.namespace = {}", bind(Value::Text(query.namespace.clone()))));
+    }
+    for requirement in &query.labels {
+        if driving.is_some_and(|driving| std::ptr::eq(driving, requirement)) {
+            continue;
+        }
+        let not = match requirement.operator {
+            Operator::NotEquals | Operator::NotIn | Operator::DoesNotExist => "NOT ",
+            _ => "",
+        };
+        let has = has_label(requirement, "other", &mut bind);
+        conditions
+            .push(format!("{not}EXISTS (SELECT 1 FROM job_label other WHERE other.job = job.seq AND {has})"));
+    }
+    let (direction, beyond) = if query.reverse { ("DESC", "<") } else { ("ASC", ">") };
+    // With a label in front its own column keeps the order of the index.
+    let seq = if driving.is_some() { "label.job" } else { "job.seq" };
+    if let Some(after) = &query.after {
+        conditions.push(match query.order {
+            Order::Created => format!("{seq} {beyond} {}", bind(Value::Integer(after.seq))),
+            Order::Modified => {
+                let (modified, last) =
+                    (bind(Value::Integer(after.modified)), bind(Value::Integer(after.seq)));
+                format!("(state.modified, state.job) {beyond} ({modified}, {last})")
+            }
+            Order::Id => format!("job.id {beyond} {}", bind(Value::Text(after.id.clone()))),
+        });
+    }
+    let order = match query.order {
+        Order::Created => format!("{seq} {direction}"),
+        Order::Modified => format!("state.modified {direction}, state.job {direction}"),
+        Order::Id => format!("job.id {direction}"),
+    };
+    let conditions = if conditions.is_empty() { "TRUE".to_owned() } else { conditions.join(" AND ") };
+    let sql = format!("SELECT {COLUMNS}, job.seq AS seq {from} WHERE {conditions} ORDER BY {order}");
+    Ok(Statement { sql, values })
+}
+
+/// That the row of a label is one a requirement asks for, or forbids.
+fn has_label(requirement: &Requirement, table: &str, bind: &mut impl FnMut(Value) -> String) -> String {
+    let key = format!("{table}.key = {}", bind(Value::Text(requirement.key.clone())));
+    let compared = matches!(
+        requirement.operator,
+        Operator::Equals | Operator::NotEquals | Operator::In | Operator::NotIn
+    );
+    if !compared {
+        return key;
+    }
+    let values: Vec<_> = requirement.values.iter().map(|value| bind(Value::Text(value.clone()))).collect();
+    match values.as_slice() {
+        [value] => format!("{key} AND {table}.value = {value}"),
+        _ => format!("{key} AND {table}.value IN ({})", values.join(", ")),
+    }
+}
+
+/// The requirement to begin with: the one that the fewest jobs meet, if those are few, or if the index of labels has
+/// them in the order that is asked for.
+fn driving_label<'query>(
+    connection: &Connection,
+    query: &'query JobQuery,
+) -> Result<Option<&'query Requirement>> {
+    let mut best: Option<(u64, &Requirement)> = None;
+    for requirement in &query.labels {
+        let one_value = requirement.values.len() == 1;
+        let in_order = match requirement.operator {
+            Operator::Equals | Operator::In => one_value && query.order == Order::Created,
+            Operator::Exists | Operator::GreaterThan | Operator::LessThan => false,
+            Operator::NotEquals | Operator::NotIn | Operator::DoesNotExist => continue,
+        };
+        let mut values = Vec::new();
+        let has = has_label(requirement, "label", &mut |value| {
+            values.push(value);
+            format!("?{}", values.len())
+        });
+        let sql =
+            format!("SELECT count(*) FROM (SELECT 1 FROM job_label label WHERE {has} LIMIT {RARE_MAX})");
+        let met: u64 = connection
+            .prepare_cached(&sql)?
+            .query_row(params_from_iter(values), |row| row.get::<_, i64>(0))?
+            .cast_unsigned();
+        if (met < RARE_MAX || in_order) && best.is_none_or(|(fewest, _)| met < fewest) {
+            best = Some((met, requirement));
+        }
+    }
+    Ok(best.map(|(_, requirement)| requirement))
+}

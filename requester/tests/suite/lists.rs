@@ -1,0 +1,125 @@
+//! Lists: order, pages, labels.
+
+use serde_json::{Value, json};
+
+use super::{harness::Orchestrator, http::job_with};
+
+async fn read(orchestrator: &Orchestrator, query: &str) -> (Vec<String>, String) {
+    let list = orchestrator.get(&format!("/orchestrator/jobs?{query}")).await.ok();
+    let ids = list["Items"].as_array().unwrap().iter().map(|job| job["Name"].as_str().unwrap().to_owned());
+    (ids.collect(), list["NextToken"].as_str().unwrap().to_owned())
+}
+
+/// All pages, one after the other.
+async fn pages(orchestrator: &Orchestrator, query: &str) -> Vec<String> {
+    let (mut all, mut token) = read(orchestrator, query).await;
+    while !token.is_empty() {
+        // What a token remembers counts more than what is asked for again.
+        let (page, next) =
+            read(orchestrator, &format!("{query}&next_token={token}&order_by=&reverse=0")).await;
+        assert!(!page.is_empty(), "a token promises more");
+        all.extend(page);
+        token = next;
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_order_gives_every_job_once_over_its_pages() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut names = Vec::new();
+    for number in 0..7 {
+        let name = format!("job-{number}");
+        let labels =
+            json!({"parity": if number % 2 == 0 { "even" } else { "odd" }, "number": number.to_string()});
+        let fields =
+            json!({"Name": name, "Labels": labels, "Namespace": if number < 5 { "default" } else { "late" }});
+        orchestrator.put_job(&job_with("batch", fields)).await;
+        names.push(name);
+    }
+    // The first changes last.
+    orchestrator.delete("/orchestrator/jobs/job-0", None).await;
+    assert_eq!(pages(&orchestrator, "limit=3").await, names);
+    let backwards: Vec<_> = names.iter().rev().cloned().collect();
+    assert_eq!(pages(&orchestrator, "limit=2&reverse=true").await, backwards);
+    assert_eq!(pages(&orchestrator, "limit=1&order_by=created_at&reverse=1").await, backwards);
+    let modified = pages(&orchestrator, "limit=3&order_by=modified_at").await;
+    assert_eq!(modified.len(), 7);
+    let mut by_id = pages(&orchestrator, "limit=2&order_by=id").await;
+    by_id.sort();
+    assert_eq!(by_id, names);
+    assert_eq!(pages(&orchestrator, "limit=2&namespace=late").await, names[5..]);
+
+    for (selector, expected) in [
+        ("parity=odd", vec![1, 3, 5]),
+        ("parity!=odd", vec![0, 2, 4, 6]),
+        ("parity+in+(odd,none)", vec![1, 3, 5]),
+        ("parity+notin+(odd)", vec![0, 2, 4, 6]),
+        ("number>4", vec![5, 6]),
+        ("number<2,parity", vec![0, 1]),
+        ("!parity", vec![]),
+        ("parity=even&labels=number+in+(1,2,3)", vec![2]),
+        ("parity=even&namespace=late", vec![6]),
+        ("none!=x,number=3", vec![3]),
+    ] {
+        let expected: Vec<_> = expected.into_iter().map(|number: usize| names[number].clone()).collect();
+        for order in ["", "order_by=modified_at", "order_by=id"] {
+            let mut found = pages(&orchestrator, &format!("limit=2&{order}&labels={selector}")).await;
+            if !order.is_empty() {
+                found.sort();
+            }
+            assert_eq!(found, expected, "{selector} {order}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_goes_on_where_it_was_though_jobs_come_meanwhile_and_labels_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let labelled = |name: &str, label: &str| job_with("batch", json!({"Name": name, "Labels": {"l": label}}));
+    for name in ["a", "b", "c"] {
+        orchestrator.put_job(&labelled(name, "old")).await;
+    }
+    let (page, token) = read(&orchestrator, "limit=2&reverse=true&labels=l%3Dold").await;
+    assert_eq!(page, ["c", "b"]);
+    orchestrator.put_job(&labelled("d", "old")).await;
+    let (page, token) = read(&orchestrator, &format!("labels=l%3Dold&next_token={token}")).await;
+    assert_eq!((page, token), (vec!["a".to_owned()], String::new()));
+    // The labels of the latest version count.
+    orchestrator.put_job(&labelled("a", "new")).await;
+    assert_eq!(read(&orchestrator, "labels=l%3Dold").await.0, ["b", "c", "d"]);
+    assert_eq!(read(&orchestrator, "labels=l%3Dnew").await.0, ["a"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_are_ordered_and_filtered() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let _nodes = [orchestrator.node("b").await, orchestrator.node("a").await];
+    let read = async |query: &str| -> Vec<Value> {
+        let list = orchestrator.get(&format!("/orchestrator/nodes?{query}")).await.ok();
+        list["Nodes"].as_array().unwrap().iter().map(|node| node["Info"]["NodeID"].clone()).collect()
+    };
+    assert_eq!(read("").await, ["a", "b"]);
+    assert_eq!(read("reverse=true&limit=1").await, ["b"]);
+    for order in [
+        "id",
+        "type",
+        "available_cpu",
+        "available_memory",
+        "available_disk",
+        "available_gpu",
+        "approval",
+        "status",
+    ] {
+        assert_eq!(read(&format!("order_by={order}")).await, ["a", "b"], "{order}");
+    }
+    for filter in ["filter-status=connected", "filter_status=CONNECTED", "filter-approval=approved"] {
+        assert_eq!(read(filter).await.len(), 2, "{filter}");
+    }
+    for filter in ["filter-status=disconnected", "filter_approval=pending"] {
+        assert_eq!(read(filter).await.len(), 0, "{filter}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Disks that are full or may not be written, and copies of what is on them.
+
+use std::{
+    os::unix::{fs::PermissionsExt, process::CommandExt},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use skrei_protocol::{
+    api::error::Code,
+    client::{Client, Error},
+};
+
+use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, free_port, skrei, wait_for_end};
+
+/// No file may be longer than this: the store's log meets it soon.
+const FILE_BYTES_MAX: u64 = 2 << 20;
+
+/// An orchestrator whose files may not grow beyond a bound that can be lifted: a disk that is full, and has room again.
+struct Bounded {
+    child: Child,
+    client: Client,
+    directory: tempfile::TempDir,
+}
+
+impl Bounded {
+    fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let port = free_port();
+        // What is ignored stays so: a write that is too long fails instead of ending the process.
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_skrei")]);
+        command.args(["serve", "--orchestrator", "--api-port", &port.to_string(), "--data-dir"]);
+        command
+            .arg(directory.path().join("data"))
+            .args(["-c", &format!("Orchestrator.Port={}", free_port())]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().unwrap();
+        let client = Client::new(&format!("http://127.0.0.1:{port}")).unwrap();
+        Self { child, client, directory }
+    }
+
+    async fn answers(&self) {
+        let start = Instant::now();
+        while self.client.alive().await.is_err() {
+            assert!(start.elapsed() < PATIENCE, "it does not start");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    fn bound(&self, bytes: Option<u64>) {
+        let pid = Pid::from_raw(self.child.id().cast_signed()).unwrap();
+        prlimit(Some(pid), Resource::Fsize, Rlimit { current: bytes, maximum: None }).unwrap();
+    }
+}
+
+impl Drop for Bounded {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_refuses_with_its_cause_loses_nothing_and_serves_again_when_there_is_room() {
+    let orchestrator = Bounded::start();
+    orchestrator.answers().await;
+    let client = &orchestrator.client;
+    let job = JobFile::new(client, "batch", skrei_test_guests::noop(), &[]).await.manifest();
+    orchestrator.bound(Some(FILE_BYTES_MAX));
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        match client.submit(&job, false).await {
+            Ok(accepted) => acknowledged.push(accepted.job_id),
+            Err(refused) => break refused,
+        }
+        assert!(acknowledged.len() < 50_000, "the bound is never met");
+    };
+    let Error::Api(body) = &refused else { panic!("no answer: {refused}") };
+    assert_eq!(body.code, Code::ServiceUnavailable);
+    assert!(body.hint.contains("full disk"), "{body:?}");
+    for _ in 0..3 {
+        assert!(client.submit(&job, false).await.is_err(), "it stays refused");
+    }
+    assert!(client.job(&acknowledged[0], "history").await.is_ok(), "what is there can be read");
+
+    orchestrator.bound(None);
+    let start = Instant::now();
+    let again = loop {
+        match client.submit(&job, false).await {
+            Ok(accepted) => break accepted.job_id,
+            Err(error) => assert!(start.elapsed() < PATIENCE, "no service though there is room: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    acknowledged.push(again);
+    let (mut listed, mut token) = (0, String::new());
+    loop {
+        let page = client.jobs("", 1000, &token).await.unwrap();
+        listed += page.items.len();
+        if page.next_token.is_empty() {
+            break;
+        }
+        token = page.next_token;
+    }
+    assert_eq!(listed, acknowledged.len(), "all that was acknowledged, and nothing that was refused");
+    let copy = orchestrator.directory.path().join("copy.db");
+    let backup = Ran::to_end(
+        skrei(["backup", "--data-dir"]).arg(orchestrator.directory.path().join("data")).arg(&copy),
+    );
+    assert!(backup.expect(0).contains("checked"), "the store is whole: {}", backup.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_data_directory_that_may_not_be_written_is_said_at_the_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mode = |mode| std::fs::Permissions::from_mode(mode);
+    std::fs::set_permissions(directory.path(), mode(0o755)).unwrap();
+    std::fs::set_permissions(&data, mode(0o555)).unwrap();
+    let mut command =
+        skrei(["serve", "--orchestrator", "--api-port", "0", "-c", "Orchestrator.Port=0", "--data-dir"]);
+    command.arg(&data);
+    if rustix::process::geteuid().is_root() {
+        // Nothing is read-only for root.
+        command.uid(65534).gid(65534);
+        if let Err(error) = command.output() {
+            return eprintln!("SKIPPED: the binary cannot be run as somebody else here: {error}");
+        }
+    }
+    let ran = Ran::to_end(&mut command);
+    assert_ne!(ran.code, Some(0));
+    assert!(ran.stderr.contains(&*data.to_string_lossy()), "{}", ran.said());
+    std::fs::set_permissions(&data, mode(0o755)).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_of_an_orchestrator_at_work_starts_as_one() {
+    let mut orchestrator = Orchestrator::start(&[]);
+    let _node = Node::start(&orchestrator, "worker", "rw");
+    orchestrator.wait_for_nodes(1).await;
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, "ops", skrei_test_guests::noop(), &[]).await.with("/Name", "kept".into());
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    wait_for_end(&client, &id).await;
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("copy.db");
+    let data = orchestrator.data_dir();
+    let backup = |file: &Path| Ran::to_end(skrei(["backup", "--data-dir"]).arg(&data).arg(file));
+    let said = backup(&file);
+    assert!(said.expect(0).contains("1 artifacts"), "{}", said.said());
+    let artifacts = std::fs::read_to_string(directory.path().join("copy.db.artifacts")).unwrap();
+    assert!(artifacts.lines().all(|path| Path::new(path).is_file()) && artifacts.lines().count() == 1);
+    assert_ne!(backup(&file).code, Some(0), "nothing is written over");
+    let nowhere =
+        Ran::to_end(skrei(["backup", "--data-dir"]).arg(directory.path()).arg(directory.path().join("x")));
+    assert!(nowhere.expect(3).contains("no orchestrator's store"), "{}", nowhere.said());
+
+    // All that was there is lost, and the copy takes its place.
+    orchestrator.kill();
+    let store = data.join("orchestrator");
+    for name in ["orchestrator.db", "orchestrator.db-wal", "orchestrator.db-shm"] {
+        let _ = std::fs::remove_file(store.join(name));
+    }
+    std::fs::copy(&file, store.join("orchestrator.db")).unwrap();
+    orchestrator.start_again();
+    let kept = client.job("kept", "history").await.unwrap();
+    assert_eq!(kept.job.id, id);
+    assert_eq!(kept.history.unwrap().items.last().unwrap().event.message, "Completed");
+}
