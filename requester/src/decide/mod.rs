@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skrei_job::{JobId, NodeId, Spec, Timestamp, life::JobState};
 use skrei_protocol::link::{Assignment, ToNode};
-use skrei_scheduler::{Decision, Event, Job, Record, Scheduler, Send, Steering, Verdict, history::Entry};
+use skrei_scheduler::{Decision, Event, Record, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use pending::Pending;
@@ -38,12 +38,7 @@ pub(crate) enum Command {
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
     /// A new version of a job, whatever the one before was.
-    Rerun {
-        job: Box<Job>,
-        spec: Box<Spec>,
-        reason: String,
-        reply: oneshot::Sender<Result<Accepted, Refused>>,
-    },
+    Rerun { job: JobId, spec: Box<Spec>, reason: String, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Say who would run a job. Nothing follows from it.
