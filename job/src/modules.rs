@@ -10,6 +10,26 @@ use crate::{
 /// Where the guest finds an uploaded module.
 const MODULE_DIRECTORY: &str = "/wasm";
 
+/// An imported module that no input source supplies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalImport {
+    /// As it is written in `ImportModules`: `FILE`, or `NAME=FILE`.
+    pub written: String,
+    /// What it is imported as.
+    pub name: String,
+    /// A file of the person who submits the job, relative to the job file.
+    pub file: String,
+}
+
+/// The imported modules that no input source supplies, in the order written.
+pub fn local_imports(manifest: &Manifest) -> Vec<LocalImport> {
+    manifest
+        .tasks
+        .iter()
+        .flat_map(|task| imports(task).filter_map(|import| local_import(task, import)))
+        .collect()
+}
+
 /// The paths, as written, of entry modules that no input source supplies: files of the person who submits the
 /// job, relative to the job file. Each once.
 ///
@@ -37,19 +57,63 @@ impl Manifest {
             if let Some(module) = entry_module_mut(&mut task.engine.params) {
                 *module = Value::String(target.clone());
             }
-            let params = Map::from_iter([
-                ("Digest".to_owned(), digest.to_string().into()),
-                ("Size".to_owned(), size.into()),
-            ]);
-            task.input_sources.push(InputSource {
-                source: Typed { kind: "artifact".to_owned(), params },
-                alias: String::new(),
-                target,
-            });
+            task.input_sources.push(artifact(digest, size, target));
             supplied = true;
         }
         supplied
     }
+
+    /// Lets an uploaded artifact supply the module that [`local_imports`] found under this name: it is there as
+    /// what it is imported as.
+    pub fn supply_import(&mut self, import: &LocalImport, digest: Digest, size: u64) {
+        for task in &mut self.tasks {
+            let list = task.engine.params.iter_mut().find(|(name, _)| is_import_modules(name));
+            let Some((_, Value::Array(list))) = list else { continue };
+            let Some(entry) = list.iter_mut().find(|entry| entry.as_str() == Some(&import.written)) else {
+                continue;
+            };
+            *entry = Value::String(import.name.clone());
+            task.input_sources.push(artifact(digest, size, import.name.clone()));
+        }
+    }
+}
+
+fn artifact(digest: Digest, size: u64, target: String) -> InputSource {
+    let params =
+        Map::from_iter([("Digest".to_owned(), digest.to_string().into()), ("Size".to_owned(), size.into())]);
+    InputSource { source: Typed { kind: "artifact".to_owned(), params }, alias: String::new(), target }
+}
+
+fn imports(task: &Task) -> impl Iterator<Item = &str> {
+    let is_wasm = task.engine.kind.trim().eq_ignore_ascii_case("wasm");
+    let list = task.engine.params.iter().find(|(name, _)| is_wasm && is_import_modules(name));
+    let list = list.and_then(|(_, list)| list.as_array()).map_or(&[][..], Vec::as_slice);
+    list.iter().filter_map(Value::as_str)
+}
+
+fn local_import(task: &Task, written: &str) -> Option<LocalImport> {
+    let is_supplied = |name: &str| {
+        let place = guest_path::normalise(name).ok()?;
+        let mut targets =
+            task.input_sources.iter().filter_map(|input| guest_path::normalise(&input.target).ok());
+        Some(targets.any(|target| target == place || guest_path::is_within(&place, &target)))
+    };
+    if is_supplied(written) == Some(true) {
+        return None;
+    }
+    let (name, file) = written.split_once('=').unwrap_or((written, written));
+    // What can be no guest path, or is taken, is left for the check of the job to name.
+    let is_free = is_supplied(name) == Some(false);
+    let is_file = !file.trim().is_empty() && !file.contains("://");
+    (is_free && is_file).then(|| LocalImport {
+        written: written.to_owned(),
+        name: name.to_owned(),
+        file: file.to_owned(),
+    })
+}
+
+fn is_import_modules(name: &str) -> bool {
+    name.eq_ignore_ascii_case("ImportModules")
 }
 
 fn local_module(task: &Task) -> Option<&str> {
@@ -108,6 +172,57 @@ mod tests {
     fn a_module_without_a_source_is_a_local_file() {
         assert_eq!(local_modules(&job("../guest/main.wasm")), ["../guest/main.wasm"]);
         assert_eq!(local_modules(&job("wasm//main.wasm")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_imported_module_is_there_as_what_it_is_imported_as() {
+        let mut manifest = job("wasm/main.wasm");
+        let imports = serde_json::json!([
+            "lib/text.wasm",
+            "math=../math/build/m.wasm",
+            "/wasm/main.wasm",
+            "../up.wasm"
+        ]);
+        manifest.tasks[0].engine.params.insert("importmodules".to_owned(), imports);
+        let found = local_imports(&manifest);
+        let found: Vec<_> = found.iter().map(|import| (import.name.as_str(), import.file.as_str())).collect();
+        assert_eq!(found, [("lib/text.wasm", "lib/text.wasm"), ("math", "../math/build/m.wasm")]);
+
+        manifest.tasks[0].engine.params["importmodules"].as_array_mut().unwrap().truncate(2);
+        let digest = Digest::of(b"module");
+        for import in local_imports(&manifest) {
+            manifest.supply_import(&import, digest, 6);
+        }
+        assert_eq!(local_imports(&manifest), []);
+        let spec = validate::validate(manifest).unwrap();
+        assert_eq!(spec.task().program.imports, ["lib/text.wasm", "math"]);
+        let targets: Vec<_> = spec.task().inputs.iter().map(|input| input.target.as_str()).collect();
+        assert_eq!(targets, ["/lib/text.wasm", "/math"]);
+    }
+
+    #[test]
+    fn an_import_that_nothing_supplies_is_a_problem() {
+        for (imports, part) in [
+            (serde_json::json!(["nowhere.wasm"]), "no input source supplies"),
+            (serde_json::json!(["../up.wasm"]), "NAME=FILE"),
+            (serde_json::json!(["/wasm/main.wasm"]), "entry module"),
+            (serde_json::json!(vec!["a"; 16]), "15 is the most"),
+        ] {
+            let mut manifest = job("wasm/main.wasm");
+            manifest.tasks[0].engine.params.insert("ImportModules".to_owned(), imports);
+            let problems = validate::validate(manifest).unwrap_err().to_string();
+            assert!(problems.contains(part), "{problems}");
+        }
+    }
+
+    #[test]
+    fn the_older_form_of_an_import_is_an_input_source() {
+        let mut manifest = job("wasm/main.wasm");
+        let source = serde_json::json!({"Source": {"Type": "inline", "Params": {"URL": "data:,y"}}});
+        manifest.tasks[0].engine.params.insert("ImportModules".to_owned(), serde_json::json!([source]));
+        let spec = validate::validate(manifest).unwrap();
+        assert_eq!(spec.task().program.imports, ["/wasm/imports/module_0.wasm"]);
+        assert_eq!(spec.task().inputs[0].source, Source::Inline(b"y".to_vec()));
     }
 
     #[test]

@@ -100,6 +100,8 @@ pub struct Program {
     pub entry_point: String,
     /// Arguments after the program's own name.
     pub arguments: Vec<String>,
+    /// Guest paths of modules that it imports from, each under exactly this name. Each is an input, or lies in one.
+    pub imports: Vec<String>,
 }
 
 /// One thing a guest gets to see.

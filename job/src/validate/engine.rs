@@ -12,7 +12,7 @@ use crate::{
     path::Path,
     problem::{Problem, nearest, quoted},
     read,
-    spec::{Program, Source},
+    spec::{Input, Program, Source},
 };
 
 /// The function called if the job names none.
@@ -22,6 +22,14 @@ const PARAMS: &[&str] = &["EntryModule", "Entrypoint", "Parameters", "ImportModu
 
 /// Where the module goes when the old form, an input source in place of a path, names no target.
 const LEGACY_MODULE_TARGET: &str = "/wasm/entry.wasm";
+
+/// Where an imported module goes when the old form names no target.
+fn legacy_import_target(index: usize) -> String {
+    format!("/wasm/imports/module_{index}.wasm")
+}
+
+/// Modules that one job may import from: as many as a sandbox links.
+const IMPORTS_MAX: usize = 15;
 
 /// Lower-case type, canonical parameter names, the default entry point, and the old form rewritten.
 pub(super) fn normalise(task: &mut manifest::Task) {
@@ -39,6 +47,16 @@ pub(super) fn normalise(task: &mut manifest::Task) {
         task.input_sources.push(source);
         // The old form carried the environment of other engines along; it never had an effect.
         task.engine.params.retain(|name, _| !name.eq_ignore_ascii_case("EnvironmentVariables"));
+    }
+    if let Some(Value::Array(imports)) = task.engine.params.get_mut("ImportModules") {
+        for (index, import) in imports.iter_mut().enumerate().filter(|(_, import)| import.is_object()) {
+            let mut source = read::input_source_value(import);
+            if source.target.trim().is_empty() {
+                source.target = legacy_import_target(index);
+            }
+            *import = source.target.clone().into();
+            task.input_sources.push(source);
+        }
     }
     for list in ["Parameters", "ImportModules"] {
         params::texts_as_written(&mut task.engine.params, list);
@@ -94,12 +112,8 @@ pub(super) fn read(
         problems.push(Problem::new(params.path("Parameters"), "there is a NUL character in an argument"));
     }
     let entry_point = params.text("Entrypoint", problems).unwrap_or_else(|| DEFAULT_ENTRY_POINT.to_owned());
-    if !params.texts("ImportModules", problems).is_empty() {
-        problems.push(
-            Problem::new(params.path("ImportModules"), "importing other modules is not supported yet")
-                .hint("link everything into one module"),
-        );
-    }
+    let imports = params.texts("ImportModules", problems);
+    check_imports(&imports, task, sources, &params.path("ImportModules"), problems);
     let module = params.required(
         "EntryModule",
         "name the module: a file next to the job file, or the `Target` of an input source",
@@ -122,7 +136,52 @@ pub(super) fn read(
         problems.push(Problem::new(params.path("EntryModule"), message).hint(hint));
         return None;
     }
-    Some((Program { module: source, entry_point, arguments }, module_at))
+    Some((Program { module: source, entry_point, arguments, imports }, module_at))
+}
+
+/// Each is a module's name, and the place where it is found.
+fn check_imports(
+    imports: &[String],
+    task: &manifest::Task,
+    sources: &Sources,
+    path: &Path,
+    problems: &mut Vec<Problem>,
+) {
+    if imports.len() > IMPORTS_MAX {
+        let message = format!("{} modules are imported, and {IMPORTS_MAX} is the most", imports.len());
+        problems.push(Problem::new(path, message).hint("link some of them into one"));
+    }
+    let entry = task.engine.params.get("EntryModule").and_then(Value::as_str).map(guest_path::normalise);
+    for (index, import) in imports.iter().enumerate() {
+        let path = path.index(index);
+        let place = match guest_path::normalise(import) {
+            Ok(place) => place,
+            Err(reason) => {
+                problems.push(
+                    Problem::new(path, format!("{} {reason}", quoted(import)))
+                        .hint("write `NAME=FILE`: what it is imported as, and the file"),
+                );
+                continue;
+            }
+        };
+        if imports[..index].contains(import) {
+            problems.push(Problem::new(path, format!("{} is there twice", quoted(import))));
+        } else if entry == Some(Ok(place.clone())) {
+            let message = format!("{} is the entry module, which nothing imports", quoted(import));
+            problems.push(Problem::new(path, message));
+        } else if !sources.iter().flatten().any(|input| supplies(input, &place)) {
+            let message = format!("no input source supplies the imported module {}", quoted(import));
+            problems.push(Problem::new(path, message).hint(
+                "give it as a file next to the job file (`FILE`, or `NAME=FILE`), or add an input source with this `Target`",
+            ));
+        }
+    }
+}
+
+/// Whether a module could be at this place once the input is there.
+fn supplies(input: &Input, place: &str) -> bool {
+    let holds_more = matches!(input.source, Source::HostPath(_) | Source::Archive(_));
+    input.target == place || (holds_more && guest_path::is_within(place, &input.target))
 }
 
 /// Which input supplies the module.
