@@ -7,7 +7,7 @@ use std::{
 };
 
 use skrei_job::Digest;
-use skrei_runtime::{Module, Runtime};
+use skrei_runtime::{Module, Runtime, Sandbox, load};
 use tokio::sync::Semaphore;
 
 use crate::flights::Flights;
@@ -26,9 +26,26 @@ pub(crate) const MODULE_BYTES_MAX: u64 = 64 << 20;
 pub(crate) struct Modules {
     runtime: Runtime,
     loaded: Arc<Mutex<Loaded>>,
-    flights: Flights<Digest, Result<Module, String>>,
+    flights: Flights<Digest, Result<Module, Unloaded>>,
     compiling: Arc<Semaphore>,
 }
+
+/// Why a module is not loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct Unloaded {
+    pub(crate) message: String,
+    /// Whether it needs others beside it.
+    pub(crate) imports_more: bool,
+}
+
+impl From<String> for Unloaded {
+    fn from(message: String) -> Self {
+        Self { message, imports_more: false }
+    }
+}
+
+/// Gives a module's bytes, as often as they are needed.
+pub(crate) type Read = Arc<dyn Fn() -> io::Result<Vec<u8>> + Send + Sync>;
 
 #[derive(Debug, Default)]
 struct Loaded {
@@ -49,11 +66,7 @@ impl Modules {
 
     /// The module, loaded from what `read` gives if it is not loaded yet. `read` and the compiler run on
     /// threads made for blocking.
-    pub(crate) async fn load(
-        &self,
-        digest: Digest,
-        read: impl FnOnce() -> io::Result<Vec<u8>> + Send + 'static,
-    ) -> Result<Module, String> {
+    pub(crate) async fn load(&self, digest: Digest, read: Read) -> Result<Module, Unloaded> {
         if let Some(module) = self.get(&digest) {
             return Ok(module);
         }
@@ -64,17 +77,39 @@ impl Modules {
             let load = move || {
                 let wasm =
                     read().map_err(|cause| format!("the module `{digest}` cannot be read: {cause}"))?;
-                let module = runtime.load(&wasm).map_err(|error| error.to_string())?;
+                let module = runtime.load(&wasm).map_err(|error| Unloaded {
+                    message: error.to_string(),
+                    imports_more: matches!(error, load::Error::UnknownImport { .. }),
+                })?;
                 if module.digest() != digest.hex() {
-                    return Err(format!("the module `{digest}` was damaged on the node's disk"));
+                    return Err(format!("the module `{digest}` was damaged on the node's disk").into());
                 }
-                Ok(module)
+                Ok::<_, Unloaded>(module)
             };
             let module = tokio::task::spawn_blocking(load).await.map_err(|error| error.to_string())??;
             loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(digest, module.clone());
             Ok(module)
         };
         self.flights.join(digest, work).await
+    }
+
+    /// The module together with those it imports from: these first, and whatever else is found in the sandbox.
+    pub(crate) async fn link(
+        &self,
+        read: Read,
+        imports: Vec<String>,
+        sandbox: Sandbox,
+    ) -> Result<(Module, Sandbox), String> {
+        let _turn = self.compiling.acquire().await.map_err(|error| error.to_string())?;
+        let runtime = self.runtime.clone();
+        let link = move || {
+            let wasm = read().map_err(|cause| format!("the module cannot be read: {cause}"))?;
+            let linking = runtime.linking().files(&sandbox);
+            let linking = imports.into_iter().fold(linking, |linking, name| linking.import_file(name));
+            let module = linking.load(&wasm).map_err(|error| error.to_string())?;
+            Ok::<_, String>((module, sandbox))
+        };
+        tokio::task::spawn_blocking(link).await.map_err(|error| error.to_string())?
     }
 }
 

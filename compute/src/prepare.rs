@@ -20,7 +20,7 @@ use crate::{
     ending::{CAPTURED_BYTES, Unready},
     environment, folder,
     grant::{self, Grant, Opened},
-    modules::MODULE_BYTES_MAX,
+    modules::{MODULE_BYTES_MAX, Read},
     node::Node,
     publish,
     results::{Directory, Results},
@@ -68,10 +68,10 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .map_err(Unready::Refused)?;
     let grants = open_paths(node, task).await?;
     let mut grants = grants.into_iter();
-    let module = module(node, task, &mut grants).await?;
-    module
-        .check_entry_point(&task.program.entry_point)
-        .map_err(|error| Unready::failed(error.to_string()))?;
+    let entry = entry(node, task, &mut grants).await?;
+    if let Entry::Loaded(module) = &entry {
+        check_entry_point(module, task)?;
+    }
 
     let mut sandbox = Sandbox::new()
         .name(module_name(assignment))
@@ -95,6 +95,16 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         sandbox = mount_results(sandbox, &results)?;
         kept.results = Some(results);
     }
+    let module = match entry {
+        Entry::Loaded(module) => module,
+        Entry::Several(read) => {
+            let imports = task.program.imports.clone();
+            let linked = node.modules.link(read, imports, sandbox).await.map_err(Unready::failed)?;
+            check_entry_point(&linked.0, task)?;
+            sandbox = linked.1;
+            linked.0
+        }
+    };
     Ok(Prepared { module, sandbox, kept })
 }
 
@@ -127,45 +137,73 @@ fn check_path(node: &Node, wanted: &HostPath) -> Result<Ownership, Box<Refusal>>
     node.owners.permit(&node.id, &wanted.ownership, Accounts::of_host)
 }
 
-async fn module(
+fn check_entry_point(module: &Module, task: &Task) -> Result<(), Unready> {
+    let checked = module.check_entry_point(&task.program.entry_point);
+    checked.map_err(|error| Unready::failed(error.to_string()))
+}
+
+/// The entry module: ready by itself, or to be linked with others once the sandbox is there.
+enum Entry {
+    Loaded(Module),
+    Several(Read),
+}
+
+async fn entry(
     node: &Node,
     task: &Task,
     grants: &mut impl Iterator<Item = Opening>,
-) -> Result<Module, Unready> {
-    let loaded = match &task.program.module {
+) -> Result<Entry, Unready> {
+    if let (Source::Artifact { digest, .. }, []) = (&task.program.module, &task.program.imports[..])
+        && let Some(module) = node.modules.get(digest)
+    {
+        return Ok(Entry::Loaded(module));
+    }
+    let (digest, read) = bytes(node, task, grants).await?;
+    if !task.program.imports.is_empty() {
+        return Ok(Entry::Several(read));
+    }
+    match node.modules.load(digest, Arc::clone(&read)).await {
+        Ok(module) => Ok(Entry::Loaded(module)),
+        // What it imports from may be among what is mounted.
+        Err(unloaded) if unloaded.imports_more && !task.inputs.is_empty() => Ok(Entry::Several(read)),
+        Err(unloaded) => Err(Unready::failed(unloaded.message)),
+    }
+}
+
+/// What names the entry module, and its bytes.
+async fn bytes(
+    node: &Node,
+    task: &Task,
+    grants: &mut impl Iterator<Item = Opening>,
+) -> Result<(Digest, Read), Unready> {
+    let held = |wasm: Vec<u8>| {
+        let digest = Digest::of(&wasm);
+        let read: Read = Arc::new(move || Ok(wasm.clone()));
+        (digest, read)
+    };
+    Ok(match &task.program.module {
         Source::Artifact { digest, .. } => {
-            if let Some(module) = node.modules.get(digest) {
-                return Ok(module);
-            }
             let artifact = node.artifacts.get(*digest).await?;
             // The closure holds the artifact, so that it is not removed before it is read.
-            node.modules.load(*digest, move || std::fs::read(artifact.path())).await
+            (*digest, Arc::new(move || std::fs::read(artifact.path())))
         }
-        Source::Inline(wasm) => {
-            let wasm = wasm.clone();
-            let digest = Digest::of(&wasm);
-            node.modules.load(digest, move || Ok(wasm)).await
-        }
+        Source::Inline(wasm) => held(wasm.clone()),
         Source::Archive(archive) => {
             let archive = archive.clone();
             let wasm = blocking(move || Archive::unpack(&archive).and_then(Archive::module)).await?;
-            let wasm = wasm.map_err(|error| Unready::failed(format!("the module's archive: {error}")))?;
-            let digest = Digest::of(&wasm);
-            node.modules.load(digest, move || Ok(wasm)).await
+            held(wasm.map_err(|error| Unready::failed(format!("the module's archive: {error}")))?)
         }
         Source::HostPath(path) => {
             let (grant, _) =
                 grants.next().ok_or_else(|| Unready::failed("the module was not opened".to_owned()))?;
-            let wasm = blocking(move || grant.read(MODULE_BYTES_MAX)).await?.map_err(|cause| {
+            let wasm = blocking(move || grant.read(MODULE_BYTES_MAX)).await?;
+            held(wasm.map_err(|cause| {
                 Unready::failed(format!("the module `{}` cannot be read: {cause}", path.path))
-            })?;
-            let digest = Digest::of(&wasm);
-            node.modules.load(digest, move || Ok(wasm)).await
+            })?)
         }
         // A job with such a module is not valid.
         Source::Scratch => return Err(Unready::failed("a scratch directory holds no module".to_owned())),
-    };
-    loaded.map_err(Unready::failed)
+    })
 }
 
 async fn mounts(

@@ -63,6 +63,11 @@ impl Manifest {
         supplied
     }
 
+    /// Whether an input source may hold the module that others import from under this name.
+    pub fn may_supply_import(&self, name: &str) -> bool {
+        self.tasks.iter().any(|task| is_supplied(task, name) == Some(true))
+    }
+
     /// Lets an uploaded artifact supply the module that [`local_imports`] found under this name: it is there as
     /// what it is imported as.
     pub fn supply_import(&mut self, import: &LocalImport, digest: Digest, size: u64) {
@@ -92,24 +97,25 @@ fn imports(task: &Task) -> impl Iterator<Item = &str> {
 }
 
 fn local_import(task: &Task, written: &str) -> Option<LocalImport> {
-    let is_supplied = |name: &str| {
-        let place = guest_path::normalise(name).ok()?;
-        let mut targets =
-            task.input_sources.iter().filter_map(|input| guest_path::normalise(&input.target).ok());
-        Some(targets.any(|target| target == place || guest_path::is_within(&place, &target)))
-    };
-    if is_supplied(written) == Some(true) {
+    if is_supplied(task, written) == Some(true) {
         return None;
     }
     let (name, file) = written.split_once('=').unwrap_or((written, written));
     // What can be no guest path, or is taken, is left for the check of the job to name.
-    let is_free = is_supplied(name) == Some(false);
+    let is_free = is_supplied(task, name) == Some(false);
     let is_file = !file.trim().is_empty() && !file.contains("://");
     (is_free && is_file).then(|| LocalImport {
         written: written.to_owned(),
         name: name.to_owned(),
         file: file.to_owned(),
     })
+}
+
+/// Whether an input source is, or may hold, what a module imports from under this name; none if it is no guest path.
+fn is_supplied(task: &Task, name: &str) -> Option<bool> {
+    let place = guest_path::normalise(name).ok()?;
+    let mut targets = task.input_sources.iter().filter_map(|input| guest_path::normalise(&input.target).ok());
+    Some(targets.any(|target| target == place || guest_path::is_within(&place, &target)))
 }
 
 fn is_import_modules(name: &str) -> bool {

@@ -76,6 +76,11 @@ impl Engines {
         made.as_ref().map_err(String::clone)
     }
 
+    /// Whether the embedder has functions under this module's name.
+    pub(crate) fn has_function_of(&self, module: &str) -> bool {
+        self.functions.has_module(module)
+    }
+
     /// Tells all guests that a tick is over.
     pub(crate) fn tick(&self) {
         self.pooled.engine.increment_epoch();

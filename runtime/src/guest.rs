@@ -61,7 +61,7 @@ impl Guest {
         let preopens = fs::preopens(sandbox.mounts, &quota, &module.runtime.handles)?;
         let mounts = Mounts::of(&preopens);
         let (for_module, for_component) = match &*module.code {
-            Code::Core(_) => (preopens, Vec::new()),
+            Code::Core(_) | Code::Assembly(_) => (preopens, Vec::new()),
             Code::Command(_) => (Vec::new(), preopens),
         };
         Ok(Guest {

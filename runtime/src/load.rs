@@ -5,7 +5,7 @@ use wasmtime::{ExternType, UnknownImportError};
 use crate::compile::{Compiled, Compiler};
 use crate::component::Command;
 use crate::engine::Engines;
-use crate::module::{Code, Core};
+use crate::module::{self, Code, Core};
 
 /// Why bytes were not accepted as a module, or an entry point not as one of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,6 +37,9 @@ pub enum Error {
         /// What it exports.
         exports: Vec<String>,
     },
+    /// A component where modules are linked: components bring along what they need.
+    #[error("a component cannot be linked with modules")]
+    ComponentAsPart,
     /// The right format, but cut off, damaged, or using a feature that is not there.
     #[error("the module is truncated or invalid: {message}")]
     Invalid {
@@ -108,10 +111,26 @@ pub(crate) fn compile(
     };
     let pre = linked.modules.instantiate_pre(&module).map_err(|error| import_error(&error))?;
     let core = Core::new(pre);
-    if core.entry_points().next().is_none() {
+    if module::entry_points(&module).next().is_none() {
         return Err(Error::NoEntryPoint);
     }
     Ok(Code::Core(core))
+}
+
+/// Checks and compiles a module of several for the engine in which guests have whatever they need. What it imports is for
+/// the others to say.
+pub(crate) fn compile_part(
+    engines: &Engines,
+    compiler: &Compiler,
+    digest: &str,
+    wasm: &[u8],
+    bytes_max: usize,
+) -> Result<wasmtime::Module, Error> {
+    let wasm = &*binary(wasm, bytes_max)?;
+    match compiler.code_on_demand(engines, digest, wasm)? {
+        Compiled::Module(module) => Ok(module),
+        Compiled::Component(_) => Err(Error::ComponentAsPart),
+    }
 }
 
 /// The binary format of what may be text.
@@ -135,7 +154,7 @@ fn binary(wasm: &[u8], bytes_max: usize) -> Result<std::borrow::Cow<'_, [u8]>, E
     wat::parse_bytes(wasm).map_err(|error| Error::Text { message: error.to_string().trim().to_owned() })
 }
 
-fn import_error(error: &wasmtime::Error) -> Error {
+pub(crate) fn import_error(error: &wasmtime::Error) -> Error {
     match error.downcast_ref::<UnknownImportError>() {
         Some(import) => {
             Error::UnknownImport { module: import.module().to_owned(), name: import.name().to_owned() }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Engine, ExternType, InstancePre, ModuleExport};
+use wasmtime::{Engine, ExternType, Func, InstancePre, ModuleExport, Store, Val};
 
 use crate::block_on::block_on;
 use crate::component::Command;
 use crate::guest::Guest;
+use crate::link::Assembly;
 use crate::runtime::Shared;
 use crate::{Error, Outcome, Sandbox, load, run};
 
@@ -71,6 +72,7 @@ impl std::fmt::Debug for Module {
 /// What compiling gave: code with its imports resolved.
 pub(crate) enum Code {
     Core(Core),
+    Assembly(Assembly),
     Command(Command),
 }
 
@@ -78,22 +80,24 @@ impl Code {
     pub(crate) fn engine(&self) -> &Engine {
         match self {
             Code::Core(core) => core.pre.module().engine(),
+            Code::Assembly(assembly) => assembly.entry().engine(),
             Code::Command(command) => command.engine(),
         }
     }
 
     pub(crate) fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
         match self {
-            Code::Core(core) => core.check_entry_point(name),
+            Code::Core(core) => check_entry_point(core.pre.module(), name),
+            Code::Assembly(assembly) => check_entry_point(assembly.entry(), name),
             Code::Command(command) => command.check_entry_point(name),
         }
     }
 
-    /// The memory that preview 1's functions read and write.
+    /// The memory that preview 1's functions read and write, if it is the same whoever calls.
     pub(crate) fn memory(&self) -> Option<&ModuleExport> {
         match self {
             Code::Core(core) => core.memory.as_ref(),
-            Code::Command(_) => None,
+            Code::Assembly(_) | Code::Command(_) => None,
         }
     }
 }
@@ -113,31 +117,37 @@ impl Core {
     pub(crate) fn pre(&self) -> &InstancePre<Guest> {
         &self.pre
     }
+}
 
-    /// Every function a run could sensibly start at.
-    pub(crate) fn entry_points(&self) -> impl Iterator<Item = &str> {
-        let functions = self.pre.module().exports().filter(|export| is_entry_point(&export.ty()));
-        functions.map(|export| export.name()).filter(|name| *name != INITIALIZE)
-    }
+/// Every function a run could sensibly start at.
+pub(crate) fn entry_points(module: &wasmtime::Module) -> impl Iterator<Item = &str> {
+    let functions = module.exports().filter(|export| is_entry_point(&export.ty()));
+    functions.map(|export| export.name()).filter(|name| *name != INITIALIZE)
+}
 
-    fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
-        match self.pre.module().get_export(name) {
-            None => {
-                let candidates = self.entry_points().map(str::to_owned).collect();
-                Err(load::Error::EntryPointMissing { name: name.to_owned(), candidates })
-            }
-            Some(export) if is_entry_point(&export) => Ok(()),
-            Some(export) => {
-                let found = load::describe(&export);
-                Err(load::Error::EntryPointType { name: name.to_owned(), found })
-            }
+fn check_entry_point(module: &wasmtime::Module, name: &str) -> Result<(), load::Error> {
+    match module.get_export(name) {
+        None => {
+            let candidates = entry_points(module).map(str::to_owned).collect();
+            Err(load::Error::EntryPointMissing { name: name.to_owned(), candidates })
+        }
+        Some(export) if is_entry_point(&export) => Ok(()),
+        Some(export) => {
+            let found = load::describe(&export);
+            Err(load::Error::EntryPointType { name: name.to_owned(), found })
         }
     }
+}
 
-    /// What must be called before `entry_point`: a library's (a reactor's) own set-up.
-    pub(crate) fn initializer(&self, entry_point: &str) -> Option<&'static str> {
-        (entry_point != INITIALIZE && self.check_entry_point(INITIALIZE).is_ok()).then_some(INITIALIZE)
-    }
+/// What must be called before `entry_point`: a library's (a reactor's) own set-up.
+pub(crate) fn initializer(module: &wasmtime::Module, entry_point: &str) -> Option<&'static str> {
+    (entry_point != INITIALIZE && check_entry_point(module, INITIALIZE).is_ok()).then_some(INITIALIZE)
+}
+
+/// Calls a function without parameters.
+pub(crate) async fn call(store: &mut Store<Guest>, function: Func) -> wasmtime::Result<()> {
+    let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
+    function.call_async(&mut *store, &[], &mut results).await
 }
 
 fn is_entry_point(export: &ExternType) -> bool {

@@ -4,10 +4,10 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
 
-use wasmtime::{Store, Val, WasmBacktrace};
+use wasmtime::{Instance, Module as Compiled, Store, WasmBacktrace};
 
 use crate::guest::Guest;
-use crate::module::{Code, Core};
+use crate::module::{self, Code};
 use crate::outcome::{Trap, Usage};
 use crate::runtime::Shared;
 use crate::turns::Place;
@@ -97,18 +97,28 @@ pub(crate) enum Failure {
 
 async fn call(store: &mut Store<Guest>, code: &Code, entry_point: &str) -> Result<i32, Failure> {
     match code {
-        Code::Core(core) => call_core(store, core, entry_point).await,
+        Code::Core(core) => {
+            let instance = core.pre().instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+            call_module(store, instance, core.pre().module(), entry_point).await
+        }
+        Code::Assembly(assembly) => {
+            let instance = assembly.instantiate(store).await.map_err(Failure::Start)?;
+            call_module(store, instance, assembly.entry(), entry_point).await
+        }
         Code::Command(command) => command.call(store).await,
     }
 }
 
-async fn call_core(store: &mut Store<Guest>, core: &Core, entry_point: &str) -> Result<i32, Failure> {
-    let instance = core.pre().instantiate_async(&mut *store).await.map_err(Failure::Start)?;
-    for name in core.initializer(entry_point).into_iter().chain([entry_point]) {
+async fn call_module(
+    store: &mut Store<Guest>,
+    instance: Instance,
+    module: &Compiled,
+    entry_point: &str,
+) -> Result<i32, Failure> {
+    for name in module::initializer(module, entry_point).into_iter().chain([entry_point]) {
         // Both were checked to be exported functions.
         let Some(function) = instance.get_func(&mut *store, name) else { continue };
-        let mut results = vec![Val::I32(0); function.ty(&*store).results().len()];
-        function.call_async(&mut *store, &[], &mut results).await.map_err(Failure::Call)?;
+        module::call(store, function).await.map_err(Failure::Call)?;
     }
     Ok(0)
 }

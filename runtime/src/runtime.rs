@@ -10,9 +10,11 @@ use crate::clock::{Clock, Closer};
 use crate::compile::Compiler;
 use crate::engine::Engines;
 use crate::fs::Handles;
+use crate::link::Linking;
+use crate::module::Code;
 use crate::network::Outbound;
 use crate::turns::Turns;
-use crate::{Config, Error, HostFunctions, Module, engine, load};
+use crate::{Config, Error, HostFunctions, Module, engine, load, p1, requests};
 
 /// The engine, its compiled modules and its clock. Cheap to clone; one per process is enough.
 #[derive(Clone)]
@@ -21,7 +23,7 @@ pub struct Runtime {
 }
 
 pub(crate) struct Shared {
-    engines: Arc<Engines>,
+    pub(crate) engines: Arc<Engines>,
     pub(crate) clock: Clock,
     pub(crate) turns: Turns,
     /// Which files the guests have open.
@@ -31,7 +33,9 @@ pub(crate) struct Shared {
     /// A store in which nothing runs; see [`crate::run::Exit`].
     pub(crate) quiet: Arc<Store<()>>,
     compiler: Compiler,
-    cache: Cache,
+    cache: Cache<Code>,
+    /// Modules that are linked with others.
+    pub(crate) parts: Cache<wasmtime::Module>,
     config: Config,
     _closer: Closer,
 }
@@ -62,6 +66,7 @@ impl Runtime {
         let quiet = engine::quiet_store().map_err(Error::Engine)?;
         let compiler = Compiler::new(&config)?;
         let cache = Cache::new(config.modules_cached);
+        let parts = Cache::new(config.modules_cached);
         let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
         let (quiet, handles) = (Arc::new(quiet), Arc::default());
@@ -75,6 +80,7 @@ impl Runtime {
             quiet,
             compiler,
             cache,
+            parts,
             config,
             _closer: closer,
         };
@@ -91,10 +97,41 @@ impl Runtime {
     /// Whatever is wrong with the module; see [`load::Error`].
     pub fn load(&self, wasm: &[u8]) -> Result<Module, load::Error> {
         let Shared { engines, compiler, cache, config, .. } = &*self.shared;
-        let digest: Arc<str> = hex(&Sha256::digest(wasm)).into();
+        let digest = Shared::digest(wasm);
         let code = cache
             .get(&digest, || load::compile(engines, compiler, &digest, wasm, config.module_bytes_max))?;
         Ok(Module::new(Arc::clone(&self.shared), code, digest))
+    }
+
+    /// Begins to link several modules to one program.
+    pub fn linking(&self) -> Linking<'_> {
+        Linking::new(self)
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+}
+
+impl Shared {
+    /// What names a module's bytes.
+    pub(crate) fn digest(wasm: &[u8]) -> Arc<str> {
+        hex(&Sha256::digest(wasm)).into()
+    }
+
+    /// Compiles a module that is linked with others.
+    pub(crate) fn compile_part(&self, digest: &str, wasm: &[u8]) -> Result<wasmtime::Module, load::Error> {
+        load::compile_part(&self.engines, &self.compiler, digest, wasm, self.config.module_bytes_max)
+    }
+
+    /// The largest module that is accepted.
+    pub(crate) fn module_bytes_max(&self) -> usize {
+        self.config.module_bytes_max
+    }
+
+    /// Whether the host has functions under this module's name.
+    pub(crate) fn is_of_host(&self, module: &str) -> bool {
+        matches!(module, p1::MODULE | requests::MODULE) || self.engines.has_function_of(module)
     }
 }
 

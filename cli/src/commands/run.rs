@@ -2,19 +2,23 @@
 
 mod ending;
 mod grant;
+mod import;
 mod network;
 mod output;
+mod program;
 mod scratch;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
-use skrei_runtime::{CancelToken, Limits, Module, Outcome, Sandbox};
+use skrei_runtime::{CancelToken, Limits, Outcome, Sandbox};
 
-use crate::{error::Error, exit, job_file::modules, sandbox};
+use crate::{error::Error, exit};
 use grant::Grant;
+use import::Import;
 use network::Reach;
 use output::Passthrough;
+use program::Program;
 use scratch::Scratch;
 
 /// After the guest should have ended, how long it gets before the process ends without it: it may be waiting for
@@ -57,6 +61,9 @@ pub(crate) struct Run {
     memory: u64,
     #[command(flatten)]
     reach: Reach,
+    /// Give a module that the guest imports from under this name, or without one under the file's; repeatable
+    #[arg(long, value_name = "[NAME=]FILE")]
+    import: Vec<Import>,
     /// The exported function to start at
     #[arg(long, value_name = "NAME", default_value = "_start")]
     entry_point: String,
@@ -69,13 +76,19 @@ impl Run {
     pub(super) async fn run(self) -> Result<u8, Error> {
         let limit = seconds("--timeout", self.timeout)?;
         let cpu_time = seconds("--cpu-time", self.cpu_time)?;
-        let module = self.load().map_err(|error| error.with_code(exit::NOT_STARTED))?;
+        let wasm = self.read().map_err(|error| error.with_code(exit::NOT_STARTED))?;
+        let program = Program {
+            shown: self.module.display().to_string(),
+            entry_point: self.entry_point.clone(),
+            imports: self.import.clone(),
+        };
         let cancel = CancelToken::new();
         let scratch = Scratch::make(&self.scratch).map_err(|error| error.with_code(exit::NOT_STARTED))?;
         let sandbox = self
             .sandbox(limit, cpu_time, cancel.clone(), &scratch)
             .await
             .map_err(|error| error.with_code(exit::NOT_STARTED))?;
+        let module = program.load(&wasm, &sandbox).map_err(|error| error.with_code(exit::NOT_STARTED))?;
         // On a thread of its own: a guest that computes gives way to nobody.
         let (ended, outcome) = tokio::sync::oneshot::channel();
         let executor = tokio::runtime::Handle::current();
@@ -97,23 +110,11 @@ impl Run {
         }
     }
 
-    fn load(&self) -> Result<Module, Error> {
+    fn read(&self) -> Result<Vec<u8>, Error> {
         let shown = self.module.display();
-        let bytes = std::fs::read(&self.module).map_err(|error| match error.kind() {
+        std::fs::read(&self.module).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Error::not_found(format!("module `{shown}` does not exist")),
             _ => Error::not_found(format!("module `{shown}` cannot be read: {error}")),
-        })?;
-        let runtime = sandbox::for_one_guest().map_err(|error| Error::internal(error.to_string()))?;
-        let loaded = runtime.load(&bytes).and_then(|module| {
-            module.check_entry_point(&self.entry_point)?;
-            Ok(module)
-        });
-        loaded.map_err(|error| {
-            let refused = Error::refused(format!("`{shown}`: {error}"));
-            match modules::hint(&error) {
-                Some(hint) => refused.hint(hint),
-                None => refused,
-            }
         })
     }
 

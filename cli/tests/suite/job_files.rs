@@ -127,3 +127,30 @@ fn a_module_is_checked_before_anything_is_sent() {
         assert!(said.stderr.contains("`main.wasm`") && said.stderr.contains(part), "{part}: {said:?}");
     }
 }
+
+#[test]
+fn imported_modules_are_taken_from_beside_the_job_file_and_checked_with_the_entry_module() {
+    let desk = Desk::new();
+    let entry = r#"(module (import "sum" "value" (func (result i32))) (func (export "_start")))"#;
+    let sum = r#"(module (import "lib/one.wat" "value" (func (result i32))) (func (export "value") (result i32) (i32.const 1)))"#;
+    desk.put("main.wat", entry);
+    desk.put("build/sum.wat", sum);
+    desk.put("lib/one.wat", r#"(module (func (export "value") (result i32) (i32.const 1)))"#);
+    let validate = |imports: &str| {
+        let params = format!("EntryModule: main.wat\n        ImportModules: [{imports}]");
+        desk.put("job.yaml", JOB.replace("EntryModule: main.wasm", &params).replace("{{word}}", "x"));
+        desk.skrei(&["job", "validate", "job.yaml"])
+    };
+    let said = validate("sum=build/sum.wat, lib/one.wat");
+    assert_eq!(said.transcript(), "OK\n[exit code 0]");
+    for (imports, part) in [
+        ("sum=build/sum.wat", "imports `lib/one.wat::value`"),
+        ("sum=build/nowhere.wat, lib/one.wat", "nowhere.wat` does not exist"),
+        ("sum=job.yaml, lib/one.wat", "not WebAssembly"),
+        ("sum=main.wat", "in a circle"),
+        ("../sum.wat", "NAME=FILE"),
+    ] {
+        let said = validate(imports);
+        assert!(said.code != 0 && said.stderr.contains(part), "{imports}: {said:?}");
+    }
+}

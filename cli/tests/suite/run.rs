@@ -228,3 +228,25 @@ fn what_is_said_of_the_network_has_to_fit_together() {
         );
     }
 }
+
+#[test]
+fn a_guest_imports_from_modules_that_are_given_or_mounted() {
+    let desk = Desk::new();
+    let entry = r#"(module (import "sum" "value" (func $value (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (func (export "_start") (call $exit (call $value))))"#;
+    let sum = r#"(module (import "/lib/one.wat" "value" (func $value (result i32)))
+        (func (export "value") (result i32) (i32.add (call $value) (i32.const 2))))"#;
+    desk.put("main.wat", entry);
+    desk.put("sum.wat", sum);
+    desk.put("lib/one.wat", r#"(module (func (export "value") (result i32) (i32.const 1)))"#);
+    let given = &["run", "main.wat", "--import", "sum=sum.wat", "--dir", "lib::/lib"][..];
+    assert_eq!(desk.skrei(given).transcript(), "[exit code 3]");
+    let said = desk.skrei(&["run", "main.wat", "--import", "sum=sum.wat"]);
+    assert_eq!(said.code, 126, "{said:?}");
+    assert!(said.stderr.contains("-> `sum`: the module imports `/lib/one.wat::value`"), "{said:?}");
+    let said = desk.skrei(&["run", "main.wat"]);
+    assert!(said.code == 126 && said.stderr.contains("--import NAME=FILE"), "{said:?}");
+    let said = desk.skrei(&["run", "main.wat", "--import", "sum=nowhere.wasm"]);
+    assert!(said.code == 126 && said.stderr.contains("nowhere.wasm"), "{said:?}");
+}

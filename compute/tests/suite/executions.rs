@@ -2,7 +2,7 @@
 
 use std::{fs, time::Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use skrei_job::{
     life::ExecutionState,
     outcome::{Cause, Failure, Refusal, Rule},
@@ -224,5 +224,39 @@ async fn a_node_that_shuts_down_lets_guests_end_and_takes_nothing_on() {
     assert_eq!(refusal(session.run("e-late", &sleep).await).rule, Rule::Draining);
     assert!(matches!(session.end_of("e-sleep").await, ExecutionState::Completed(_)));
     assert_eq!(failure(session.end_of("e-spin").await).cause, Cause::Interrupted);
+    node.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_imports_from_modules_among_its_inputs() {
+    let mut orchestrator = Orchestrator::start().await;
+    let node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let entry = r#"(module (import "lib/sum.wasm" "value" (func $value (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (func (export "_start") (call $exit (call $value))))"#;
+    let sum = r#"(module (import "one" "value" (func $value (result i32)))
+        (func (export "value") (result i32) (i32.add (call $value) (i32.const 2))))"#;
+    let one = r#"(module (func (export "value") (result i32) (i32.const 1)))"#;
+    let inputs = [
+        orchestrator.holds(entry.as_bytes(), "/main.wasm"),
+        orchestrator.holds(sum.as_bytes(), "/lib/sum.wasm"),
+        orchestrator.holds(one.as_bytes(), "/one"),
+    ];
+    let importing = |inputs: &[Value], imports: &[&str]| {
+        let params = json!({"EntryModule": "/main.wasm", "ImportModules": imports});
+        job_with(inputs, &[], json!({"Engine": {"Type": "wasm", "Params": params}}))
+    };
+    // Given by name, or found as a file by whoever imports from it.
+    for (execution, imports) in [("e-1", &["one", "lib/sum.wasm"][..]), ("e-2", &["one"]), ("e-3", &[])] {
+        let ended = failure(session.run(execution, &importing(&inputs, imports)).await);
+        assert_eq!((ended.cause, ended.output.exit_code), (Cause::Exited, Some(3)), "{ended}");
+    }
+    let ended = failure(session.run("e-4", &importing(&inputs[..2], &["lib/sum.wasm"])).await);
+    assert_eq!(ended.cause, Cause::NotPrepared);
+    assert!(
+        ended.message.contains("the entry module -> `lib/sum.wasm`: the module imports `one::value`"),
+        "{ended}"
+    );
     node.stop().await;
 }

@@ -60,6 +60,17 @@ impl Compiler {
         }
     }
 
+    /// The same for the engine in which guests have whatever they need.
+    pub(crate) fn code_on_demand(
+        &self,
+        engines: &Engines,
+        digest: &str,
+        wasm: &[u8],
+    ) -> Result<Compiled, load::Error> {
+        let linked = engines.on_demand().map_err(|message| load::Error::Compiler { message })?;
+        self.code_for(&linked.engine, Room::OnDemand, digest, wasm)
+    }
+
     fn code_for(
         &self,
         engine: &Engine,

@@ -27,6 +27,7 @@ mod handles;
 mod landing;
 mod listing;
 mod mode;
+mod module_file;
 mod mount;
 mod open;
 mod ownership;

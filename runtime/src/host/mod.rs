@@ -59,6 +59,11 @@ impl HostFunctions {
         self
     }
 
+    /// Whether one of them is of this module.
+    pub(crate) fn has_module(&self, name: &str) -> bool {
+        self.0.iter().any(|(module, _, _)| module == name)
+    }
+
     pub(crate) fn define(&self, linker: &mut Linker<Guest>) -> Result<(), Error> {
         for (module, name, define) in &self.0 {
             // The one thing that can be wrong: the name is taken.

@@ -22,10 +22,11 @@ use wasmtime::{Caller, Linker, Memory};
 
 use crate::fs::Errno;
 use crate::guest::Guest;
+use crate::module::Code;
 pub(crate) use memory::{Span, View};
 
 /// The module name guests import these functions from.
-const MODULE: &str = "wasi_snapshot_preview1";
+pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
 
 /// Defines every function of preview 1.
 pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -64,10 +65,16 @@ pub(crate) fn memory_of(caller: &mut Caller<'_, Guest>) -> wasmtime::Result<Memo
         return Ok(memory);
     }
     let code = std::sync::Arc::clone(&caller.data().code);
-    let export = code.memory().and_then(|export| caller.get_module_export(export));
+    let export = match &*code {
+        // Each of several modules has its own.
+        Code::Assembly(_) => caller.get_export("memory"),
+        code => code.memory().and_then(|export| caller.get_module_export(export)),
+    };
     let memory = export.and_then(wasmtime::Extern::into_memory);
     let memory = memory.ok_or_else(|| wasmtime::Error::msg("the module exports no memory named `memory`"))?;
-    caller.data_mut().memory = Some(memory);
+    if !matches!(&*code, Code::Assembly(_)) {
+        caller.data_mut().memory = Some(memory);
+    }
     Ok(memory)
 }
 

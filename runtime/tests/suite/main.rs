@@ -15,6 +15,7 @@ mod host_functions;
 mod input;
 mod kept_code;
 mod limits;
+mod linking;
 mod listing;
 mod load_errors;
 mod mounts;
