@@ -101,7 +101,7 @@ pub(crate) enum Command {
     /// Submit, watch and stop jobs
     #[command(subcommand)]
     Job(job::Command),
-    /// Look at the fleet
+    /// Look at the fleet, and say who belongs to it
     #[command(subcommand)]
     Node(node::Command),
     /// Run one module here, without any server

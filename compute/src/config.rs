@@ -14,11 +14,14 @@ pub struct Config {
     pub node: NodeId,
     /// A folder of its own for journal, artifacts and logs; made and locked by [`serve`](crate::serve()).
     pub data_dir: PathBuf,
-    /// Orchestrators to call, in turn until one answers: `HOST[:PORT]`, port 4222 if there is none. A scheme
-    /// `nats://`, `ws://` or `http://` before it is tolerated.
+    /// Orchestrators to call, in turn until one answers: `HOST[:PORT]`, port 4222 if there is none. A scheme such as
+    /// `nats://` or `https://` before it is tolerated.
     pub orchestrators: Vec<String>,
-    /// The shared join token.
+    /// What the node joins with: a token of the orchestrator's making, or a word that both were configured with. Used
+    /// once; a node of the orchestrator's own machine and user needs none.
     pub token: Option<String>,
+    /// The orchestrator's authority, PEM, where it is to be known before anything else. The node believes no other.
+    pub ca_file: Option<PathBuf>,
     /// What the node is known by to the constraints of jobs.
     pub labels: Labels,
     /// What the node shares out in all.
@@ -51,6 +54,7 @@ impl Config {
             data_dir: data_dir.into(),
             orchestrators: Vec::new(),
             token: None,
+            ca_file: None,
             labels: Labels::new(),
             capacity,
             allow_list: AllowList::default(),

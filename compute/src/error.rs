@@ -56,6 +56,9 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
+    /// The node has no identity.
+    #[error(transparent)]
+    Join(#[from] crate::JoinError),
     /// The HTTP client for artifacts cannot be set up.
     #[error("the client for artifacts cannot be set up")]
     Client(#[source] reqwest::Error),
@@ -66,7 +69,7 @@ pub enum Error {
 
 impl Error {
     /// The way out, where there is one.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         match self {
             Self::DataDir(_) => Some("give each node a data directory of its own with `--data-dir`"),
             Self::Address { .. } => Some("write `HOST:PORT`, for example `127.0.0.1:4222`"),
@@ -78,6 +81,7 @@ impl Error {
             Self::NetworkDomains(_) => Some(
                 "write hosts of `Compute.Network.Domains` as `api.example.org`, `*.example.org:443` or `10.0.0.0/8`",
             ),
+            Self::Join(error) => error.hint(),
             _ => None,
         }
     }

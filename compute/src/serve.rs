@@ -21,6 +21,7 @@ use crate::{
     environment::HostVariables,
     folder, grant,
     guests::Guests,
+    identity,
     journal::Journal,
     link::{Address, Link},
     log_store::LogStore,
@@ -62,15 +63,25 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let executions = held.iter().map(|held| &held.parcel.execution);
     let outbox = Outbox::open(config.data_dir.join("outbox"), &config.limits, executions)?;
     let hello = hello(&config);
-    let allow_list = config.allow_list.resolved(grant::real_path);
+    let allow_list = config.allow_list.clone().resolved(grant::real_path);
     for broken in allow_list.broken(grant::may_write) {
         tracing::warn!("{broken}");
     }
+    let identified = tokio::select! {
+        identified = identity::provide(&config, &orchestrators) => identified?,
+        () = shutdown.cancelled() => return Ok(()),
+    };
+    let client = identified.client()?;
     let (current, follow_current) = watch::channel(None);
-    let uploads = Uploads::new(config.node.clone(), config.token.clone(), follow_current.clone())?;
+    let uploads = Uploads::new(client.clone(), follow_current.clone())?;
     let artifacts_dir = config.data_dir.join("artifacts");
-    let artifacts =
-        Artifacts::open(&artifacts_dir, &config.limits, config.token, orchestrators.clone(), follow_current)?;
+    let artifacts = Artifacts::open(
+        &artifacts_dir,
+        &config.limits,
+        client.clone(),
+        orchestrators.clone(),
+        follow_current,
+    )?;
     let code_dir = Some(config.data_dir.join("code"));
     let compiler = config.compiler;
     let runtime = Runtime::new(skrei_runtime::Config { code_dir, compiler, ..Default::default() })?;
@@ -101,6 +112,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         hello,
         heartbeat: config.heartbeat,
         orchestrators,
+        connector: Arc::new(client).into(),
         current,
         orders: orders.clone(),
         load: supervisor.load(),
@@ -108,6 +120,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         leaving: leaving.clone(),
     };
     let _sweeping = AbortOnDropHandle::new(tokio::spawn(drop_old_output(Arc::clone(&node))));
+    let _renewing = identified.renew();
     let mut link = AbortOnDropHandle::new(tokio::spawn(link.run()));
     let mut supervisor = AbortOnDropHandle::new(tokio::spawn(supervisor.run(queue)));
     let link_ended = |ended: Result<Error, _>| ended.unwrap_or(Error::Stopped("link"));
@@ -147,7 +160,6 @@ fn hello(config: &Config) -> Hello {
         protocol: PROTOCOL.to_owned(),
         version: VERSION.to_owned(),
         node: config.node.clone(),
-        token: config.token.clone(),
         info: node::info(config),
         holds: Vec::new(),
     }

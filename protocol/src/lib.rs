@@ -7,6 +7,7 @@
 
 pub mod api;
 pub mod client;
+pub mod join;
 pub mod link;
 pub mod results;
 pub mod version;

@@ -49,11 +49,8 @@ pub struct Hello {
     pub protocol: String,
     /// Version of the program.
     pub version: String,
-    /// Its id, the same over restarts.
+    /// Its id, the same over restarts, and that of its certificate.
     pub node: NodeId,
-    /// The shared join token, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token: Option<String>,
     /// What it can do.
     pub info: NodeInfo,
     /// Executions it has accepted that have not ended; it is told to cancel those it should not run.

@@ -7,7 +7,7 @@
 //! given. A piece of an archive that is there already changes nothing.
 
 use serde::{Deserialize, Serialize};
-use skrei_job::{Digest, ExecutionId, JobId, NodeId};
+use skrei_job::{Digest, ExecutionId, JobId};
 
 use crate::client::segment;
 
@@ -20,8 +20,6 @@ pub const PIECE_BYTES_MAX: usize = 4 << 20;
 /// What a piece belongs to; the query of its request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// Who sends it.
-    pub node: NodeId,
     /// Of the whole archive.
     pub digest: Digest,
     /// Of the whole archive, in bytes.
@@ -33,10 +31,10 @@ pub struct Piece {
 impl Piece {
     /// Path and query for a piece of the results of an execution.
     pub fn path(&self, job: &JobId, execution: &ExecutionId) -> String {
-        let Self { node, digest, size, offset } = self;
-        let [job, execution, node] = [job.as_str(), execution.as_str(), node.as_str()].map(segment);
+        let Self { digest, size, offset } = self;
+        let [job, execution] = [job.as_str(), execution.as_str()].map(segment);
         let digest = segment(&digest.to_string());
-        format!("{RESULTS_PATH}/{job}/{execution}?node={node}&digest={digest}&size={size}&offset={offset}")
+        format!("{RESULTS_PATH}/{job}/{execution}?digest={digest}&size={size}&offset={offset}")
     }
 }
 

@@ -7,6 +7,8 @@ use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
 use crate::ResultLimits;
+/// How long a node's certificate is valid unless set otherwise: 90 days. A node may be off for a month and come back.
+pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
 /// Settings of an orchestrator.
 #[derive(Clone, Debug)]
@@ -18,7 +20,7 @@ pub struct Config {
     /// A node that was silent for this long is given up, and so is what it ran
     /// (`Orchestrator.NodeManager.DisconnectTimeout`).
     pub disconnect_timeout: Duration,
-    /// The token a node must show to join; none lets every node join (`Orchestrator.Auth.Token`).
+    /// A word that nodes join with beside the tokens made here (`Orchestrator.Auth.Token`).
     pub token: Option<String>,
     /// Bounds on results.
     pub results: ResultLimits,
@@ -29,6 +31,10 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     /// What is kept of jobs that ended.
     pub keep: Keep,
+    /// Whether a node that joins gets work only once somebody approves it (`Orchestrator.NodeManager.ManualApproval`).
+    pub manual_approval: bool,
+    /// How long a node's certificate is valid; nodes renew theirs after two thirds of it. [`CERTIFICATE_LIFETIME`].
+    pub certificate_lifetime: Duration,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }
@@ -41,6 +47,8 @@ impl Config {
             data_dir: data_dir.into(),
             disconnect_timeout: Duration::from_secs(60),
             token: None,
+            manual_approval: false,
+            certificate_lifetime: CERTIFICATE_LIFETIME,
             results: ResultLimits::default(),
             public_url: None,
             allowed_origins: Vec::new(),

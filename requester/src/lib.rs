@@ -23,6 +23,6 @@ mod server;
 mod store;
 
 pub use backup::{Backup, Error as BackupError, backup};
-pub use config::{Config, Keep, Listeners};
+pub use config::{CERTIFICATE_LIFETIME, Config, Keep, Listeners};
 pub use results::Limits as ResultLimits;
 pub use server::{Error, serve};

@@ -1,18 +1,21 @@
 //! The handle through which requests and links reach the event loop and the stores.
 
-use std::sync::Arc;
+use std::{path::PathBuf, sync::Arc};
 
 use skrei_job::{JobId, NodeId, Spec};
 use skrei_scheduler::{Event, Steering};
+use skrei_tls::NodeIssuer;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     artifacts::Artifacts,
     config::Config,
-    decide::{Accepted, Command, Planned, Refused, Stopped},
+    decide::{Accepted, Command, Order, Planned, Refused, Stopped},
     feed::Feed,
     nodes::Hub,
+    nodes::{Hub, Identities},
     results::Results,
+    store::{Standing, Store, StoredJob},
     store::{Store, StoredJob},
 };
 
@@ -24,6 +27,11 @@ pub(crate) struct Orchestrator {
     pub(crate) artifacts: Artifacts,
     pub(crate) results: Results,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) identities: Arc<Identities>,
+    /// Signs the certificates of nodes.
+    pub(crate) issuer: NodeIssuer,
+    /// Where a node of this machine and user finds a token.
+    pub(crate) token_file: PathBuf,
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,
 }
@@ -66,6 +74,32 @@ impl Orchestrator {
     /// Pauses, resumes or aborts a roll-out; answers when that is on disk.
     pub(crate) async fn steer(&self, job: JobId, steering: Steering) -> Result<(), Refused> {
         self.ask(|reply| Command::Steer { job, steering, reply }).await
+    }
+
+    /// Carries out what somebody decided about a node; answers when that is on disk. A node that is rejected or deleted
+    /// is let in no more from then on, and whatever is open for it ends.
+    pub(crate) async fn order(&self, node: NodeId, order: Order) -> Result<(), Refused> {
+        let ask = |order| self.ask(|reply| Command::Order { node: node.clone(), order, reply });
+        match order {
+            Order::Approve => {
+                self.identities.set_standing(node.clone(), Standing::Admitted).await?;
+                ask(order).await
+            }
+            // Decided first: the node is still told what to stop.
+            Order::Reject => {
+                let rejected = ask(order).await;
+                if matches!(rejected, Ok(()) | Err(Refused::NodeIsSo { .. })) {
+                    self.identities.set_standing(node.clone(), Standing::Rejected).await?;
+                }
+                rejected
+            }
+            // Turned away first, so that it is not met again while it is forgotten.
+            Order::Delete => {
+                self.identities.set_standing(node.clone(), Standing::Removed).await?;
+                self.hub.forget(&node);
+                ask(order).await
+            }
+        }
     }
 
     /// Tells the event loop what happened; `acknowledge` is set to the number once that is on disk.

@@ -51,6 +51,7 @@ pub(crate) enum Reply {
     Submit(oneshot::Sender<Result<Accepted, Refused>>, Result<Accepted, Refused>),
     Stop(oneshot::Sender<Result<Stopped, Refused>>, Result<Stopped, Refused>),
     Steer(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
+    Order(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
     Acknowledge(watch::Sender<u64>, u64),
 }
 
@@ -111,7 +112,7 @@ fn answer(replies: Vec<Reply>) {
         match reply {
             Reply::Submit(to, answer) => drop(to.send(answer)),
             Reply::Stop(to, answer) => drop(to.send(answer)),
-            Reply::Steer(to, answer) => drop(to.send(answer)),
+            Reply::Steer(to, answer) | Reply::Order(to, answer) => drop(to.send(answer)),
             Reply::Acknowledge(to, number) => drop(to.send_replace(number)),
         }
     }
@@ -122,7 +123,7 @@ fn refuse(replies: Vec<Reply>, error: &Error) {
         match reply {
             Reply::Submit(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
             Reply::Stop(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
-            Reply::Steer(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
+            Reply::Steer(to, _) | Reply::Order(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
             // Not acknowledged: the node says it again.
             Reply::Acknowledge(..) => {}
         }

@@ -1,15 +1,20 @@
 //! Putting an orchestrator together, and taking it down.
 
-use std::{future::IntoFuture, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    future::IntoFuture,
+    io,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use axum::serve::ListenerExt;
 use futures_util::{FutureExt as _, future::BoxFuture};
-use skrei_tls::Handshakes;
+use skrei_tls::{Authority, AuthorityError, Handshakes, Pair, PairError, Port, Served, node_listener};
 use tokio::{
     net::TcpStream,
     sync::{mpsc, watch},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
     api::{self, Origin},
@@ -19,7 +24,7 @@ use crate::{
     encrypted::Encrypted,
     feed::Feed,
     housekeeping,
-    nodes::{self, Hub},
+    nodes::{self, Hub, Identities, tokens},
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
     results::Results,
@@ -52,6 +57,18 @@ pub enum Error {
         /// The system's words.
         source: io::Error,
     },
+    /// The authority of the nodes cannot be used.
+    #[error("the authority of the nodes cannot be used: {0}")]
+    Authority(#[from] AuthorityError),
+    /// Its certificate for the node listener cannot be used.
+    #[error("the authority of the nodes cannot be used: {0}")]
+    Certificate(#[from] PairError),
+    /// Encryption of the node listener cannot be set up.
+    #[error("TLS for nodes cannot be set up: {0}")]
+    Tls(#[from] skrei_tls::TlsError),
+    /// The token of the first start cannot be provided.
+    #[error("the join token cannot be provided: {0}")]
+    JoinToken(String),
 }
 
 /// Serves until `shutdown` is cancelled; then open requests get a few seconds to end.
@@ -70,6 +87,12 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let results = Results::open(config.data_dir.join("results"), config.results, store.clone())
         .map_err(io("cannot make"))?;
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
+    let identities = Arc::new(Identities::open(store.clone())?);
+    let authority = Arc::new(Authority::open(config.data_dir.join("authority"))?);
+    let issuer = authority.node_issuer()?;
+    let token_file = tokens::provide_file(&store, &config.data_dir, issuer.fingerprint()).await;
+    let token_file = token_file.map_err(|error| Error::JoinToken(error.to_string()))?;
+    let encrypted = NodeTls::of(&authority)?;
 
     let (commands, inbox) = mpsc::channel::<Command>(COMMANDS_QUEUE);
     let (effects, queue) = mpsc::channel::<Effects>(EFFECTS_QUEUE);
@@ -82,7 +105,18 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
     let performing = tokio::spawn(performer.run(queue));
 
-    let orchestrator = Arc::new(Orchestrator { config, store, artifacts, results, hub, feed, commands });
+    let orchestrator = Arc::new(Orchestrator {
+        config,
+        store,
+        artifacts,
+        results,
+        hub,
+        identities: Arc::clone(&identities),
+        issuer,
+        token_file,
+        feed,
+        commands,
+    });
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
     let stop = shutdown.clone();
     let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
@@ -95,20 +129,16 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
             .into_future()
             .boxed(),
         Some(tls) => {
-            let encrypted = Encrypted(Handshakes::start(listeners.api, tls).map_err(failed)?);
+            let encrypted = Encrypted(Handshakes::start(listeners.api, tls, Port::Api).map_err(failed)?);
             axum::serve(encrypted, router).with_graceful_shutdown(stopped).into_future().boxed()
         }
     };
-    let stop = shutdown.clone();
-    let nodes = axum::serve(
-        listeners.nodes.tap_io(at_once),
-        nodes::router(Arc::clone(&orchestrator), shutdown.clone())
-            .into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move { stop.cancelled().await })
-    .into_future();
+    let connections =
+        Handshakes::start(listeners.nodes, Arc::clone(&encrypted.config), Port::Nodes).map_err(failed)?;
+    let router = nodes::router(Arc::clone(&orchestrator), shutdown.clone());
+    let nodes = nodes::serve(connections, router, identities, shutdown.clone());
 
-    let served = async { tokio::try_join!(api, nodes) };
+    let served = async { tokio::try_join!(api, async { Ok(nodes.await) }) };
     tokio::pin!(served);
     let outcome = tokio::select! {
         outcome = &mut served => outcome,
@@ -118,6 +148,28 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     drop(orchestrator);
     let _ = tokio::time::timeout(DRAIN, async { (deciding.await, performing.await) }).await;
     outcome.map(|_| ()).map_err(failed)
+}
+
+/// What encrypts the node listener, kept up to date as long as this lives.
+struct NodeTls {
+    config: Arc<skrei_tls::ServerConfig>,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl NodeTls {
+    /// With a certificate of the nodes' authority, which is renewed by itself.
+    fn of(authority: &Arc<Authority>) -> Result<Self, Error> {
+        let (names, now) = (Authority::orchestrator_names(), SystemTime::now());
+        authority.provide(&names, now)?;
+        let files = authority.server_files();
+        let served = Served::new(&Pair::read(&files, now)?);
+        let config = node_listener(authority.certificate()?, &served)?;
+        let watching = skrei_tls::watch(files, served).map_err(|error| Error::Io {
+            what: "changes of the node listener's certificate cannot be watched".to_owned(),
+            source: io::Error::other(error),
+        })?;
+        Ok(Self { config, _tasks: [watching, Arc::clone(authority).renew(names)] })
+    }
 }
 
 /// Small messages are not held back for larger ones: two in a row would wait some 40 ms for each other.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use skrei_job::{ExecutionId, JobId, NodeId, Spec, life::ExecutionState};
 
-use crate::{Job, NodeInfo, Steering};
+use crate::{Job, NodeInfo, NodeOrder, Steering};
 
 /// Something happened outside; the scheduler decides what follows.
 #[derive(Clone, Debug)]
@@ -41,7 +41,8 @@ pub enum Event {
     },
     /// A node's link is up, for the first time or again.
     NodeConnected {
-        /// What it says about itself.
+        /// What it says about itself. Its membership counts for a node that is met for the first time; of one that is
+        /// known, what was decided about it does.
         node: NodeInfo,
         /// The executions it has that have not ended there. It is told to cancel those it should not run.
         holds: Vec<ExecutionId>,
@@ -50,6 +51,13 @@ pub enum Event {
     NodeChanged {
         /// What holds now.
         node: NodeInfo,
+    },
+    /// Somebody in charge of the fleet decided about a node. Changes nothing if it is not known.
+    NodeOrdered {
+        /// Which.
+        node: NodeId,
+        /// What was decided.
+        order: NodeOrder,
     },
     /// A node's link broke.
     NodeDisconnected {

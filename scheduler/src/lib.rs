@@ -38,7 +38,7 @@ pub use config::Config;
 pub use decision::{Decision, JobChange, Record, Send};
 pub use event::Event;
 pub use job::Job;
-pub use node::{Connection, Membership, Node, NodeInfo};
+pub use node::{Connection, Membership, Node, NodeInfo, NodeOrder};
 pub use placement::Verdict;
 pub use progress::{Phase, Progress, Steering};
 pub use scheduler::{Scheduler, Snapshot};

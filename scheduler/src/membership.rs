@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, life::JobState};
 
 use crate::{
-    Connection, NodeInfo, Record, Scheduler, fleet::Occupant, history::Topic, submission::node_details,
-    timers::Timer,
+    Connection, Membership, NodeInfo, NodeOrder, Record, Scheduler, fleet::Occupant, history::Topic,
+    submission::node_details, timers::Timer,
 };
 
 /// What a node that came back should do about one execution.
@@ -21,8 +21,11 @@ enum Told {
 
 impl Scheduler {
     /// Tells the node again all it should run and what it should not; saying it twice does no harm.
-    pub(crate) fn node_connected(&mut self, info: NodeInfo, holds: &[ExecutionId]) {
+    pub(crate) fn node_connected(&mut self, mut info: NodeInfo, holds: &[ExecutionId]) {
         let node = info.id.clone();
+        if let Some(member) = self.fleet.get(&node) {
+            info.membership = member.node.info.membership;
+        }
         self.stop_grace(&node);
         if self.fleet.put(info, Connection::Connected) {
             self.record_node(&node);
@@ -129,6 +132,35 @@ impl Scheduler {
         }
     }
 
+    pub(crate) fn node_ordered(&mut self, node: &NodeId, order: &NodeOrder) {
+        let Some(known) = self.fleet.get(node).map(|member| member.node.clone()) else { return };
+        let membership = match order {
+            NodeOrder::Approve => Membership::Approved,
+            NodeOrder::Reject => Membership::Rejected,
+        };
+        let info = NodeInfo { membership, ..known.info };
+        if !self.fleet.put(info, known.connection) {
+            return;
+        }
+        self.record_node(node);
+        if *order == NodeOrder::Reject {
+            self.take_work(node, "was rejected");
+        }
+        self.reconsider(node);
+    }
+
+    /// What a node has is given to others, and the node told to stop it, if it can be told.
+    fn take_work(&mut self, node: &NodeId, why: &str) {
+        let running: Vec<ExecutionId> = match self.fleet.get(node) {
+            Some(member) => member.occupants.keys().cloned().collect(),
+            None => return,
+        };
+        for id in &running {
+            self.send_cancel(node, id, &format!("its node {why}"));
+        }
+        self.lose_work(node, why);
+    }
+
     pub(crate) fn node_disconnected(&mut self, node: &NodeId) {
         if self.fleet.get(node).is_some_and(|member| member.is_connected()) {
             self.start_grace(node);
@@ -143,7 +175,7 @@ impl Scheduler {
         }
         self.stop_grace(node);
         self.fleet.connection(node, Connection::Lost { since: self.now });
-        self.lose_work(node);
+        self.lose_work(node, "was deleted");
         self.decision.records.push(Record::NodeForgotten(node.clone()));
         // While it still has its entry, so that a line it was set aside for finds another.
         self.reconsider(node);
@@ -160,17 +192,17 @@ impl Scheduler {
         };
         self.fleet.connection(node, Connection::Lost { since });
         self.record_node(node);
-        self.lose_work(node);
+        self.lose_work(node, "was not heard from for too long");
         self.reconsider(node);
     }
 
-    fn lose_work(&mut self, node: &NodeId) {
+    fn lose_work(&mut self, node: &NodeId, why: &str) {
         let held: BTreeSet<ExecutionId> = match self.fleet.get(node) {
             Some(member) => member.held.iter().map(|(id, _)| id.clone()).collect(),
             None => return,
         };
         for id in self.fleet.clear(node) {
-            self.lose(&id, !held.contains(&id));
+            self.lose(&id, !held.contains(&id), why);
         }
     }
 

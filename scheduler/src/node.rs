@@ -43,6 +43,15 @@ impl Membership {
     }
 }
 
+/// What somebody in charge of the fleet decides about a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodeOrder {
+    /// It may get work.
+    Approve,
+    /// It may not, and what it has is given to others.
+    Reject,
+}
+
 /// Whether a node can be reached.
 ///
 /// `Connected` → `Away` → `Connected` | `Lost`; `Lost` → `Connected`.

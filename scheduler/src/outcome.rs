@@ -129,8 +129,8 @@ impl Scheduler {
         }
     }
 
-    /// Ends an execution whose node was not heard from for too long.
-    pub(crate) fn lose(&mut self, id: &ExecutionId, was_sent: bool) {
+    /// Ends an execution whose node can no longer be counted on; `why` goes on from the node's name.
+    pub(crate) fn lose(&mut self, id: &ExecutionId, was_sent: bool, why: &str) {
         let Some(mut live) = self.executions.get(id).cloned().and_then(|job| self.take(&job)) else { return };
         let node =
             live.execution(id).filter(|execution| !execution.state.is_terminal()).map(|e| e.node.clone());
@@ -140,7 +140,7 @@ impl Scheduler {
             }
             let mut details = error_details();
             details.extend(node_details(&node));
-            let message = format!("Lost: {} was not heard from for too long", node.short());
+            let message = format!("Lost: {} {why}", node.short());
             self.note(&mut live, Some(id), Topic::Scheduling, message, details);
             self.change_execution(&mut live, id, ExecutionState::Lost);
             self.go_on(&mut live, id);

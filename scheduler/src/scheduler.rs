@@ -84,6 +84,7 @@ impl Scheduler {
             Event::RolloutSteered { job, steering } => self.steer(&job, steering),
             Event::NodeConnected { node, holds } => self.node_connected(node, &holds),
             Event::NodeChanged { node } => self.node_changed(node),
+            Event::NodeOrdered { node, order } => self.node_ordered(&node, &order),
             Event::NodeDisconnected { node } => self.node_disconnected(&node),
             Event::NodeForgotten { node } => self.node_forgotten(&node),
             Event::ExecutionStarted { execution, node } => self.execution_started(&execution, &node),
@@ -112,6 +113,11 @@ impl Scheduler {
     /// An execution of a job that [`Scheduler::job`] still knows.
     pub fn execution(&self, id: &ExecutionId) -> Option<&Execution> {
         self.jobs.get(self.executions.get(id)?)?.execution(id)
+    }
+
+    /// A known node.
+    pub fn node(&self, id: &NodeId) -> Option<&Node> {
+        self.fleet.get(id).map(|member| &member.node)
     }
 
     /// How many jobs are remembered.

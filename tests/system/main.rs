@@ -15,6 +15,7 @@ mod deploy;
 mod disk;
 mod fleet;
 mod logs;
+mod nodes;
 mod packaging;
 mod python_sdk;
 mod results;

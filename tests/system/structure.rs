@@ -19,7 +19,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("skrei-requester", &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-scheduler", "skrei-tls"]),
-    ("skrei-compute", &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-runtime"]),
+    ("skrei-compute", &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-runtime", "skrei-tls"]),
     ("skrei-scheduler", &["skrei-job"]),
     ("skrei-protocol", &["skrei-job", "skrei-tls"]),
     ("skrei-tls", &[]),

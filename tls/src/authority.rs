@@ -17,8 +17,9 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_util::task::AbortOnDropHandle;
+use zeroize::Zeroizing;
 
-use crate::{Fingerprint, Pair, PairFiles, replace::replace};
+use crate::{Fingerprint, NodeIssuer, ORCHESTRATOR_NAME, Pair, PairFiles, replace::replace};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -28,7 +29,7 @@ const LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 const SHARE_LEFT: f64 = 1.0 / 3.0;
 
 /// A clock may be behind by so much and the certificate still be valid.
-const CLOCKS_APART: Duration = Duration::from_secs(3600);
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(3600);
 
 /// Where the authority and the server's pair lie, in a directory of this user's alone.
 #[derive(Clone, Debug)]
@@ -90,11 +91,31 @@ impl Authority {
     /// # Errors
     /// It cannot be read.
     pub fn fingerprint(&self) -> Result<Fingerprint, AuthorityError> {
+        Ok(Fingerprint::of(&self.certificate()?))
+    }
+
+    /// The authority's certificate.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn certificate(&self) -> Result<CertificateDer<'static>, AuthorityError> {
         let path = self.certificate_file();
         let certificate = CertificateDer::from_pem_file(&path);
-        let certificate =
-            certificate.map_err(|error| AuthorityError::Certificate { path, message: error.to_string() })?;
-        Ok(Fingerprint::of(&certificate))
+        certificate.map_err(|error| AuthorityError::Certificate { path, message: error.to_string() })
+    }
+
+    /// What signs the certificates of nodes.
+    ///
+    /// # Errors
+    /// The authority cannot be read.
+    pub fn node_issuer(&self) -> Result<NodeIssuer, AuthorityError> {
+        let certificate = self.read(&self.certificate_file())?;
+        Ok(NodeIssuer::new(self.issuer(&certificate)?, certificate, self.fingerprint()?))
+    }
+
+    /// The names of the one server that nodes dial.
+    pub fn orchestrator_names() -> BTreeSet<String> {
+        BTreeSet::from([ORCHESTRATOR_NAME.to_owned()])
     }
 
     /// Sees to it that there is a server's pair for these names, valid for a while from `now`. Says whether it had to
@@ -122,8 +143,7 @@ impl Authority {
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
         let ca = self.read(&self.certificate_file())?;
-        let ca_key = KeyPair::from_pem(&self.read(&self.key_file())?).map_err(failed)?;
-        let issuer = Issuer::from_ca_cert_pem(&ca, ca_key).map_err(failed)?;
+        let issuer = self.issuer(&ca)?;
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
         // The key first: whoever reads in between finds a pair that does not belong together, and looks again.
@@ -150,6 +170,17 @@ impl Authority {
                 }
             }
         }))
+    }
+
+    fn issuer(&self, certificate: &str) -> Result<Issuer<'static, KeyPair>, AuthorityError> {
+        let path = self.key_file();
+        let failed = |error: rcgen::Error| AuthorityError::Certificate {
+            path: path.clone(),
+            message: error.to_string(),
+        };
+        let key = Zeroizing::new(self.read(&path)?);
+        let key = KeyPair::from_pem(&key).map_err(failed)?;
+        Issuer::from_ca_cert_pem(certificate, key).map_err(failed)
     }
 
     fn make(&self) -> Result<(), AuthorityError> {

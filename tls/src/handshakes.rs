@@ -28,6 +28,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// The first byte of every TLS connection: a handshake record (RFC 8446 section 5.1).
 const HANDSHAKE_RECORD: u8 = 22;
 
+/// What a port is for, told to those who come to it without TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// The API.
+    Api,
+    /// Compute nodes.
+    Nodes,
+}
+
 /// Accepts connections and shakes hands, many at a time, so that a slow client holds up nobody.
 #[derive(Debug)]
 pub struct Handshakes {
@@ -41,10 +50,10 @@ impl Handshakes {
     ///
     /// # Errors
     /// The listener has no address.
-    pub fn start(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<Self> {
+    pub fn start(listener: TcpListener, config: Arc<ServerConfig>, port: Port) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, config.into(), sender)));
+        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, config.into(), port, sender)));
         Ok(Self { ready, address, _accepting: accepting })
     }
 
@@ -66,6 +75,7 @@ impl Handshakes {
 async fn accept(
     listener: TcpListener,
     acceptor: TlsAcceptor,
+    port: Port,
     ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
     let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
@@ -81,7 +91,7 @@ async fn accept(
         };
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
-            match tokio::time::timeout(TIME_MAX, shake_hands(stream, &acceptor)).await {
+            match tokio::time::timeout(TIME_MAX, shake_hands(stream, &acceptor, port)).await {
                 Ok(Ok(Some(stream))) => {
                     // Gone only if the server is.
                     let _ = ready.send((stream, address)).await;
@@ -99,6 +109,7 @@ async fn accept(
 async fn shake_hands(
     mut stream: TcpStream,
     acceptor: &TlsAcceptor,
+    port: Port,
 ) -> io::Result<Option<TlsStream<TcpStream>>> {
     // Small messages are not held back for larger ones.
     stream.set_nodelay(true)?;
@@ -107,7 +118,7 @@ async fn shake_hands(
         0 => return Ok(None),
         _ if first[0] == HANDSHAKE_RECORD => {}
         _ => {
-            stream.write_all(&answer_to_plain_http()).await?;
+            stream.write_all(&answer_to_plain_http(port)).await?;
             stream.shutdown().await?;
             return Ok(None);
         }
@@ -122,11 +133,17 @@ async fn shake_hands(
 }
 
 /// In the error envelope of the API, so that clients show it.
-fn answer_to_plain_http() -> Vec<u8> {
-    let body = concat!(
-        r#"{"Status":400,"Message":"this port speaks HTTPS, and was called with plain HTTP","#,
-        r#""Hint":"use https:// (for skrei: --tls)","Code":"BadRequest","Component":"API"}"#
-    );
+fn answer_to_plain_http(port: Port) -> Vec<u8> {
+    let body = match port {
+        Port::Api => concat!(
+            r#"{"Status":400,"Message":"this port speaks HTTPS, and was called with plain HTTP","#,
+            r#""Hint":"use https:// (for skrei: --tls)","Code":"BadRequest","Component":"API"}"#
+        ),
+        Port::Nodes => concat!(
+            r#"{"Status":400,"Message":"this port is for compute nodes, and speaks TLS alone","#,
+            r#""Hint":"the API has another port, 1234 unless set otherwise","Code":"BadRequest","Component":"Nodes"}"#
+        ),
+    };
     format!(
         "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()

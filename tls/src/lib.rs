@@ -2,11 +2,12 @@
 //!
 //! A server has a [`Pair`] from [`PairFiles`], its own or made by a local [`Authority`]; what is [`Served`] is replaced
 //! when the files change ([`watch()`]) or an authority sends the next one ([`Acme`]), and [`Handshakes`] turn connections into encrypted ones. A client has rules of
-//! [`Trust`].
+//! [`Trust`]. Nodes have an [`Identity`] of their own.
 
 mod acme;
 mod authority;
 mod handshakes;
+mod node;
 mod pair;
 mod replace;
 mod served;
@@ -15,11 +16,19 @@ mod watch;
 
 pub use acme::{Acme, AcmeError, AcmeSettings, Answers, Challenge, ExternalAccount, redirect};
 pub use authority::{Authority, AuthorityError, names_of_this_machine};
-pub use handshakes::Handshakes;
+pub use handshakes::{Handshakes, Port};
+pub use node::{
+    CertificateRequest, Credentials, Identity, IdentityError, Introduction, IssueError, NodeCertificate,
+    NodeIssuer, NodeKey, ORCHESTRATOR_NAME, Orchestrator, known_orchestrator, node_listener,
+};
 pub use pair::{Pair, PairError, PairFiles, Part};
+pub use replace::replace;
 pub use served::Served;
-pub use trust::{Fingerprint, Trust, TrustError};
+pub use trust::{Fingerprint, Trust, TrustError, read_certificate};
 pub use watch::watch;
 
 /// What clients and servers are configured with.
-pub use rustls::{AlertDescription, CertificateError, ClientConfig, Error as TlsError, ServerConfig};
+pub use rustls::{
+    AlertDescription, CertificateError, ClientConfig, Error as TlsError, ServerConfig,
+    pki_types::CertificateDer,
+};

@@ -7,8 +7,11 @@ use std::{
     path::Path,
 };
 
-/// Replaces a file whole, in this mode from its first moment.
-pub(crate) fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
+/// Replaces a file whole, in this mode from its first moment, and on disk when this returns.
+///
+/// # Errors
+/// As the system says; the file is as it was then.
+pub fn replace(path: &Path, content: &[u8], mode: u32) -> io::Result<()> {
     let new = path.with_extension("new");
     match fs::remove_file(&new) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -1,6 +1,11 @@
 //! Whom a client believes to be the server it wants.
 
-use std::{fmt, fs, io, path::PathBuf, str::FromStr, sync::Arc};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    str::FromStr,
+    sync::Arc,
+};
 
 use rustls::{
     ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
@@ -26,7 +31,7 @@ pub struct Trust {
 }
 
 /// The SHA-256 of a certificate in its binary form, written as hexadecimal digits, with or without colons.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 32]);
 
 /// Why a client's rules of trust cannot be used.
@@ -125,6 +130,15 @@ impl Trust {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth())
     }
+}
+
+/// The first certificate in a PEM file.
+///
+/// # Errors
+/// It cannot be read, or holds none.
+pub fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, TrustError> {
+    let all = read(&path.to_owned())?;
+    all.into_iter().next().ok_or_else(|| TrustError::NotPem { path: path.to_owned() })
 }
 
 fn read(path: &PathBuf) -> Result<Vec<CertificateDer<'static>>, TrustError> {

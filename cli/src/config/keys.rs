@@ -153,7 +153,7 @@ pub(crate) const KEYS: &[Key] = &[
         name: "Orchestrator.Host",
         kind: Kind::Text,
         default: "127.0.0.1",
-        doc: "Address that compute nodes connect to. For nodes on other machines: `0.0.0.0`, together with `Orchestrator.Auth.Token`.",
+        doc: "Address that compute nodes connect to, always encrypted. For nodes on other machines: `0.0.0.0`.",
     },
     Key {
         name: "Orchestrator.Port",
@@ -165,7 +165,13 @@ pub(crate) const KEYS: &[Key] = &[
         name: "Orchestrator.Auth.Token",
         kind: Kind::Secret,
         default: "",
-        doc: "What a compute node must present to be let in. Empty: any node may connect, and be given jobs.",
+        doc: "A word that nodes may join with, as their `Compute.Auth.Token`, beside the tokens that `skrei node token create` makes. Long and random; it is never sent. Empty: those tokens alone.",
+    },
+    Key {
+        name: "Orchestrator.NodeManager.ManualApproval",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "A node that joins gets work only once somebody approves it (`skrei node approve`).",
     },
     Key {
         name: "Orchestrator.Housekeeping.KeepFor",
@@ -201,7 +207,13 @@ pub(crate) const KEYS: &[Key] = &[
         name: "Compute.Auth.Token",
         kind: Kind::Secret,
         default: "",
-        doc: "Presented to the orchestrator; its `Orchestrator.Auth.Token`.",
+        doc: "What the node joins with, once: a token of `skrei node token create`, or the orchestrator's `Orchestrator.Auth.Token`. A node of the orchestrator's own machine and user needs none.",
+    },
+    Key {
+        name: "Compute.TLS.CACert",
+        kind: Kind::File,
+        default: "",
+        doc: "The orchestrator's authority for nodes, PEM (`orchestrator/authority/ca.pem` below its `DataDir`), where the node is to know it before it joins. Tokens of `skrei node token create` name it by themselves.",
     },
     Key {
         name: "Compute.Heartbeat.Interval",

@@ -113,8 +113,10 @@ pub(crate) struct Orchestrator {
     pub(crate) enabled: bool,
     /// Where nodes connect to.
     pub(crate) listen: Address,
-    /// What nodes must present.
+    /// What nodes may join with.
     pub(crate) token: Option<String>,
+    /// Whether a node that joins waits for approval.
+    pub(crate) manual_approval: bool,
     /// When a silent node is lost.
     pub(crate) disconnect_timeout: Duration,
     /// Origins of web pages that may call the API.
@@ -132,8 +134,10 @@ pub(crate) struct Compute {
     pub(crate) enabled: bool,
     /// `HOST:PORT`.
     pub(crate) orchestrators: Vec<String>,
-    /// What to present.
+    /// What to join with.
     pub(crate) token: Option<String>,
+    /// The orchestrator's authority.
+    pub(crate) ca_file: Option<PathBuf>,
     /// How often to say that it is there.
     pub(crate) heartbeat: Duration,
     /// Entries as written.
@@ -222,6 +226,7 @@ impl Config {
                     port: get.port("Orchestrator.Port")?,
                 },
                 token: token(get.text("Orchestrator.Auth.Token")?),
+                manual_approval: get.boolean("Orchestrator.NodeManager.ManualApproval")?,
                 disconnect_timeout: get.duration("Orchestrator.NodeManager.DisconnectTimeout")?,
                 allowed_origins: get.list("API.CORS.AllowedOrigins")?,
                 keep_jobs: Some(get.amount("Orchestrator.Housekeeping.KeepJobs")?).filter(|jobs| *jobs > 0),
@@ -231,6 +236,7 @@ impl Config {
                 enabled: get.boolean("Compute.Enabled")?,
                 orchestrators: get.list("Compute.Orchestrators")?,
                 token: token(get.text("Compute.Auth.Token")?),
+                ca_file: Some(get.path("Compute.TLS.CACert")?).filter(|path| !path.as_os_str().is_empty()),
                 heartbeat: get.duration("Compute.Heartbeat.Interval")?,
                 allow_list: get.list("Compute.AllowListedLocalPaths")?,
                 env_allow_list: get.list("Compute.Env.AllowList")?,

@@ -145,7 +145,7 @@ fn path(text: &str) -> Result<PathBuf, String> {
 }
 
 /// A duration as Go writes it: `1h30m`, `1.5s`, `500ms`; `0` needs no unit.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     const UNITS: [(&str, f64); 6] =
         [("h", 3600.0), ("ms", 1e-3), ("m", 60.0), ("us", 1e-6), ("ns", 1e-9), ("s", 1.0)];
     let wrong = || format!("`{text}` is not a duration such as `30s` or `1h30m`");

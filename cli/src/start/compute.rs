@@ -26,6 +26,7 @@ impl Servers {
         );
         compute.orchestrators = settings.orchestrators.clone();
         compute.token = settings.token.clone();
+        compute.ca_file = settings.ca_file.clone();
         compute.labels = labels(&compute.node, &config.labels);
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();

@@ -26,6 +26,7 @@ impl Servers {
             public_url: config.public_url.clone(),
             allowed_origins: config.orchestrator.allowed_origins.clone(),
             keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
+            manual_approval: config.orchestrator.manual_approval,
             settings,
             ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };

@@ -16,6 +16,7 @@ use reqwest::StatusCode;
 use sha2::{Digest as _, Sha256};
 use skrei_job::Digest;
 use skrei_protocol::link::ARTIFACTS_PATH;
+use skrei_tls::ClientConfig;
 use tempfile::NamedTempFile;
 use tokio::sync::{mpsc, watch};
 
@@ -45,7 +46,6 @@ pub(crate) struct Artifacts {
 struct Shared {
     cache: Cache,
     client: reqwest::Client,
-    token: Option<String>,
     orchestrators: Vec<Address>,
     /// The orchestrator that answers now, if one does.
     current: watch::Receiver<Option<Address>>,
@@ -56,11 +56,12 @@ impl Artifacts {
     pub(crate) fn open(
         folder: &Path,
         limits: &Limits,
-        token: Option<String>,
+        tls: ClientConfig,
         orchestrators: Vec<Address>,
         current: watch::Receiver<Option<Address>>,
     ) -> Result<Self, crate::Error> {
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .connect_timeout(CONNECT_MAX)
             .read_timeout(SILENCE_MAX)
             .no_proxy()
@@ -70,7 +71,7 @@ impl Artifacts {
         let cache = Cache::open(folder, limits.artifacts_bytes)
             .map_err(|source| crate::Error::Folder { path: folder.to_owned(), source })?;
         let bytes_max = limits.artifact_bytes;
-        let shared = Shared { cache, client, token, orchestrators, current, bytes_max };
+        let shared = Shared { cache, client, orchestrators, current, bytes_max };
         Ok(Self { shared: Arc::new(shared), flights: Flights::new() })
     }
 
@@ -112,10 +113,7 @@ impl Shared {
             .or_else(|| self.orchestrators.get(turn as usize % self.orchestrators.len().max(1)).cloned())
             .ok_or(Error::Nowhere { digest })?;
         let network = |cause: reqwest::Error| Error::network(digest, &address, &cause);
-        let mut request = self.client.get(format!("http://{address}{ARTIFACTS_PATH}/{}", digest.hex()));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let request = self.client.get(format!("https://{address}{ARTIFACTS_PATH}/{}", digest.hex()));
         let mut response = request.send().await.map_err(network)?;
         match response.status() {
             StatusCode::OK => {}

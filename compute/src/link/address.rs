@@ -8,7 +8,7 @@ use crate::Error;
 const DEFAULT_PORT: u16 = 4222;
 
 /// Prefixes people write because other systems want them.
-const SCHEMES: &[&str] = &["nats://", "ws://", "http://"];
+const SCHEMES: &[&str] = &["nats://", "tls://", "wss://", "ws://", "https://", "http://"];
 
 /// `HOST:PORT` of a node listener.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,11 +21,15 @@ impl FromStr for Address {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
+        if let Some((_, host)) = text.rsplit_once('@') {
+            let message = "has a token before it, which logs would show: set Compute.Auth.Token to that";
+            return Err(Error::Address { address: host.to_owned(), message });
+        }
         let wrong = |message| Error::Address { address: text.to_owned(), message };
         let rest = text.trim();
         let rest = SCHEMES.iter().find_map(|scheme| rest.strip_prefix(scheme)).unwrap_or(rest);
         if rest.contains("://") {
-            return Err(wrong("has a scheme that is not known; encrypted links are not there yet"));
+            return Err(wrong("has a scheme that is not known"));
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let is_bare_ipv6 = rest.matches(':').count() > 1 && !rest.starts_with('[');
@@ -68,7 +72,9 @@ mod tests {
             (":1", None),
             ("a:b", None),
             ("a:70000", None),
-            ("wss://a:1", None),
+            ("tls://a:1", Some("a:1")),
+            ("ftp://a:1", None),
+            ("nats://token@a:1", None),
             ("a/b:1", None),
         ] {
             let found = text.parse::<Address>().ok().map(|address| address.to_string());

@@ -237,7 +237,6 @@ mod tests {
             protocol: PROTOCOL.to_owned(),
             version: String::new(),
             node: NodeId::new("n"),
-            token: None,
             info: NodeInfo::default(),
             holds: Vec::new(),
         };

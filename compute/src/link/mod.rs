@@ -16,6 +16,7 @@ pub(crate) use pause::{Pause, spread};
 use session::End;
 use skrei_protocol::link::{Hello, Load};
 use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
 use crate::{Error, node::Node, supervisor::Order};
@@ -30,6 +31,8 @@ pub(crate) struct Link {
     pub(crate) hello: Hello,
     pub(crate) heartbeat: Duration,
     pub(crate) orchestrators: Vec<Address>,
+    /// Connects to them as who this node is.
+    pub(crate) connector: TlsConnector,
     /// Says which orchestrator answers.
     pub(crate) current: watch::Sender<Option<Address>>,
     pub(crate) orders: mpsc::Sender<Order>,
@@ -46,7 +49,7 @@ impl Link {
         let mut pause = Pause::default();
         let orchestrators = self.orchestrators.clone();
         for address in orchestrators.iter().cycle() {
-            let (welcomed, end) = match session::connect(address).await {
+            let (welcomed, end) = match session::connect(address, &self.connector).await {
                 Ok(socket) => session::talk(&mut self, address, socket).await,
                 Err(end) => (false, end),
             };

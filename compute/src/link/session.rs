@@ -8,12 +8,14 @@ use futures_util::{
     stream::{SplitSink, SplitStream},
 };
 use skrei_protocol::link::{FromNode, Hello, LINK_PATH, LogPage, MESSAGE_MAX_BYTES, Report, ToNode};
+use skrei_tls::ORCHESTRATOR_NAME;
 use tokio::{
     net::TcpStream,
     sync::{mpsc, oneshot},
     task::JoinSet,
     time::{Instant, timeout},
 };
+use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{self, Message, protocol::WebSocketConfig},
@@ -24,9 +26,9 @@ use super::{
     Address, Link,
     dialogue::{Action, Closing, Dialogue, Event, REPORTS_AT_ONCE_MAX},
 };
-use crate::supervisor::Order;
+use crate::{identity::causes, supervisor::Order};
 
-type Socket = WebSocketStream<TcpStream>;
+type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
 /// How long to try to reach an orchestrator.
 const CONNECT_MAX: Duration = Duration::from_secs(5);
@@ -59,12 +61,15 @@ pub(super) enum End {
     Journal(skrei_ledger::Error),
 }
 
-pub(super) async fn connect(address: &Address) -> Result<Socket, End> {
+pub(super) async fn connect(address: &Address, connector: &TlsConnector) -> Result<Socket, End> {
     let unreachable = |cause: &dyn std::fmt::Display| End::Unreachable(cause.to_string());
     let dial = async {
         let stream = TcpStream::connect(address.to_string()).await.map_err(|cause| unreachable(&cause))?;
         // Reports are small and somebody waits for each.
         stream.set_nodelay(true).map_err(|cause| unreachable(&cause))?;
+        // Whatever address is dialled: there is one name, and one authority.
+        let name = ServerName::try_from(ORCHESTRATOR_NAME).map_err(|cause| unreachable(&cause))?;
+        let stream = connector.connect(name, stream).await.map_err(|cause| unreachable(&causes(&cause)))?;
         let config = WebSocketConfig::default()
             .read_buffer_size(BUFFER_BYTES)
             .write_buffer_size(BUFFER_BYTES)
@@ -72,8 +77,9 @@ pub(super) async fn connect(address: &Address) -> Result<Socket, End> {
             .max_message_size(Some(MESSAGE_MAX_BYTES))
             .max_frame_size(Some(MESSAGE_MAX_BYTES));
         let url = format!("ws://{address}{LINK_PATH}");
-        let (socket, _) =
-            client_async_with_config(url, stream, Some(config)).await.map_err(|cause| unreachable(&cause))?;
+        let (socket, _) = client_async_with_config(url, stream, Some(config))
+            .await
+            .map_err(|cause| unreachable(&causes(&cause)))?;
         Ok(socket)
     };
     timeout(CONNECT_MAX, dial).await.unwrap_or_else(|_| Err(unreachable(&"it does not answer")))

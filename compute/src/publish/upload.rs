@@ -10,8 +10,9 @@ use std::{
 
 use bytes::Bytes;
 use reqwest::StatusCode;
-use skrei_job::{NodeId, outcome::Published};
+use skrei_job::outcome::Published;
 use skrei_protocol::results::{PIECE_BYTES_MAX, Piece, Received};
+use skrei_tls::ClientConfig;
 use tokio::sync::{Semaphore, watch};
 
 use super::{Error, Parcel};
@@ -32,8 +33,6 @@ const WORDS_MAX: usize = 300;
 #[derive(Debug)]
 pub(crate) struct Uploads {
     client: reqwest::Client,
-    node: NodeId,
-    token: Option<String>,
     /// The orchestrator that answers now, if one does.
     current: watch::Receiver<Option<Address>>,
     turns: Semaphore,
@@ -48,19 +47,20 @@ enum Untaken {
 }
 
 impl Uploads {
+    /// `tls` connects to the orchestrator as who this node is.
     pub(crate) fn new(
-        node: NodeId,
-        token: Option<String>,
+        tls: ClientConfig,
         current: watch::Receiver<Option<Address>>,
     ) -> Result<Self, crate::Error> {
         let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
             .connect_timeout(CONNECT_MAX)
             .timeout(ANSWER_MAX)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .build()
             .map_err(crate::Error::Client)?;
-        Ok(Self { client, node, token, current, turns: Semaphore::new(AT_ONCE_MAX) })
+        Ok(Self { client, current, turns: Semaphore::new(AT_ONCE_MAX) })
     }
 
     /// Hands an archive over. Goes on for as long as the orchestrator does not refuse it: without one the node has nobody
@@ -107,12 +107,9 @@ impl Uploads {
         address: &Address,
     ) -> Result<u64, Untaken> {
         let piece = read_piece(archive.to_owned(), offset).await.map_err(Untaken::Final)?;
-        let query = Piece { node: self.node.clone(), digest: parcel.digest, size: parcel.size, offset };
+        let query = Piece { digest: parcel.digest, size: parcel.size, offset };
         let path = query.path(&parcel.job, &parcel.execution);
-        let mut request = self.client.put(format!("http://{address}{path}")).body(piece);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
+        let request = self.client.put(format!("https://{address}{path}")).body(piece);
         let passing = |error: reqwest::Error| Untaken::Passing(error.without_url().to_string());
         let answer = request.send().await.map_err(passing)?;
         let status = answer.status();

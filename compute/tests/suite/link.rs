@@ -14,10 +14,10 @@ use crate::support::{Orchestrator, TestNode, job};
 async fn an_assignment_runs_once_and_is_reported_until_acknowledged() {
     let mut orchestrator = Orchestrator::start().await;
     let noop = job(&[orchestrator.holds(guests::noop(), "/main.wasm")], &[]);
-    let node = TestNode::start(&orchestrator, |config| config.token = Some("secret".to_owned()));
+    let node = TestNode::start(&orchestrator, |_| {});
     let mut session = orchestrator.session().await;
     let hello = session.hello.clone().unwrap();
-    assert_eq!((hello.protocol.as_str(), hello.token.as_deref()), (PROTOCOL, Some("secret")));
+    assert_eq!(hello.protocol, PROTOCOL);
     for _ in 0..3 {
         session.assign("e-1", &noop).await;
     }
@@ -119,7 +119,7 @@ async fn logs_are_read_while_a_guest_runs_and_afterwards() {
 #[tokio::test]
 async fn another_orchestrator_is_called_when_one_is_silent_or_not_there() {
     let mut orchestrator = Orchestrator::start().await;
-    let mut silent = Orchestrator::start().await;
+    let mut silent = orchestrator.beside().await;
     let addresses =
         ["127.0.0.1:1".to_owned(), silent.address.clone(), format!("nats://{}", orchestrator.address)];
     let node = TestNode::start(&silent, |config| {

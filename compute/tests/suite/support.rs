@@ -34,6 +34,8 @@ use tempfile::TempDir;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 use tokio_util::sync::CancellationToken;
 
+use crate::listener::Vouching;
+
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -58,11 +60,22 @@ impl TestNode {
         let capacity = Resources { cpu_millis: 1000, memory_bytes: 1 << 30, disk_bytes: 1 << 30, gpus: 0 };
         let mut config = Config::new(NodeId::new("n-1"), directory.path().join("compute"), capacity);
         config.orchestrators = vec![orchestrator.address.clone()];
+        config.token = Some(orchestrator.vouching.token());
         config.heartbeat = Duration::from_millis(200);
         configure(&mut config);
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(serve(config, shutdown.clone()));
         Self { directory, shutdown, task }
+    }
+
+    /// Whether it has ended by itself.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.task.is_finished()
+    }
+
+    /// Why it ended by itself.
+    pub(crate) async fn error(self) -> Error {
+        timeout(PATIENCE, self.task).await.expect("the node ends").unwrap().unwrap_err()
     }
 
     /// Begins to shut down.
@@ -87,6 +100,7 @@ impl TestNode {
 
 pub(crate) struct Orchestrator {
     pub(crate) address: String,
+    pub(crate) vouching: Arc<Vouching>,
     sockets: mpsc::Receiver<WebSocket>,
     stock: Arc<Stock>,
 }
@@ -104,6 +118,15 @@ struct Stock {
 
 impl Orchestrator {
     pub(crate) async fn start() -> Self {
+        Self::vouched_for(Vouching::new()).await
+    }
+
+    /// Another one that the same authority vouches for.
+    pub(crate) async fn beside(&self) -> Self {
+        Self::vouched_for(Arc::clone(&self.vouching)).await
+    }
+
+    async fn vouched_for(vouching: Arc<Vouching>) -> Self {
         let (sender, sockets) = mpsc::channel(4);
         let stock = Arc::new(Stock {
             sockets: sender,
@@ -118,12 +141,13 @@ impl Orchestrator {
             .route(&format!("{ARTIFACTS_PATH}/{{hex}}"), get(artifact))
             .route(&format!("{RESULTS_PATH}/{{job}}/{{execution}}"), put(take))
             .layer(DefaultBodyLimit::max(PIECE_BYTES_MAX))
-            .with_state(Arc::clone(&stock));
+            .with_state(Arc::clone(&stock))
+            .merge(vouching.routes());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let listener = listener.tap_io(|stream| stream.set_nodelay(true).unwrap());
+        let listener = vouching.listener(listener);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { address, sockets, stock }
+        Self { address, vouching, sockets, stock }
     }
 
     /// Holds these bytes as an artifact; gives the input source for it.

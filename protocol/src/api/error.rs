@@ -68,6 +68,8 @@ pub enum Code {
     MultipleJobsFound,
     /// The short id stands for several nodes.
     MultipleNodesFound,
+    /// The node is in that state already, or in one that does not allow this.
+    ConflictNodeState,
     /// A limit in number is reached.
     ResourceExhausted,
     /// The service cannot do it now.
@@ -85,9 +87,11 @@ impl Code {
             Self::ClientTooOld => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
-            Self::ConflictJobState | Self::NoChanges | Self::MultipleJobsFound | Self::MultipleNodesFound => {
-                409
-            }
+            Self::ConflictJobState
+            | Self::NoChanges
+            | Self::MultipleJobsFound
+            | Self::MultipleNodesFound
+            | Self::ConflictNodeState => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::UpgradeRequired => 426,

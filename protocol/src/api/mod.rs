@@ -12,6 +12,7 @@ pub mod plan;
 pub mod resources;
 pub mod rollout;
 pub mod time;
+pub mod token;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

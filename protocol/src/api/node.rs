@@ -96,6 +96,27 @@ pub struct ListNodesResponse {
     pub nodes: Vec<NodeState>,
 }
 
+/// Body of `PUT /orchestrator/nodes/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PutNodeRequest {
+    /// `approve`, `reject` or `delete`.
+    pub action: String,
+    /// Why, for the log.
+    pub message: String,
+    /// The path counts, not this.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+}
+
+/// Answer of `PUT /orchestrator/nodes/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PutNodeResponse {
+    /// Always true: a failure is an error.
+    pub success: bool,
+}
+
 /// Answer of `GET /orchestrator/nodes/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]

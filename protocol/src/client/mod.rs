@@ -29,9 +29,10 @@ use crate::{
             DiffJobRequest, DiffJobResponse, GetJobResponse, Job, PutJobRequest, PutJobResponse,
             RerunJobRequest, RerunJobResponse, StopJobRequest, StopJobResponse,
         },
-        node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
+        node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState, PutNodeRequest, PutNodeResponse},
         plan::{PlanJobRequest, PlanJobResponse},
         rollout::{Action, Progress, SteerRequest},
+        token::{ListTokensResponse, PostTokenRequest, PostTokenResponse, RevokeTokenResponse, Token},
     },
     version::BuildInfo,
 };
@@ -203,6 +204,30 @@ impl Client {
     pub async fn node(&self, node: &str) -> Result<NodeState, Error> {
         let path = format!("/orchestrator/nodes/{}", segment(node));
         self.get::<GetNodeResponse>(&path, &[]).await.map(|answer| answer.node)
+    }
+
+    /// Approves, rejects or deletes a node.
+    pub async fn order(&self, node: &str, action: &str, message: &str) -> Result<(), Error> {
+        let (action, message) = (action.to_owned(), message.to_owned());
+        let request = PutNodeRequest { action, message, node_id: node.to_owned() };
+        let path = format!("/orchestrator/nodes/{}", segment(node));
+        self.send::<PutNodeResponse>(Method::PUT, &path, &request).await.map(|_| ())
+    }
+
+    /// Makes a join token.
+    pub async fn make_token(&self, request: &PostTokenRequest) -> Result<PostTokenResponse, Error> {
+        self.send(Method::POST, "/orchestrator/join-tokens", request).await
+    }
+
+    /// Every join token, the newest first.
+    pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
+        self.get::<ListTokensResponse>("/orchestrator/join-tokens", &[]).await.map(|answer| answer.items)
+    }
+
+    /// A join token lets nobody in any more.
+    pub async fn revoke_token(&self, id: &str) -> Result<(), Error> {
+        let path = format!("/orchestrator/join-tokens/{}", segment(id));
+        self.send::<RevokeTokenResponse>(Method::DELETE, &path, &serde_json::json!({})).await.map(|_| ())
     }
 
     /// Makes sure the orchestrator holds this content; sends it only if it does not.

@@ -7,7 +7,7 @@ use axum::{
 use skrei_protocol::api::error::{Code, ErrorBody};
 
 use super::answer::Failed;
-use crate::{artifacts, decide::Refused};
+use crate::{artifacts, decide::Refused, nodes::tokens};
 
 /// An error on its way out. [`answer::complete`](super::answer::complete) writes it.
 #[derive(Debug)]
@@ -62,10 +62,24 @@ impl From<Refused> for ApiError {
                 ErrorBody::new(Code::ConflictJobState, message).into()
             }
             Refused::Outdated { .. } => ErrorBody::new(Code::ValidationError, message).into(),
-            Refused::NoSuchJob(_) => ErrorBody::new(Code::NotFound, message).into(),
+            Refused::NoSuchJob(_) | Refused::NoSuchNode(_) => ErrorBody::new(Code::NotFound, message).into(),
+            Refused::NodeIsSo { .. } => ErrorBody::new(Code::ConflictNodeState, message).into(),
             Refused::Store(error) => error.into(),
             Refused::NoRandomness => ErrorBody::new(Code::InternalError, message).into(),
             Refused::ShuttingDown => ErrorBody::new(Code::ServiceUnavailable, message).into(),
+        }
+    }
+}
+
+impl From<tokens::Error> for ApiError {
+    fn from(error: tokens::Error) -> Self {
+        let message = error.to_string();
+        match error {
+            tokens::Error::Store(error) => error.into(),
+            tokens::Error::NoRandomness => ErrorBody::new(Code::InternalError, message).into(),
+            tokens::Error::TooMany => ErrorBody::new(Code::ResourceExhausted, message)
+                .hint("they are forgotten a month after they expire: give tokens an end")
+                .into(),
         }
     }
 }

@@ -20,6 +20,7 @@ mod query;
 mod results;
 mod segment;
 mod selector;
+mod tokens;
 mod wire;
 
 use std::sync::Arc;
@@ -86,7 +87,9 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::results::results))
         .routes(routes!(jobs::rollout::progress, jobs::rollout::steer))
         .routes(routes!(nodes::list))
-        .routes(routes!(nodes::get))
+        .routes(routes!(nodes::get, nodes::order))
+        .routes(routes!(tokens::list, tokens::make))
+        .routes(routes!(tokens::revoke))
         .routes(routes!(events::follow))
         .routes(routes!(results::download))
         .routes(routes!(artifact::head, artifact::store));

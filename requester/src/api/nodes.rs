@@ -1,4 +1,4 @@
-//! `GET /orchestrator/nodes` and `GET /orchestrator/nodes/{id}` (reference 3.12).
+//! `/orchestrator/nodes` (reference 3.12).
 
 use std::cmp::Reverse;
 
@@ -7,7 +7,10 @@ use serde::Deserialize;
 use skrei_protocol::{
     api::{
         error::{Code, ErrorBody},
-        node::{ComputeNodeInfo, ConnectionState, GetNodeResponse, ListNodesResponse, NodeInfo, NodeState},
+        node::{
+            ComputeNodeInfo, ConnectionState, GetNodeResponse, ListNodesResponse, NodeInfo, NodeState,
+            PutNodeRequest, PutNodeResponse,
+        },
         resources::Resources,
         time::{ZERO, rfc3339},
     },
@@ -18,8 +21,11 @@ use skrei_scheduler::{Connection, Node};
 
 use utoipa::IntoParams;
 
-use super::{Api, error::ApiError, query::Query, segment::Segment, selector};
-use crate::nodes::Peer;
+use super::{Api, body::Body, error::ApiError, query::Query, segment::Segment, selector};
+use crate::{decide::Order, nodes::Peer};
+
+/// How much of what somebody says about an order is logged.
+const MESSAGE_CHARS_MAX: usize = 500;
 
 /// How nodes are listed.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -109,21 +115,59 @@ pub(super) async fn list(
     params(("id" = String, Path, description = "Id or beginning of it")),
     responses((status = 200, body = GetNodeResponse)))]
 pub(super) async fn get(State(api): State<Api>, Segment(text): Segment) -> Result<Response, ApiError> {
+    let node = find(&api, &text).await?;
+    let peer = api.orchestrator.hub.peer(&node.info.id);
+    Ok(super::json(&GetNodeResponse { node: wire(&node, peer) }))
+}
+
+/// Carries out what somebody decides about a node.
+#[utoipa::path(put, path = "/orchestrator/nodes/{id}", tag = "Nodes", operation_id = "putNode",
+    params(("id" = String, Path, description = "Id or beginning of it")),
+    request_body = PutNodeRequest, responses(
+        (status = 200, body = PutNodeResponse),
+        (status = 409, description = "It is so already", body = ErrorBody)))]
+pub(super) async fn order(
+    State(api): State<Api>,
+    Segment(text): Segment,
+    body: Body,
+) -> Result<Response, ApiError> {
+    let asked: PutNodeRequest = body.read()?;
+    let message: String = asked.message.chars().take(MESSAGE_CHARS_MAX).collect();
+    let order = read(&asked)?;
+    let node = find(&api, &text).await?.info.id;
+    tracing::info!(%node, ?order, message = %message.escape_debug(), "an order about a node");
+    api.orchestrator.order(node, order).await?;
+    Ok(super::json(&PutNodeResponse { success: true }))
+}
+
+fn read(asked: &PutNodeRequest) -> Result<Order, ApiError> {
+    Ok(match asked.action.to_ascii_lowercase().as_str() {
+        "approve" => Order::Approve,
+        "reject" => Order::Reject,
+        "delete" => Order::Delete,
+        _ => {
+            let shown: String = asked.action.chars().take(100).collect();
+            let message = format!("`{}` is nothing that is done with a node", shown.escape_debug());
+            return Err(ErrorBody::new(Code::BadRequest, message).hint("approve, reject or delete").into());
+        }
+    })
+}
+
+/// The node of this id, or the only one whose id begins so.
+async fn find(api: &Api, text: &str) -> Result<Node, ApiError> {
     let nodes = api.orchestrator.store.nodes().await?;
     let exact = nodes.iter().find(|node| node.info.id.as_str() == text);
-    let mut near = nodes.iter().filter(|node| node.info.id.as_str().starts_with(&text));
-    let node = match (exact, near.next(), near.next()) {
-        (Some(node), _, _) | (None, Some(node), None) => node,
+    let mut near = nodes.iter().filter(|node| node.info.id.as_str().starts_with(text));
+    match (exact, near.next(), near.next()) {
+        (Some(node), _, _) | (None, Some(node), None) => Ok(node.clone()),
         (None, None, _) => {
-            return Err(ApiError::not_found("node", &text, "`skrei node list` shows the nodes there are"));
+            Err(ApiError::not_found("node", text, "`skrei node list` shows the nodes there are"))
         }
         (None, Some(_), Some(_)) => {
             let message = format!("`{text}` stands for more than one node");
-            return Err(ErrorBody::new(Code::MultipleNodesFound, message).hint("use more of the id").into());
+            Err(ErrorBody::new(Code::MultipleNodesFound, message).hint("use more of the id").into())
         }
-    };
-    let node = wire(node, api.orchestrator.hub.peer(&node.info.id));
-    Ok(super::json(&GetNodeResponse { node }))
+    }
 }
 
 fn wire(node: &Node, peer: Option<Peer>) -> NodeState {

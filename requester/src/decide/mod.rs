@@ -3,6 +3,7 @@
 //! Commands come in, the scheduler decides, the records go to the store in order, and what follows from them
 //! waits behind the flush in [`perform`](crate::perform). The loop itself never waits for the disk.
 
+mod order;
 mod pending;
 mod submission;
 
@@ -41,6 +42,8 @@ pub(crate) enum Command {
     Rerun { job: JobId, spec: Box<Spec>, reason: String, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
+    /// Approve, reject or remove a node.
+    Order { node: NodeId, order: Order, reply: oneshot::Sender<Result<(), Refused>> },
     /// Say who would run a job. Nothing follows from it.
     Plan { spec: Box<Spec>, reply: oneshot::Sender<Result<Planned, Refused>> },
     /// Say which of these jobs the scheduler does not remember. Nothing follows from it.
@@ -50,6 +53,8 @@ pub(crate) enum Command {
     /// Records could not be stored: what is in memory is ahead of the disk.
     Reload,
 }
+
+pub(crate) use order::Order;
 
 /// Every node, and whether it would run a job now.
 pub(crate) type Planned = Vec<(NodeId, Verdict)>;
@@ -81,6 +86,10 @@ pub(crate) enum Refused {
     Outdated { job: JobId, problems: String },
     #[error("there is no job `{0}`")]
     NoSuchJob(JobId),
+    #[error("there is no node `{0}`")]
+    NoSuchNode(NodeId),
+    #[error("node `{node}` is {state} already")]
+    NodeIsSo { node: NodeId, state: &'static str },
     #[error("{0}")]
     Store(#[from] StoreError),
     #[error("the system has no randomness to give")]
@@ -180,6 +189,10 @@ impl EventLoop {
             Command::Steer { job, steering, reply } => {
                 let answer = self.steer(job, steering, now, step);
                 step.replies.push(Reply::Steer(reply, answer));
+            }
+            Command::Order { node, order, reply } => {
+                let answer = self.order(node, order, now, step);
+                step.replies.push(Reply::Order(reply, answer));
             }
             // Nothing to store: the answer need not wait for the disk.
             Command::Plan { spec, reply } => drop(reply.send(Ok(self.scheduler.plan(&spec)))),

@@ -4,12 +4,12 @@ use std::{
     collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
 
-use skrei_job::{ExecutionId, NodeId, Timestamp};
+use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, spec::Source};
 use skrei_protocol::link::{Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,6 +21,9 @@ const OUTBOX_MAX: usize = 4096;
 pub(crate) struct Hub {
     peers: Mutex<BTreeMap<NodeId, Peer>>,
     reads: Mutex<BTreeMap<u64, Read>>,
+    /// What each node was told to run and has not ended, as far as is known: what it may fetch follows from that. Kept
+    /// while its link is down, for what it fetches meanwhile.
+    assigned: Mutex<BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>>,
     next: AtomicU64,
 }
 
@@ -129,6 +132,11 @@ impl Hub {
 
     /// Sends to a node, if it is connected. One that is not is told everything when it comes.
     pub(crate) fn send(&self, node: &NodeId, message: ToNode) {
+        if let ToNode::Run(assignment) = &message {
+            let mut assigned = self.assigned();
+            let of_node = assigned.entry(node.clone()).or_default();
+            of_node.insert(assignment.execution.clone(), Arc::clone(&assignment.spec));
+        }
         let mut peers = self.peers();
         let full = peers.get(node).is_some_and(|peer| peer.outbox.try_send(message).is_err());
         if full {
@@ -138,6 +146,32 @@ impl Hub {
                 peer.cut();
             }
         }
+    }
+
+    /// An execution needs nothing more of what was fetched for it.
+    pub(crate) fn ended(&self, node: &NodeId, execution: &ExecutionId) {
+        let mut assigned = self.assigned();
+        if let Some(of_node) = assigned.get_mut(node) {
+            of_node.remove(execution);
+            if of_node.is_empty() {
+                assigned.remove(node);
+            }
+        }
+    }
+
+    /// A node needs nothing more of anything.
+    pub(crate) fn forget(&self, node: &NodeId) {
+        self.assigned().remove(node);
+    }
+
+    /// Whether an execution of the node's needs this artifact.
+    pub(crate) fn needs(&self, node: &NodeId, wanted: Digest) -> bool {
+        let is_it = |source: &Source| matches!(source, Source::Artifact { digest, .. } if *digest == wanted);
+        let needs = |spec: &Arc<Spec>| {
+            let task = spec.task();
+            is_it(&task.program.module) || task.inputs.iter().any(|input| is_it(&input.source))
+        };
+        self.assigned().get(node).is_some_and(|of_node| of_node.values().any(needs))
     }
 
     /// Cuts every node off; those that live come back.
@@ -178,6 +212,10 @@ impl Hub {
 
     fn peers(&self) -> MutexGuard<'_, BTreeMap<NodeId, Peer>> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn assigned(&self) -> MutexGuard<'_, BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>> {
+        self.assigned.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn reads(&self) -> MutexGuard<'_, BTreeMap<u64, Read>> {

@@ -1,9 +1,17 @@
-//! Compute nodes: the listener they dial, one session each, and the hub that knows who is there.
+//! Compute nodes: the listener they dial, who they are and how they join, one session each, and the hub that knows who is
+//! there.
 
+mod caller;
 mod hub;
+mod identities;
+mod join;
 mod listener;
 mod results;
+mod serve;
 mod session;
+pub(crate) mod tokens;
 
 pub(crate) use hub::{Hub, Peer, ReadError};
+pub(crate) use identities::Identities;
 pub(crate) use listener::router;
+pub(crate) use serve::serve;

@@ -4,34 +4,31 @@ use axum::{
     Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use skrei_job::{
-    ExecutionId, JobId,
+    ExecutionId, JobId, NodeId,
     life::{Execution, ExecutionState},
 };
 use skrei_protocol::results::{Piece, Received};
 
-use super::listener::{Nodes, may_enter};
+use super::{identities::Caller, listener::Nodes};
 use crate::results::Error;
 
 pub(super) async fn take(
     State(Nodes { orchestrator, pieces, .. }): State<Nodes>,
+    caller: Caller,
     Path((job, execution)): Path<(String, String)>,
     Query(piece): Query<Piece>,
-    headers: HeaderMap,
     body: axum::body::Body,
 ) -> Response {
-    if !may_enter(&orchestrator, &headers) {
-        return StatusCode::UNAUTHORIZED.into_response();
-    }
     let (job, execution) = (JobId::new(job), ExecutionId::new(execution));
     let found = match orchestrator.store.execution(job.clone(), execution.clone()).await {
         Ok(found) => found,
         Err(error) => return refuse(&execution, &error.into()),
     };
-    if let Err(refusal) = expects(found.as_ref(), &piece) {
+    if let Err(refusal) = expects(found.as_ref(), &caller.node) {
         return refusal.into_response();
     }
     // Only so many pieces are in memory at a time; the others wait on the wire.
@@ -52,9 +49,9 @@ pub(super) async fn take(
 
 /// A node hands over results of what it was given, and as long as that is not over. What was given up as lost is not: its
 /// node may be back before the event loop has heard of it.
-fn expects(execution: Option<&Execution>, piece: &Piece) -> Result<(), (StatusCode, &'static str)> {
+fn expects(execution: Option<&Execution>, caller: &NodeId) -> Result<(), (StatusCode, &'static str)> {
     match execution {
-        Some(execution) if execution.node != piece.node => {
+        Some(execution) if execution.node != *caller => {
             Err((StatusCode::FORBIDDEN, "the execution is another node's"))
         }
         Some(execution) => match execution.state {

@@ -3,14 +3,23 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{SinkExt, StreamExt, stream::SplitSink};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use skrei_job::{NodeId, life::ExecutionState};
-use skrei_protocol::link::{FromNode, Hello, PROTOCOL, Report, ToNode, Welcome};
+use skrei_protocol::{
+    join::Refusal,
+    link::{FromNode, Hello, PROTOCOL, Report, ToNode, Welcome},
+};
 use skrei_scheduler::{Event, Membership, NodeInfo};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::hub::Seat;
+use super::{
+    hub::Seat,
+    identities::{Caller, Stranger},
+};
 use crate::{clock, orchestrator::Orchestrator};
 
 /// How long a new connection may take to say who it is.
@@ -28,6 +37,7 @@ type Sink = SplitSink<WebSocket, Message>;
 pub(super) async fn run(
     orchestrator: Arc<Orchestrator>,
     socket: WebSocket,
+    caller: Caller,
     address: SocketAddr,
     shutdown: CancellationToken,
 ) {
@@ -44,10 +54,9 @@ pub(super) async fn run(
             return;
         }
     };
-    if let Err(Rejection { message, hint }) = admit(&orchestrator, &hello) {
-        tracing::warn!(node = %hello.node, %address, reason = %message, "a node was turned away");
-        let _ = send(&mut sink, &ToNode::Rejected { message, hint: hint.to_owned() }).await;
-        let _ = sink.close().await;
+    if let Err(refusal) = admit(&caller, &hello) {
+        tracing::warn!(node = %caller.node, %address, reason = %refusal.message, "a node was turned away");
+        say_no(&mut sink, refusal).await;
         return;
     }
     let silence_max = orchestrator.config.silence_max();
@@ -60,116 +69,155 @@ pub(super) async fn run(
         orchestrator.hub.attach(&node, hello.info.clone(), hello.version.clone(), address, clock::now());
     let session = seat.session;
     tracing::info!(%node, %address, "node connected");
-    let event = Event::NodeConnected { node: scheduled(&hello), holds: hello.holds };
+    let membership = match orchestrator.config.manual_approval {
+        true => Membership::Pending,
+        false => Membership::Approved,
+    };
+    let event = Event::NodeConnected { node: scheduled(&hello, membership), holds: hello.holds };
     orchestrator.happened(event, None).await;
 
     // Welcomed only now: whoever hears of the welcome and submits a job finds the node known.
     let reason = match send(&mut sink, &welcome).await {
-        Ok(()) => converse(&orchestrator, &node, seat, sink, stream, silence_max, shutdown).await,
+        Ok(()) => {
+            let link = Link { orchestrator: &orchestrator, caller: &caller, seat, sink, stream, silence_max };
+            link.converse(shutdown).await
+        }
         Err(_) => "the connection broke",
     };
 
     // A node that has come back meanwhile has another session; it is not disconnected.
     if orchestrator.hub.detach(&node, session) {
         tracing::info!(%node, reason, "node disconnected");
-        orchestrator.happened(Event::NodeDisconnected { node }, None).await;
+        let event = match orchestrator.identities.is_removed(&node) {
+            // It may have been removed while it was about to connect.
+            true => Event::NodeForgotten { node },
+            false => Event::NodeDisconnected { node },
+        };
+        orchestrator.happened(event, None).await;
     }
 }
 
-struct Rejection {
-    message: String,
-    hint: &'static str,
+/// Says in the words of the link why there is none.
+pub(super) async fn turn_away(socket: WebSocket, refusal: Refusal) {
+    let (mut sink, _stream) = socket.split();
+    say_no(&mut sink, refusal).await;
 }
 
-fn admit(orchestrator: &Orchestrator, hello: &Hello) -> Result<(), Rejection> {
+async fn say_no(sink: &mut Sink, Refusal { message, hint }: Refusal) {
+    let rejected = async {
+        // One who does not listen learns nothing, and loses nothing by it.
+        let _ = send(sink, &ToNode::Rejected { message, hint }).await;
+        let _ = sink.close().await;
+    };
+    let _ = tokio::time::timeout(HELLO_TIMEOUT, rejected).await;
+}
+
+fn admit(caller: &Caller, hello: &Hello) -> Result<(), Refusal> {
     if hello.protocol != PROTOCOL {
         let message = format!(
             "the node speaks `{}` (version {}), the orchestrator `{PROTOCOL}`",
             hello.protocol, hello.version
         );
-        return Err(Rejection { message, hint: "run the same version of skrei on both" });
+        return Err(Refusal { message, hint: "run the same version of skrei on both".to_owned() });
     }
-    if !token_matches(orchestrator.config.token.as_deref(), hello.token.as_deref()) {
-        let message = "the node's join token is missing or wrong".to_owned();
-        let hint = "set Compute.Auth.Token on the node to the orchestrator's Orchestrator.Auth.Token";
-        return Err(Rejection { message, hint });
-    }
-    let id = hello.node.as_str();
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if id.is_empty() || id.len() > NODE_ID_MAX || !id.chars().all(plain) {
-        let message = format!("`{}` is not a node name", id.escape_debug());
-        let hint = "use letters, digits, `-`, `_` and `.`, at most 128 of them";
-        return Err(Rejection { message, hint });
+    if hello.node != caller.node {
+        let message = format!(
+            "the node calls itself `{}`, and its certificate `{}`",
+            hello.node.as_str().escape_debug(),
+            caller.node
+        );
+        let hint = "a node keeps its name: undo the change, or remove `compute/identity.pem` below its data directory \
+            and let it join anew";
+        return Err(Refusal { message, hint: hint.to_owned() });
     }
     Ok(())
 }
 
-/// Compares without telling by its time where two tokens differ.
-pub(super) fn token_matches(expected: Option<&str>, shown: Option<&str>) -> bool {
-    let Some(expected) = expected else { return true };
-    let Some(shown) = shown else { return false };
-    let hash = |token: &str| skrei_job::Digest::of(token.as_bytes());
-    hash(expected) == hash(shown)
+/// Whether a text may be a node's id.
+pub(super) fn is_name(id: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !id.is_empty() && id.len() <= NODE_ID_MAX && id.chars().all(plain)
 }
 
-fn scheduled(hello: &Hello) -> NodeInfo {
+/// As the scheduler sees it; the membership counts for a node that is met for the first time.
+fn scheduled(hello: &Hello, membership: Membership) -> NodeInfo {
     NodeInfo {
         id: hello.node.clone(),
         labels: hello.info.labels.clone(),
         engines: hello.info.engines.iter().map(|engine| engine.to_ascii_lowercase()).collect(),
         capacity: hello.info.capacity,
-        membership: Membership::Approved,
+        membership,
     }
 }
 
-/// Passes messages both ways until the connection ends; says why it did.
-async fn converse(
-    orchestrator: &Orchestrator,
-    node: &NodeId,
-    mut seat: Seat,
-    mut sink: Sink,
-    mut stream: futures_util::stream::SplitStream<WebSocket>,
+/// A link that is up.
+struct Link<'a> {
+    orchestrator: &'a Orchestrator,
+    caller: &'a Caller,
+    seat: Seat,
+    sink: Sink,
+    stream: SplitStream<WebSocket>,
     silence_max: Duration,
-    shutdown: CancellationToken,
-) -> &'static str {
-    let (acknowledge, mut acknowledged) = watch::channel(0_u64);
-    let mut ping = tokio::time::interval(silence_max / 3);
-    let mut deadline = Instant::now() + silence_max;
-    loop {
-        let written = tokio::select! {
-            incoming = stream.next() => {
-                deadline = Instant::now() + silence_max;
-                match incoming {
-                    Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
-                        Ok(message) => {
-                            hear(orchestrator, node, seat.session, message, &acknowledge).await;
-                            Ok(())
-                        }
-                        Err(_) => return "it sent what is not a message of the node link",
-                    },
-                    Some(Ok(Message::Close(_))) | None => return "it closed the connection",
-                    Some(Ok(_)) => Ok(()),
-                    Some(Err(_)) => return "the connection broke",
+}
+
+impl Link<'_> {
+    /// Passes messages both ways until the connection ends; says why it did.
+    async fn converse(mut self, shutdown: CancellationToken) -> &'static str {
+        let (orchestrator, node) = (self.orchestrator, &self.caller.node);
+        let (acknowledge, mut acknowledged) = watch::channel(0_u64);
+        let mut ping = tokio::time::interval(self.silence_max / 3);
+        let mut deadline = Instant::now() + self.silence_max;
+        loop {
+            let written = tokio::select! {
+                incoming = self.stream.next() => {
+                    deadline = Instant::now() + self.silence_max;
+                    match incoming {
+                        Some(Ok(Message::Text(text))) => match serde_json::from_str(&text) {
+                            Ok(message) => {
+                                hear(orchestrator, node, self.seat.session, message, &acknowledge).await;
+                                Ok(())
+                            }
+                            Err(_) => return "it sent what is not a message of the node link",
+                        },
+                        Some(Ok(Message::Close(_))) | None => return "it closed the connection",
+                        Some(Ok(_)) => Ok(()),
+                        Some(Err(_)) => return "the connection broke",
+                    }
                 }
+                outgoing = self.seat.outbox.recv() => match outgoing {
+                    Some(first) => write(&mut self.sink, first, &mut self.seat).await,
+                    None => return "it was cut off, or has another connection",
+                },
+                changed = acknowledged.changed() => {
+                    // We hold the sender: it cannot be closed.
+                    let _ = changed;
+                    let number = *acknowledged.borrow_and_update();
+                    orchestrator.hub.heard(node, self.seat.session, clock::now(), |peer| peer.acknowledged = number);
+                    send(&mut self.sink, &ToNode::Acknowledge { number }).await
+                }
+                _ = ping.tick() => self.sink.send(Message::Ping(bytes::Bytes::new())).await,
+                () = tokio::time::sleep_until(deadline) => return "it was silent for too long",
+                () = self.caller.revoked.cancelled() => {
+                    self.take_leave().await;
+                    return "its certificate was revoked";
+                }
+                () = shutdown.cancelled() => return "the orchestrator is shutting down",
+            };
+            if written.is_err() {
+                return "the connection broke";
             }
-            outgoing = seat.outbox.recv() => match outgoing {
-                Some(first) => write(&mut sink, first, &mut seat).await,
-                None => return "it was cut off, or has another connection",
-            },
-            changed = acknowledged.changed() => {
-                // We hold the sender: it cannot be closed.
-                let _ = changed;
-                let number = *acknowledged.borrow_and_update();
-                orchestrator.hub.heard(node, seat.session, clock::now(), |peer| peer.acknowledged = number);
-                send(&mut sink, &ToNode::Acknowledge { number }).await
-            }
-            _ = ping.tick() => sink.send(Message::Ping(bytes::Bytes::new())).await,
-            () = tokio::time::sleep_until(deadline) => return "it was silent for too long",
-            () = shutdown.cancelled() => return "the orchestrator is shutting down",
-        };
-        if written.is_err() {
-            return "the connection broke";
         }
+    }
+
+    /// Sends what was decided before the node lost its identity, such as what to cancel, and why this is the end.
+    async fn take_leave(&mut self) {
+        while let Ok(message) = self.seat.outbox.try_recv() {
+            if send(&mut self.sink, &message).await.is_err() {
+                return;
+            }
+        }
+        let now = self.orchestrator.identities.caller(Some(self.caller.certificate));
+        say_no(&mut self.sink, now.err().unwrap_or(Stranger::Unknown).refusal()).await;
     }
 }
 
@@ -190,7 +238,10 @@ async fn hear(
                 ExecutionState::Assigned | ExecutionState::Running => {
                     Event::ExecutionStarted { execution, node }
                 }
-                state => Event::ExecutionEnded { execution, node, state },
+                state => {
+                    orchestrator.hub.ended(&node, &execution);
+                    Event::ExecutionEnded { execution, node, state }
+                }
             };
             orchestrator.happened(event, Some((acknowledge.clone(), number))).await;
         }

@@ -1,18 +1,21 @@
 //! The durable store: a log of records, and a read model of what they add up to, in one SQLite file.
 //!
 //! The seam is narrow on purpose: [`Store::append`] a batch at an expected position, [`Store::snapshot`] what is
-//! still going on, and query the read model. Nothing outside this module may assume that one process owns it.
+//! still going on, and query the read model. Who may join and who has ([`Store::join`]) is kept beside the log: no
+//! decision of the scheduler depends on it. Nothing outside this module may assume that one process owns it.
 
 mod append;
 mod executions;
 mod history;
 mod housekeeping;
+mod identities;
 mod jobs;
 mod listing;
 mod nodes;
 mod results;
 mod row;
 mod snapshot;
+mod tokens;
 
 use std::path::Path;
 
@@ -21,10 +24,13 @@ use skrei_scheduler::Record;
 
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
+pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
 pub(crate) use jobs::StoredJob;
+pub(crate) use jobs::{JobQuery, StoredJob};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
 pub(crate) use skrei_ledger::Error;
+pub(crate) use tokens::{SecretHash, StoredToken, TokenFault};
 
 /// Each is applied once, in this order. Never change one that was released.
 const MIGRATIONS: &[&str] = &[
@@ -33,6 +39,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("submission.sql"),
     include_str!("result.sql"),
     include_str!("listing.sql"),
+    include_str!("identity.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.

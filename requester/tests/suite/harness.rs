@@ -1,6 +1,10 @@
 //! An orchestrator in this process, and nodes that say what a test tells them to.
 
-use std::{path::Path, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::json;
@@ -9,15 +13,20 @@ use skrei_job::{
 };
 use skrei_protocol::{
     client::Client,
+    join::{Certified, JOIN_PATH, JoinRequest, JoinToken, Proof, Refusal},
     link::{Assignment, FromNode, Hello, LINK_PATH, NodeInfo, PROTOCOL, Report, ToNode},
 };
 use skrei_requester::{Config, Error, Listeners, serve};
+use skrei_tls::{
+    ClientConfig, Credentials, Identity, Introduction, NodeKey, ORCHESTRATOR_NAME, known_orchestrator,
+};
 use tempfile::TempDir;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_rustls::{TlsConnector, client::TlsStream, rustls::pki_types::ServerName};
+use tokio_tungstenite::{WebSocketStream, client_async, tungstenite::Message};
 use tokio_util::sync::CancellationToken;
 
 /// Nothing in these tests takes longer unless it is broken.
@@ -27,36 +36,38 @@ pub(crate) struct Orchestrator {
     pub(crate) client: Client,
     pub(crate) api: String,
     pub(crate) nodes: String,
+    directory: PathBuf,
     shutdown: CancellationToken,
     serving: JoinHandle<Result<(), Error>>,
 }
 
 impl Orchestrator {
     pub(crate) async fn start(directory: &TempDir) -> Self {
-        Self::start_with(directory.path(), None).await
+        Self::start_with(directory.path(), |_| {}).await
     }
 
-    pub(crate) async fn start_with(directory: &Path, token: Option<&str>) -> Self {
-        let config = Config::new(NodeId::new("orchestrator"), directory);
-        Self::start_as(Config { token: token.map(str::to_owned), ..config }).await
+    pub(crate) async fn start_with(directory: &Path, configure: impl FnOnce(&mut Config)) -> Self {
+        let mut config = Config::new(NodeId::new("orchestrator"), directory);
+        configure(&mut config);
+        Self::start_as(config).await
     }
 
     /// One that web pages of these origins may call.
     pub(crate) async fn start_allowing(directory: &TempDir, origins: &[&str]) -> Self {
-        let config = Config::new(NodeId::new("orchestrator"), directory.path());
         let allowed_origins = origins.iter().map(|&origin| origin.to_owned()).collect();
-        Self::start_as(Config { allowed_origins, ..config }).await
+        Self::start_with(directory.path(), |config| config.allowed_origins = allowed_origins).await
     }
 
     pub(crate) async fn start_as(config: Config) -> Self {
         let (api, nodes) = (listener().await, listener().await);
         let address = |listener: &TcpListener| listener.local_addr().unwrap().to_string();
         let (api_address, node_address) = (address(&api), address(&nodes));
+        let directory = config.data_dir.clone();
         let shutdown = CancellationToken::new();
         let serving = tokio::spawn(serve(config, Listeners { api, api_tls: None, nodes }, shutdown.clone()));
         let endpoint = format!("http://{api_address}");
         let client = Client::new(&endpoint).unwrap();
-        Self { client, api: format!("{endpoint}/api/v1"), nodes: node_address, shutdown, serving }
+        Self { client, api: format!("{endpoint}/api/v1"), nodes: node_address, directory, shutdown, serving }
     }
 
     pub(crate) async fn stop(self) {
@@ -64,8 +75,9 @@ impl Orchestrator {
         self.serving.await.unwrap().unwrap();
     }
 
+    /// A node of this name that has joined, and is linked.
     pub(crate) async fn node(&self, name: &str) -> Node {
-        let mut node = self.dial().await;
+        let mut node = self.dial_as(name).await;
         node.say(FromNode::Hello(hello(name))).await;
         let answer = node.hear().await;
         assert!(matches!(answer, ToNode::Welcome(_)), "{answer:?}");
@@ -80,10 +92,79 @@ impl Orchestrator {
         node
     }
 
-    /// A connection that has not said who it is.
-    pub(crate) async fn dial(&self) -> Node {
-        let (socket, _) = connect_async(format!("ws://{}{LINK_PATH}", self.nodes)).await.unwrap();
+    /// A connection of a node that has joined and said nothing on it.
+    pub(crate) async fn dial_as(&self, name: &str) -> Node {
+        let identity = self.identity(name).await;
+        self.dial(known(&identity)).await
+    }
+
+    /// A connection that has said nothing.
+    pub(crate) async fn dial(&self, config: ClientConfig) -> Node {
+        let stream = self.connect(config).await.unwrap();
+        let (socket, _) = client_async(format!("ws://{}{LINK_PATH}", self.nodes), stream).await.unwrap();
         Node { socket, number: 0 }
+    }
+
+    /// An encrypted connection to the node listener.
+    pub(crate) async fn connect(&self, config: ClientConfig) -> std::io::Result<TlsStream<TcpStream>> {
+        let stream = TcpStream::connect(&self.nodes).await?;
+        let name = ServerName::try_from(ORCHESTRATOR_NAME).unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+
+    /// Whoever believes the orchestrator and shows no certificate.
+    pub(crate) fn introduction(&self) -> ClientConfig {
+        let authority = self.token().authority;
+        Introduction::to(skrei_tls::Orchestrator::Fingerprint(authority)).unwrap().config
+    }
+
+    /// The token of the first start.
+    pub(crate) fn token(&self) -> JoinToken {
+        std::fs::read_to_string(self.directory.join("join-token")).unwrap().parse().unwrap()
+    }
+
+    /// Who the node of this name is; it joins if it has not.
+    pub(crate) async fn identity(&self, name: &str) -> Identity {
+        let file = self.file(name, "identity.pem");
+        if let Some(identity) = Identity::read(&file).unwrap() {
+            return identity;
+        }
+        let JoinToken { id, secret, authority } = self.token();
+        let key = self.key(name);
+        let request = key.request(name).unwrap();
+        let certified = self.join(name, &request, Proof::Token { id, secret }).await.unwrap();
+        key.certified(&certified.certificate, &certified.authority, authority, &file).unwrap()
+    }
+
+    /// The key of a node that has not joined.
+    pub(crate) fn key(&self, name: &str) -> NodeKey {
+        NodeKey::provide(&self.file(name, "key.pem"), None).unwrap()
+    }
+
+    pub(crate) fn file(&self, name: &str, file: &str) -> PathBuf {
+        let directory = self.directory.join("nodes-of-the-test").join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        directory.join(file)
+    }
+
+    /// Asks to be let in.
+    pub(crate) async fn join(&self, name: &str, request: &str, proof: Proof) -> Result<Certified, Refusal> {
+        let asked = JoinRequest { node: NodeId::new(name), request: request.to_owned(), proof };
+        let client = self.requests(self.introduction());
+        let answer = client.post(self.url(JOIN_PATH)).json(&asked).send().await.unwrap();
+        if answer.status().is_success() {
+            return Ok(answer.json().await.unwrap());
+        }
+        Err(answer.json().await.unwrap())
+    }
+
+    /// A client of the node listener's other routes.
+    pub(crate) fn requests(&self, config: ClientConfig) -> reqwest::Client {
+        reqwest::Client::builder().tls_backend_preconfigured(config).build().unwrap()
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("https://{}{path}", self.nodes)
     }
 
     /// Submits and returns the job's id.
@@ -103,8 +184,13 @@ impl Orchestrator {
     }
 }
 
+/// Connections of a node that has joined.
+pub(crate) fn known(identity: &Identity) -> ClientConfig {
+    known_orchestrator(identity.authority().clone(), Credentials::new(identity)).unwrap()
+}
+
 pub(crate) struct Node {
-    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    socket: WebSocketStream<TlsStream<TcpStream>>,
     number: u64,
 }
 
@@ -152,7 +238,6 @@ pub(crate) fn hello(name: &str) -> Hello {
         protocol: PROTOCOL.to_owned(),
         version: "0.1.0".to_owned(),
         node: NodeId::new(name),
-        token: None,
         info: NodeInfo {
             engines: vec!["wasm".to_owned()],
             capacity: Resources { cpu_millis: 4000, memory_bytes: 4 << 30, disk_bytes: 1 << 30, gpus: 0 },

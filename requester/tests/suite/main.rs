@@ -6,6 +6,7 @@ mod api;
 mod conventions;
 mod harness;
 mod http;
+mod identity;
 mod jobs;
 mod link;
 mod lists;

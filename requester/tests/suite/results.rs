@@ -5,7 +5,7 @@ use std::path::Path;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
 use skrei_job::{
-    Digest, NodeId,
+    Digest,
     life::ExecutionState,
     outcome::{Published, RunOutput},
 };
@@ -14,7 +14,7 @@ use skrei_protocol::{
     results::{Piece, Received},
 };
 
-use super::harness::{Node, Orchestrator, job};
+use super::harness::{Node, Orchestrator, job, known};
 
 const ARCHIVE: &[u8] = b"stands for an archive";
 
@@ -28,7 +28,7 @@ struct Story {
 
 impl Story {
     async fn begin(directory: &Path) -> Self {
-        let orchestrator = Orchestrator::start_with(directory, None).await;
+        let orchestrator = Orchestrator::start_with(directory, |_| {}).await;
         let mut node = orchestrator.node("n-1").await;
         let mut manifest = job("ops");
         manifest.tasks[0].publisher.kind = "local".to_owned();
@@ -51,10 +51,10 @@ impl Story {
         offset: usize,
         content: &[u8],
     ) -> Response {
-        let piece = Piece { node: NodeId::new(node), digest, size: size as u64, offset: offset as u64 };
+        let piece = Piece { digest, size: size as u64, offset: offset as u64 };
         let path = piece.path(&self.assignment.job, &self.assignment.execution);
-        let url = format!("http://{}{path}", self.orchestrator.nodes);
-        Client::new().put(url).body(content.to_vec()).send().await.unwrap()
+        let requests = self.orchestrator.requests(known(&self.orchestrator.identity(node).await));
+        requests.put(self.orchestrator.url(&path)).body(content.to_vec()).send().await.unwrap()
     }
 
     /// Hands everything over and says that it is done.
@@ -135,7 +135,7 @@ async fn results_are_served_under_a_url_with_the_host_that_was_called() {
     }
 
     story.orchestrator.stop().await;
-    let again = Orchestrator::start_with(directory.path(), None).await;
+    let again = Orchestrator::start_with(directory.path(), |_| {}).await;
     let url = results(&again, &story.job).await[0]["Params"]["URL"].as_str().unwrap().to_owned();
     assert!(url.ends_with(name), "the same name after a restart: {url}");
     assert_eq!(get(&url, None).await.bytes().await.unwrap(), ARCHIVE);
@@ -151,7 +151,7 @@ async fn pieces_go_on_where_the_last_one_ended_also_after_a_restart() {
     assert_eq!(received(story.piece(ARCHIVE, 0, &ARCHIVE[..5]).await).await, (StatusCode::OK, 5));
     assert_eq!(received(story.piece(ARCHIVE, 9, &ARCHIVE[9..]).await).await, (StatusCode::CONFLICT, 5));
     story.orchestrator.stop().await;
-    story.orchestrator = Orchestrator::start_with(directory.path(), None).await;
+    story.orchestrator = Orchestrator::start_with(directory.path(), |_| {}).await;
     // Sent again, a piece changes nothing.
     assert_eq!(received(story.piece(ARCHIVE, 0, &ARCHIVE[..5]).await).await, (StatusCode::OK, 5));
     let whole = (StatusCode::OK, ARCHIVE.len());

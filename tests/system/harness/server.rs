@@ -127,17 +127,28 @@ pub(crate) struct Node {
     name: String,
     node_port: u16,
     mode: &'static str,
+    settings: Vec<String>,
     child: Option<Child>,
 }
 
 impl Node {
     /// Starts one that lets jobs mount its directory in this mode.
     pub(crate) fn start(orchestrator: &Orchestrator, name: &str, mode: &'static str) -> Self {
+        Self::start_with(orchestrator, name, mode, &[])
+    }
+
+    /// Starts one with these `-c` settings.
+    pub(crate) fn configured(orchestrator: &Orchestrator, name: &str, settings: &[&str]) -> Self {
+        Self::start_with(orchestrator, name, "ro", settings)
+    }
+
+    fn start_with(orchestrator: &Orchestrator, name: &str, mode: &'static str, settings: &[&str]) -> Self {
         let mut node = Self {
             directory: tempfile::tempdir().expect("a directory"),
             name: name.to_owned(),
             node_port: orchestrator.node_port(),
             mode,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             child: None,
         };
         std::fs::create_dir(node.served()).expect("a directory");
@@ -152,6 +163,9 @@ impl Node {
         command.args(["-c", &format!("Compute.Orchestrators=127.0.0.1:{}", self.node_port)]);
         let entry = format!("{}:/etc/nginx/ssl:{}", self.served().display(), self.mode);
         command.args(["--config", &format!("Compute.AllowListedLocalPaths={entry}")]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
         self.child = Some(spawn(&mut command, &self.directory.path().join("log")));
     }
 

@@ -2,7 +2,7 @@
 
 use std::{fs, sync::Arc, time::Duration};
 
-use skrei_tls::{Fingerprint, Handshakes, Pair, PairFiles, Served, Trust, watch};
+use skrei_tls::{Fingerprint, Handshakes, Pair, PairFiles, Port, Served, Trust, watch};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 async fn serve(files: &PairFiles) -> (u16, Arc<Served>) {
     let served = Served::new(&Pair::read(files, std::time::SystemTime::now()).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut connections = Handshakes::start(listener, served.server_config().unwrap()).unwrap();
+    let mut connections = Handshakes::start(listener, served.server_config().unwrap(), Port::Api).unwrap();
     let port = connections.address().port();
     tokio::spawn(async move {
         loop {

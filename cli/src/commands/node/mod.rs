@@ -2,18 +2,29 @@
 
 mod describe;
 mod list;
+mod order;
+mod token;
 
 use clap::Subcommand;
 
 use crate::{cli::Globals, error::Error};
 
-/// Look at the fleet.
+/// Look at the fleet, and say who belongs to it.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// All nodes, with what they have to give
     List(list::List),
     /// Everything known of one node
     Describe(describe::Describe),
+    /// Give a node work that waits for approval or was rejected
+    Approve(order::Order),
+    /// Cut a node off at once and give its work to others; it may be approved again
+    Reject(order::Order),
+    /// Remove a node for good: its certificate is worth nothing, its name is free
+    Delete(order::Order),
+    /// What lets nodes join
+    #[command(subcommand)]
+    Token(token::Command),
 }
 
 impl Command {
@@ -21,6 +32,10 @@ impl Command {
         match self {
             Self::List(list) => list.run(globals).await,
             Self::Describe(describe) => describe.run(globals).await,
+            Self::Approve(order) => order.run("approve", globals).await,
+            Self::Reject(order) => order.run("reject", globals).await,
+            Self::Delete(order) => order.run("delete", globals).await,
+            Self::Token(token) => token.run(globals).await,
         }
     }
 }

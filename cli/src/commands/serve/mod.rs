@@ -85,11 +85,8 @@ fn announce(config: &Config, ports: &Ports, encrypted: bool) {
     if ports.api.is_open() {
         tracing::warn!("other machines can reach the API, and it does not ask who is calling");
     }
-    if ports.nodes.is_open() && config.orchestrator.token.is_none() {
-        tracing::warn!(
-            "any machine may join as a compute node and be given jobs: set Orchestrator.Auth.Token"
-        );
-    }
+    let who = if config.orchestrator.manual_approval { ", and wait for `skrei node approve`" } else { "" };
+    tracing::info!("compute nodes of other machines join with a token of `skrei node token create`{who}");
 }
 
 fn announce_node(config: &Config) {

@@ -1,0 +1,143 @@
+//! Join tokens as they are kept: their hashes, and what is left of them.
+
+use skrei_job::Timestamp;
+use skrei_ledger::rusqlite::{OptionalExtension as _, Result, Row, Transaction, params};
+use subtle::ConstantTimeEq as _;
+
+use super::{Error, Store, row};
+
+/// A token that has expired or is used up is listed for so long, then forgotten.
+const SPENT_KEPT_NANOS: i64 = 30 * 86_400 * 1_000_000_000;
+
+/// The SHA-256 of a token's secret.
+pub(crate) type SecretHash = [u8; 32];
+
+/// A join token, but for what lets anybody in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredToken {
+    pub(crate) id: String,
+    /// What it is for, in the words of whoever made it.
+    pub(crate) note: String,
+    pub(crate) made: Timestamp,
+    /// None: never.
+    pub(crate) expires: Option<Timestamp>,
+    /// How many nodes it lets in; none: any number.
+    pub(crate) uses: Option<u64>,
+    pub(crate) used: u64,
+    pub(crate) revoked: bool,
+}
+
+/// Why a token lets nobody in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TokenFault {
+    /// There is no such token, or its secret is another.
+    Unknown,
+    Expired,
+    UsedUp,
+    Revoked,
+}
+
+impl StoredToken {
+    /// What is wrong with it at a time, if anything is.
+    pub(crate) fn fault(&self, now: Timestamp) -> Option<TokenFault> {
+        if self.revoked {
+            Some(TokenFault::Revoked)
+        } else if self.expires.is_some_and(|expires| expires <= now) {
+            Some(TokenFault::Expired)
+        } else if self.uses.is_some_and(|uses| self.used >= uses) {
+            Some(TokenFault::UsedUp)
+        } else {
+            None
+        }
+    }
+}
+
+impl Store {
+    /// Keeps a new token; forgets those that are long spent.
+    pub(crate) async fn keep_token(
+        &self,
+        token: StoredToken,
+        hash: SecretHash,
+    ) -> std::result::Result<(), Error> {
+        let kept = self.ledger.write(move |transaction| {
+            let spent = token.made.as_nanos().saturating_sub(SPENT_KEPT_NANOS);
+            transaction.execute("DELETE FROM join_token WHERE expires < ?1", [spent])?;
+            transaction.execute(
+                "INSERT INTO join_token (id, hash, note, made, expires, uses, used, revoked)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
+                params![
+                    token.id,
+                    hash,
+                    token.note,
+                    token.made.as_nanos(),
+                    token.expires.map(Timestamp::as_nanos),
+                    token.uses.map(row::signed),
+                ],
+            )?;
+            Ok(())
+        });
+        kept.await.wait().await
+    }
+
+    /// Every token, the newest first.
+    pub(crate) async fn tokens(&self) -> std::result::Result<Vec<StoredToken>, Error> {
+        self.read(|connection| {
+            connection.prepare(&format!("{SELECT} ORDER BY made DESC"))?.query_map((), token)?.collect()
+        })
+        .await
+    }
+
+    /// Whether there is or was a token of this id; on the calling thread.
+    pub(crate) fn knows_token(&self, id: &str) -> std::result::Result<bool, Error> {
+        self.ledger.read_blocking(|connection| {
+            connection
+                .query_row("SELECT EXISTS (SELECT 1 FROM join_token WHERE id = ?1)", [id], |row| row.get(0))
+        })
+    }
+
+    /// A token lets nobody in any more. False if there is no such token, or that was so before.
+    pub(crate) async fn revoke_token(&self, id: String) -> std::result::Result<bool, Error> {
+        let revoked = self.ledger.write(move |transaction| {
+            let sql = "UPDATE join_token SET revoked = 1 WHERE id = ?1 AND revoked = 0";
+            transaction.execute(sql, [id]).map(|changed| changed == 1)
+        });
+        revoked.await.wait().await
+    }
+}
+
+const SELECT: &str = "SELECT id, note, made, expires, uses, used, revoked, hash FROM join_token";
+
+fn token(row: &Row<'_>) -> Result<StoredToken> {
+    Ok(StoredToken {
+        id: row.get(0)?,
+        note: row.get(1)?,
+        made: row::time(row.get(2)?),
+        expires: row.get::<_, Option<i64>>(3)?.map(row::time),
+        uses: row.get::<_, Option<i64>>(4)?.map(row::unsigned),
+        used: row::unsigned(row.get(5)?),
+        revoked: row.get(6)?,
+    })
+}
+
+/// The token of this id, if its secret has this hash. Takes as long whatever the hash.
+pub(super) fn shown(
+    transaction: &Transaction<'_>,
+    id: &str,
+    hash: &SecretHash,
+) -> Result<std::result::Result<StoredToken, TokenFault>> {
+    let found = transaction
+        .query_row(&format!("{SELECT} WHERE id = ?1"), [id], |row| {
+            Ok((token(row)?, row.get::<_, SecretHash>(7)?))
+        })
+        .optional()?;
+    Ok(match found {
+        Some((token, kept)) if bool::from(kept.ct_eq(hash)) => Ok(token),
+        _ => Err(TokenFault::Unknown),
+    })
+}
+
+/// A token has let a node in.
+pub(super) fn spend(transaction: &Transaction<'_>, id: &str) -> Result<()> {
+    transaction.execute("UPDATE join_token SET used = used + 1 WHERE id = ?1", [id])?;
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Nodes that join as people let them: the commands of docs/guide/nodes.md, and what must never be logged.
+
+use std::fs;
+
+use crate::harness::{JobFile, Node, Orchestrator, Ran, wait_for_end};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_joins_with_a_printed_token_and_no_secret_is_ever_logged() {
+    let orchestrator = Orchestrator::start(&["Logging.Level=trace", "Orchestrator.Auth.Token=a-shared-word"]);
+    let token = orchestrator.run(&["node", "token", "create", "--uses", "1", "--note", "web"]).stdout;
+    let token = token.trim();
+    let mut with_token = Node::configured(
+        &orchestrator,
+        "web",
+        &[&format!("Compute.Auth.Token={token}"), "Logging.Level=trace"],
+    );
+    let with_word =
+        Node::configured(&orchestrator, "word", &["Compute.Auth.Token=a-shared-word", "Logging.Level=trace"]);
+    let here = Node::configured(&orchestrator, "here", &["Logging.Level=trace"]);
+    orchestrator.wait_for_nodes(3).await;
+    let listed = orchestrator.run(&["node", "token", "list"]).expect(0);
+    assert!(listed.contains("1 of 1") && listed.contains("used up") && listed.contains("web"), "{listed}");
+    // With the identity alone.
+    with_token.kill();
+    orchestrator.wait_for_nodes(2).await;
+    with_token.start_again();
+    orchestrator.wait_for_nodes(3).await;
+
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, "ops", skrei_test_guests::noop(), &[]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    assert_eq!(wait_for_end(&client, &id).await.job.state.state_type.as_str(), "Completed");
+
+    let first = fs::read_to_string(orchestrator.data_dir().join("orchestrator/join-token")).unwrap();
+    let secrets = [token, first.trim()].map(|token| token.split('-').nth(2).unwrap().to_owned());
+    let key_lines = |log: &str| log.contains("PRIVATE KEY");
+    for log in [orchestrator.log(), with_token.log(), with_word.log(), here.log()] {
+        assert!(!log.is_empty());
+        assert!(!secrets.iter().any(|secret| log.contains(secret.as_str())), "a token is in a log");
+        assert!(!log.contains("a-shared-word") && !key_lines(&log), "a secret is in a log");
+    }
+    let config = orchestrator.run(&["agent", "config"]).expect(0);
+    assert!(!config.contains("a-shared-word"), "{config}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_told_at_once_why_it_may_not_join() {
+    let orchestrator = Orchestrator::start(&[]);
+    let token = orchestrator.run(&["node", "token", "create"]).stdout;
+    let id = token.split('-').nth(1).unwrap();
+    orchestrator.run(&["node", "token", "revoke", id]).expect(0);
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = crate::harness::skrei(["serve", "--compute", "--name", "late", "--data-dir"]);
+    command.arg(directory.path());
+    command.args(["-c", &format!("Compute.Orchestrators=127.0.0.1:{}", orchestrator.node_port())]);
+    command.env("SKREI_COMPUTE_AUTH_TOKEN", token.trim());
+    let refused = Ran::to_end(&mut command);
+    assert_ne!(refused.code, Some(0));
+    assert!(refused.stderr.contains("the join token was revoked"), "{}", refused.said());
+    assert!(refused.stderr.contains("skrei node token create"), "{}", refused.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_rejected_approved_and_deleted_by_command() {
+    let orchestrator = Orchestrator::start(&["Orchestrator.NodeManager.ManualApproval=true"]);
+    let node = Node::start(&orchestrator, "web-1", "rw");
+    orchestrator.wait_for_nodes(1).await;
+    assert!(orchestrator.run(&["node", "list"]).expect(0).contains("PENDING"));
+    assert_eq!(orchestrator.run(&["node", "approve", "web"]).expect(0), "Ok\n");
+    assert!(orchestrator.run(&["node", "list"]).expect(0).contains("APPROVED"));
+    let again = orchestrator.run(&["node", "approve", "web-1"]);
+    assert!(again.code != Some(0) && again.stderr.contains("approved already"), "{}", again.said());
+    orchestrator.run(&["node", "reject", "web-1", "-m", "stolen"]).expect(0);
+    orchestrator.wait_for_nodes(0).await;
+    orchestrator.run(&["node", "delete", "web-1"]).expect(0);
+    let listed = orchestrator.run(&["node", "list"]);
+    assert!(listed.stderr.contains("No nodes"), "{}", listed.said());
+    assert!(node.log().contains("node `web-1` was rejected"), "{}", node.log());
+}
