@@ -67,6 +67,8 @@ impl Orchestrator {
         let serving = tokio::spawn(serve(config, Listeners { api, api_tls: None, nodes }, shutdown.clone()));
         let endpoint = format!("http://{api_address}");
         let client = Client::new(&endpoint).unwrap();
+        // Answered once it is all there.
+        client.alive().await.unwrap();
         Self { client, api: format!("{endpoint}/api/v1"), nodes: node_address, directory, shutdown, serving }
     }
 
