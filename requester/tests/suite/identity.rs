@@ -161,7 +161,10 @@ async fn a_rejected_node_is_cut_off_at_once_and_let_in_again_when_it_is_approved
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
     let mut node = orchestrator.node("a").await;
-    let id = orchestrator.submit(&job("batch")).await;
+    // It may wait until somebody can run it.
+    let mut patient = job("batch");
+    patient.tasks[0].timeouts.queue_timeout = 600;
+    let id = orchestrator.submit(&patient).await;
     let execution = node.assignment().await.execution;
     let requests = orchestrator.requests(known(&orchestrator.identity("a").await));
     let artifact = orchestrator.url(&format!("{ARTIFACTS_PATH}/{}", "0".repeat(64)));
