@@ -12,11 +12,9 @@ use crate::{
     config::Config,
     decide::{Accepted, Command, Order, Planned, Refused, Stopped},
     feed::Feed,
-    nodes::Hub,
     nodes::{Hub, Identities},
     results::Results,
     store::{Standing, Store, StoredJob},
-    store::{Store, StoredJob},
 };
 
 /// Everything a request may use. Shared by all of them.
