@@ -19,7 +19,6 @@ use axum::{
     http::StatusCode,
     response::IntoResponse as _,
     routing::{get, put},
-    serve::ListenerExt as _,
 };
 use serde_json::{Value, json};
 use skrei_compute::{Config, Error, serve};

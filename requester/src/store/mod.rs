@@ -26,7 +26,6 @@ pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
 pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
 pub(crate) use jobs::StoredJob;
-pub(crate) use jobs::{JobQuery, StoredJob};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
 pub(crate) use skrei_ledger::Error;
