@@ -27,6 +27,9 @@ pub(crate) enum Compiled {
     Component(Component),
 }
 
+/// From here on compiling takes longer than setting up an engine.
+const LARGE_BYTES: usize = 1 << 20;
+
 /// Whether bytes in the binary format are a component's.
 pub(crate) fn is_component(wasm: &[u8]) -> bool {
     /// What stands in its header where a module has zeros.
@@ -50,11 +53,26 @@ impl Compiler {
         wasm: &[u8],
     ) -> Result<(Compiled, &'e Linked), load::Error> {
         let pooled = engines.pooled();
+        if let Some(code) = self.kept_for(&pooled.engine, digest, wasm) {
+            return Ok((code, pooled));
+        }
+        // What was found before not to fit into the pool is kept for the other engine: a large one is not compiled for
+        // the pool again to find the same.
+        if wasm.len() >= LARGE_BYTES
+            && self.kept.is_some()
+            && let Ok(linked) = engines.on_demand()
+            && let Some(code) = self.kept_for(&linked.engine, digest, wasm)
+        {
+            return Ok((code, linked));
+        }
         match self.code_for(&pooled.engine, Room::Pooled, digest, wasm) {
             // It may need what the pool has not. One that is just wrong is so for either.
             Err(error @ load::Error::Invalid { .. }) => {
                 let Ok(linked) = engines.on_demand() else { return Err(error) };
-                Ok((self.code_for(&linked.engine, Room::OnDemand, digest, wasm)?, linked))
+                let kept = self.kept_for(&linked.engine, digest, wasm).map(Ok);
+                let code =
+                    kept.unwrap_or_else(|| self.code_for(&linked.engine, Room::OnDemand, digest, wasm))?;
+                Ok((code, linked))
             }
             code => Ok((code?, pooled)),
         }
@@ -79,10 +97,6 @@ impl Compiler {
         wasm: &[u8],
     ) -> Result<Compiled, load::Error> {
         let is_component = is_component(wasm);
-        let kept = self.kept.as_ref().and_then(|kept| kept.find(engine, digest));
-        if let Some(code) = kept.and_then(|code| from_code(engine, is_component, &code).ok()) {
-            return Ok(code);
-        }
         let invalid = |error: wasmtime::Error| load::Error::Invalid { message: format!("{error:#}") };
         if let Some(process) = self.process.as_ref().filter(|process| wasm.len() >= process.module_bytes_min)
         {
@@ -101,6 +115,12 @@ impl Compiler {
             self.keep(engine, digest, &compiled.serialize().map_err(invalid)?);
         }
         Ok(compiled)
+    }
+
+    /// What was compiled before for an engine.
+    fn kept_for(&self, engine: &Engine, digest: &str, wasm: &[u8]) -> Option<Compiled> {
+        let code = self.kept.as_ref()?.find(engine, digest)?;
+        from_code(engine, is_component(wasm), &code).ok()
     }
 
     fn keep(&self, engine: &Engine, digest: &str, code: &[u8]) {

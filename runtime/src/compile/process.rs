@@ -27,7 +27,8 @@ pub struct CompilerProcess {
     /// The smallest module to be compiled so, in bytes. Default 128 KiB: what is smaller is compiled sooner than a
     /// process is started.
     pub module_bytes_min: usize,
-    /// How long it may take. Default 60 s.
+    /// How long it may take. Default 5 min: the largest module takes more than a minute of processor time, and
+    /// compiling gives way to everything else.
     pub time_max: Duration,
     /// How much memory it may have, in bytes. Default 2 GiB.
     pub memory_bytes: u64,
@@ -40,7 +41,7 @@ impl CompilerProcess {
             program: program.into(),
             args: Vec::new(),
             module_bytes_min: 128 << 10,
-            time_max: Duration::from_secs(60),
+            time_max: Duration::from_secs(300),
             memory_bytes: 2 << 30,
         }
     }

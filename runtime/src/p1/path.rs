@@ -162,7 +162,8 @@ fn open_request(lookup: u32, oflags: u32, base: u64, fdflags: u32) -> Result<Ope
     }
     Ok(Open {
         read: base & rights::FD_READ != 0,
-        write: base & (rights::FD_WRITE | rights::FD_ALLOCATE | rights::FD_FILESTAT_SET_SIZE) != 0,
+        // Not for the right to set a size: Go asks for that whatever it opens.
+        write: base & (rights::FD_WRITE | rights::FD_ALLOCATE) != 0,
         append: fdflags & fd_status::APPEND != 0,
         create,
         exclusive,
