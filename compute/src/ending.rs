@@ -6,6 +6,7 @@ use skrei_job::{
     outcome::{Cause, DENIALS_MAX, Denial, Failure, OUTPUT_HEAD_BYTES, Refusal, RunOutput},
     resources,
     spec::Task,
+    told::Values,
 };
 use skrei_runtime::{Ending, Limit, NetworkUsage, Outcome, Trap};
 
@@ -67,10 +68,15 @@ pub(crate) fn of_stop(stop: Stop, output: RunOutput) -> ExecutionState {
     }
 }
 
-/// How an execution ended whose guest ran. `stop` is what it was stopped for, if it was.
-pub(crate) fn of_outcome(outcome: &Outcome, task: &Task, stop: Option<Stop>) -> ExecutionState {
+/// How an execution ended whose guest ran and told `values`. `stop` is what it was stopped for, if it was.
+pub(crate) fn of_outcome(
+    outcome: &Outcome,
+    values: Values,
+    task: &Task,
+    stop: Option<Stop>,
+) -> ExecutionState {
     let exit_code = if let Ending::Exited(code) = outcome.ending { Some(code) } else { None };
-    let mut output = RunOutput::head(&outcome.stdout.bytes, &outcome.stderr.bytes, exit_code);
+    let mut output = RunOutput::head(&outcome.stdout.bytes, &outcome.stderr.bytes, exit_code).with(values);
     output.denials = denials(&outcome.usage.network);
     match &outcome.ending {
         Ending::Exited(0) => ExecutionState::Completed(output),

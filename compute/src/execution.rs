@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use skrei_job::{ExecutionId, life::ExecutionState, outcome::RunOutput};
 use skrei_protocol::link::Assignment;
-use skrei_runtime::CancelToken;
+use skrei_runtime::{CancelToken, OutputSink, Stream};
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +17,7 @@ use crate::{
     prepare::{self, Prepared},
     publish,
     results::{Results, Tee},
+    told::Listener,
 };
 
 /// Stops one execution, wherever it is in its life. The first reason counts.
@@ -108,6 +109,7 @@ impl Execution {
                 run(&node, &assignment, prepared, &stopper, Arc::clone(&log)).await
             }
         };
+        node.told.forget(id);
         let state = match pack(&node, &assignment, state, results).await {
             Ok(held) => {
                 departure.room();
@@ -215,7 +217,13 @@ async fn run(
     let Prepared { module, sandbox, mut kept } = prepared;
     let results = kept.results.take();
     let cancel = CancelToken::new();
-    let output = Arc::new(Tee { log, results: results.as_ref().and_then(Results::output) });
+    let listener = listener(node, assignment);
+    let sandbox = match listener.listen(sandbox) {
+        Ok(sandbox) => sandbox,
+        Err(error) => return (ending::of_error(error.to_string()), results),
+    };
+    let output = results.as_ref().and_then(Results::output);
+    let output = Arc::new(Tee { log: Arc::clone(&log) as Arc<dyn OutputSink>, results: output });
     let sandbox = sandbox.output(output).cancel(cancel.clone());
     let Some(mut guest) = node.guests.run(module, sandbox) else {
         return (ending::of_stop(Stop::Interrupted, RunOutput::default()), results);
@@ -230,9 +238,21 @@ async fn run(
     // Removing what a guest made can take a while.
     let _ = tokio::task::spawn_blocking(move || drop(kept)).await;
     let state = match ended {
-        Ok(Ok(outcome)) => ending::of_outcome(&outcome, assignment.spec.task(), stopper.reason()),
+        Ok(Ok(outcome)) => {
+            if let dropped @ 1.. = listener.dropped() {
+                let note = format!("[{dropped} lines that were told were no messages, or one too many]\n");
+                log.write(Stream::Stderr, note.as_bytes());
+            }
+            ending::of_outcome(&outcome, listener.values(), assignment.spec.task(), stopper.reason())
+        }
         Ok(Err(error)) => ending::of_error(format!("the guest cannot be run: {error}")),
         Err(error) => ending::of_error(format!("the guest's thread failed: {error}")),
     };
     (state, results)
+}
+
+/// Takes what the guest tells: its progress goes to whoever follows the job.
+fn listener(node: &Node, assignment: &Assignment) -> Arc<Listener> {
+    let (told, execution) = (Arc::clone(&node.told), assignment.execution.clone());
+    Listener::new(move |progress| told.put(&execution, progress))
 }

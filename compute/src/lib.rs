@@ -34,6 +34,9 @@ mod node;
 mod prepare;
 pub mod publish;
 mod results;
+pub mod told;
+
+pub mod here;
 
 mod artifacts;
 mod flights;

@@ -8,7 +8,7 @@ use skrei_protocol::link::NodeInfo;
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
-    publish::Publishing,
+    publish::Publishing, told::Board,
 };
 
 /// The engine type of jobs this node runs.
@@ -30,6 +30,8 @@ pub(crate) struct Node {
     pub(crate) modules: Modules,
     pub(crate) guests: Guests,
     pub(crate) publishing: Publishing,
+    /// What guests say of how far they are.
+    pub(crate) told: Arc<Board>,
     /// Where content carried in jobs is put while they run.
     pub(crate) inline_dir: PathBuf,
     /// Where scratch directories are made.

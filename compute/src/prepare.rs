@@ -273,14 +273,14 @@ async fn mounts(
 }
 
 /// Content that belongs to the node: guests read it.
-fn file_mount(folder: &Path, name: String, target: &str) -> Result<Mount, Unready> {
+pub(crate) fn file_mount(folder: &Path, name: String, target: &str) -> Result<Mount, Unready> {
     let parent =
         Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
     Ok(Mount::file(parent, name, target, skrei_runtime::Mode::ReadOnly))
 }
 
 /// Writes out what an archive holds. Its paths were checked when it was unpacked.
-fn unpack(directory: &Path, archive: &[u8]) -> io::Result<()> {
+pub(crate) fn unpack(directory: &Path, archive: &[u8]) -> io::Result<()> {
     let archive = Archive::unpack(archive).map_err(io::Error::other)?;
     std::fs::create_dir(directory)?;
     for (path, content) in archive.entries {
@@ -294,14 +294,14 @@ fn unpack(directory: &Path, archive: &[u8]) -> io::Result<()> {
 }
 
 /// A directory that belongs to the node: guests read it.
-fn given_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
+pub(crate) fn given_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
     let dir =
         Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
     Ok(Mount::dir(dir, target, skrei_runtime::Mode::ReadOnly))
 }
 
 /// A directory that belongs to the node and is the guest's as long as it runs.
-fn own_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
+pub(crate) fn own_dir(folder: &Path, target: &str) -> Result<Mount, Unready> {
     let dir =
         Dir::open_ambient_dir(folder, ambient_authority()).map_err(|cause| unwritten(target, &cause))?;
     Ok(Mount::dir(dir, target, skrei_runtime::Mode::ReadWrite))
@@ -351,7 +351,7 @@ fn module_name(assignment: &Assignment) -> String {
     name.unwrap_or("main.wasm").to_owned()
 }
 
-fn mode(mode: Mode) -> skrei_runtime::Mode {
+pub(crate) fn mode(mode: Mode) -> skrei_runtime::Mode {
     match mode {
         Mode::ReadOnly => skrei_runtime::Mode::ReadOnly,
         Mode::ReadWrite => skrei_runtime::Mode::ReadWrite,

@@ -98,6 +98,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         modules: Modules::new(runtime),
         guests: Guests::start()?,
         publishing: Publishing { outbox, uploads },
+        told: Arc::default(),
         inline_dir,
         scratch_dir,
         results_dir,

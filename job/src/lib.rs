@@ -19,6 +19,7 @@ pub mod life;
 pub mod outcome;
 pub mod retry;
 pub mod rollout;
+pub mod told;
 
 pub mod digest;
 pub mod duration;

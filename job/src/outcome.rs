@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Digest;
+use crate::{Digest, told::Values};
 
 /// How many bytes of each output stream travel with the outcome; the rest stays in the node's log store.
 pub const OUTPUT_HEAD_BYTES: usize = 2048;
@@ -33,6 +33,9 @@ pub struct RunOutput {
     /// Where the results are. None if the job has no publisher, or the guest never got to exit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
+    /// What the guest told of what it found.
+    #[serde(default, skip_serializing_if = "Values::is_empty")]
+    pub values: Values,
 }
 
 /// How many denials travel with the outcome.
@@ -68,15 +71,13 @@ impl RunOutput {
         };
         let (stdout, stdout_truncated) = head(stdout);
         let (stderr, stderr_truncated) = head(stderr);
-        Self {
-            stdout,
-            stdout_truncated,
-            stderr,
-            stderr_truncated,
-            exit_code,
-            denials: Vec::new(),
-            published: None,
-        }
+        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, ..Self::default() }
+    }
+
+    /// The same with what the guest told.
+    #[must_use]
+    pub fn with(self, values: Values) -> Self {
+        Self { values, ..self }
     }
 }
 

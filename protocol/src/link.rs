@@ -13,6 +13,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use skrei_job::{
     ExecutionId, JobId, NodeId, Spec, labels::Labels, life::ExecutionState, resources::Resources,
+    told::Progress,
 };
 
 /// The version of this protocol. Both sides must have the same.
@@ -38,6 +39,8 @@ pub enum FromNode {
     Report(Report),
     /// Answer to [`ToNode::ReadLog`].
     Log(LogPage),
+    /// How far guests say they are. Lost on the way it is not sent again: the next word counts.
+    Told(Vec<Told>),
     /// It is shutting down on purpose and will not take more work.
     Leaving,
 }
@@ -92,6 +95,15 @@ pub struct Report {
     pub execution: ExecutionId,
     /// `Running`, or how it ended.
     pub state: ExecutionState,
+}
+
+/// How far a guest says it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Told {
+    /// Whose guest.
+    pub execution: ExecutionId,
+    /// Its latest word.
+    pub progress: Progress,
 }
 
 /// Part of an execution's log.

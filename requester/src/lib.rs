@@ -21,6 +21,7 @@ mod perform;
 mod results;
 mod server;
 mod store;
+mod told;
 
 pub use backup::{Backup, Error as BackupError, backup};
 pub use config::{CERTIFICATE_LIFETIME, Config, Keep, Listeners};

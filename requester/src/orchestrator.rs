@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use skrei_job::{JobId, NodeId, Spec};
+use skrei_protocol::link::Told;
 use skrei_scheduler::{Event, Steering};
 use skrei_tls::NodeIssuer;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -104,6 +105,12 @@ impl Orchestrator {
     pub(crate) async fn happened(&self, event: Event, acknowledge: Option<(watch::Sender<u64>, u64)>) {
         // A loop that is gone is shutting down; the node will say it again.
         let _ = self.commands.send(Command::Happened { event, acknowledge }).await;
+    }
+
+    /// Tells the event loop how far a node's guests say they are.
+    pub(crate) async fn told(&self, node: &NodeId, news: Vec<Told>) {
+        // As for what happened.
+        let _ = self.commands.send(Command::Told { node: node.clone(), news }).await;
     }
 
     async fn ask<T>(

@@ -2,6 +2,7 @@
 
 pub(crate) mod logs;
 pub(crate) mod outcomes;
+mod progress;
 mod rows;
 
 use std::{collections::BTreeSet, time::Duration};
@@ -12,7 +13,7 @@ use skrei_protocol::{
         history::{HistoryEntry, Level},
         job::GetJobResponse,
     },
-    client::Client,
+    client::{Client, News},
 };
 
 use crate::{error::Error, terminal};
@@ -98,9 +99,17 @@ async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
     let mut rows = Rows::new(terminal::is_watched());
     let mut followers = Followers::new(client.clone(), job, Choice::default(), nodes(&answer));
     let mut failure_shown = false;
-    let mut events = client.events(Some(job), 0).await?;
+    let mut events = client.events_and_progress(job).await?;
     loop {
-        let entry = events.next().await?.entry;
+        let entry = match events.next_news().await? {
+            News::Entry(event) => event.entry,
+            News::Progress(progress) => {
+                if view == View::Events {
+                    rows.progress(&progress);
+                }
+                continue;
+            }
+        };
         if entry.job_version != version {
             continue;
         }
@@ -119,6 +128,7 @@ async fn watch(client: &Client, job: &str, view: View) -> Result<(), Error> {
             ));
         }
         if is_end(&entry) {
+            rows.finish();
             followers.finish().await;
             return Ok(());
         }

@@ -60,6 +60,18 @@ pub(crate) fn outputs(executions: &[Execution]) -> Vec<(String, String)> {
     latest(executions).iter().filter_map(output).collect()
 }
 
+/// What each node's guest told of what it found: node, key, JSON.
+pub(crate) fn values(executions: &[Execution]) -> Vec<(String, String, String)> {
+    let all = latest(executions).into_iter().flat_map(|execution| {
+        let values = execution.run_output.iter().flat_map(|output| &output.values);
+        values.map(|(key, value)| {
+            let shown = value.to_string();
+            (execution.node_id.clone(), key.clone(), secret::shown(&shown).into_owned())
+        })
+    });
+    all.collect()
+}
+
 /// How good or bad an execution's state is.
 pub(crate) fn mood(state: u8) -> Mood {
     match state {
@@ -102,8 +114,11 @@ fn exit_code(execution: &Execution) -> String {
     }
 }
 
-/// The reason, or the last thing the guest said.
+/// How far the guest says it is, the reason, or the last thing the guest said.
 fn message(execution: &Execution) -> String {
+    if let Some(progress) = &execution.progress {
+        return progress.in_words();
+    }
     let said = execution.run_output.as_ref().map(|output| match execution.compute_state.state_type {
         compute_state::COMPLETED => last_line(&output.stdout),
         _ => last_line(&output.stderr),

@@ -1,8 +1,9 @@
 //! Events as lines: a table that grows on a terminal, plain lines with timestamps elsewhere.
 
 use skrei_job::ExecutionId;
-use skrei_protocol::api::history::HistoryEntry;
+use skrei_protocol::api::{history::HistoryEntry, told::ProgressEvent};
 
+use super::progress::Line;
 use crate::terminal::{
     self,
     style::{self, Style},
@@ -19,10 +20,11 @@ const GAP: usize = 2;
 const EVENT_MIN: usize = 20;
 const EVENT_MAX: usize = 90;
 
-/// Shows events one after the other.
+/// Shows events one after the other, and under them how far the guests say they are.
 pub(super) struct Rows {
     /// Nothing where nobody watches.
     table: Option<Table>,
+    progress: Line,
 }
 
 struct Table {
@@ -39,11 +41,25 @@ impl Rows {
             event_width: terminal::width().saturating_sub(before + 1).clamp(EVENT_MIN, EVENT_MAX),
             has_header: false,
         };
-        Self { table: watched.then(table) }
+        Self { table: watched.then(table), progress: Line::new(watched) }
+    }
+
+    /// Shows how far a guest says it is.
+    pub(super) fn progress(&mut self, progress: &ProgressEvent) {
+        self.progress.show(progress);
+    }
+
+    /// Takes down what is there only for the moment.
+    pub(super) fn finish(&mut self) {
+        self.progress.clear();
     }
 
     /// Shows one event.
     pub(super) fn show(&mut self, entry: &HistoryEntry) {
+        self.progress.clear();
+        if is_over(entry) {
+            self.progress.forget(&entry.execution_id);
+        }
         match &mut self.table {
             None => terminal::note(&line(entry)),
             Some(table) => {
@@ -54,7 +70,13 @@ impl Rows {
                 terminal::note(&table.row(entry));
             }
         }
+        self.progress.draw();
     }
+}
+
+/// Whether an execution says nothing more after this.
+fn is_over(entry: &HistoryEntry) -> bool {
+    matches!(entry.event.detail("NewState"), Some(state) if !matches!(state, "Assigned" | "Running"))
 }
 
 impl Table {

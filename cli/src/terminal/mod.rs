@@ -8,7 +8,10 @@ pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;
 
-use std::io::{self, IsTerminal, Write};
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use skrei_job::{Document, document::Node};
 
@@ -20,11 +23,15 @@ const WIDTH_DEFAULT: usize = 80;
 /// Below this, text is cut less badly by the terminal than by us.
 const WIDTH_MIN: usize = 40;
 
+/// Whether the line that [`in_place`] wrote last is still there.
+static IN_PLACE: AtomicBool = AtomicBool::new(false);
+
 /// Writes one line or block of data to standard output.
 ///
 /// # Errors
 /// If it cannot be written, such as when its reader is gone.
 pub(crate) fn data(text: &str) -> io::Result<()> {
+    make_way();
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {
@@ -35,8 +42,24 @@ pub(crate) fn data(text: &str) -> io::Result<()> {
 
 /// Writes one line or block about the work to standard error. Nobody to read it is no reason to stop working.
 pub(crate) fn note(text: &str) {
+    make_way();
     let mut stderr = io::stderr().lock();
     let _ = writeln!(stderr, "{text}");
+}
+
+/// Writes a line to standard error in the place of the one before, and stays on it; an empty one takes it away.
+pub(crate) fn in_place(text: &str) {
+    let mut stderr = io::stderr().lock();
+    let _ = write!(stderr, "\r\x1b[K{text}");
+    let _ = stderr.flush();
+    IN_PLACE.store(!text.is_empty(), Ordering::Relaxed);
+}
+
+/// Takes away what stands there for the moment, so that something else can be written.
+pub(crate) fn make_way() {
+    if IN_PLACE.load(Ordering::Relaxed) {
+        in_place("");
+    }
 }
 
 /// Shows a warning.

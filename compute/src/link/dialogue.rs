@@ -5,7 +5,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use skrei_job::{ExecutionId, NodeId};
-use skrei_protocol::link::{Assignment, FromNode, Hello, Load, LogPage, ReadLog, Report, ToNode};
+use skrei_protocol::link::{Assignment, FromNode, Hello, Load, LogPage, ReadLog, Report, ToNode, Told};
 use tokio::time::Instant;
 
 /// How long an orchestrator has to answer the greeting.
@@ -37,6 +37,8 @@ pub(super) enum Event {
     Reports(Vec<Report>),
     /// The log store's answer to a reader.
     Log(LogPage),
+    /// How far guests say they are.
+    Told(Vec<Told>),
     /// The node is this busy now.
     Load(Load),
     /// The node is shutting down.
@@ -130,6 +132,7 @@ impl Dialogue {
                 self.reading = self.reading.saturating_sub(1);
                 self.outgoing.push_back(FromNode::Log(page));
             }
+            Event::Told(news) => self.outgoing.push_back(FromNode::Told(news)),
             Event::Load(load) => self.load = load,
             Event::Leaving => self.outgoing.push_back(FromNode::Leaving),
             Event::Woken => return self.woken(now),

@@ -101,6 +101,7 @@ pub(super) async fn talk(link: &mut Link, address: &Address, socket: Socket) -> 
         writer,
         fetching: None.into(),
         reads: JoinSet::new(),
+        told: None,
         left: false,
         welcomed: false,
     };
@@ -128,6 +129,8 @@ struct Session<'a> {
     writer: AbortOnDropHandle<End>,
     fetching: OptionFuture<BoxFuture<'static, Result<Vec<Report>, skrei_ledger::Error>>>,
     reads: JoinSet<LogPage>,
+    /// When progress was last passed on.
+    told: Option<Instant>,
     left: bool,
     welcomed: bool,
 }
@@ -174,6 +177,10 @@ impl Session<'_> {
                 Err(error) => return Err(End::Broken(error.to_string())),
             },
             Ok(()) = link.latest.changed() => Event::ReportsUpTo(*link.latest.borrow_and_update()),
+            news = link.node.told.news_after(self.told), if self.welcomed && !self.dialogue.is_congested() => {
+                self.told = Some(Instant::now());
+                Event::Told(news)
+            }
             Ok(()) = link.load.changed() => Event::Load(*link.load.borrow_and_update()),
             () = link.leaving.cancelled(), if self.welcomed && !self.left => {
                 self.left = true;

@@ -38,7 +38,7 @@ async fn every_way_to_end_is_told_apart() {
     let component = job(&[module(guests::p2::probe())], &["preopens"]);
     let state = session.run("e-component", &component).await;
     assert!(matches!(&state, ExecutionState::Completed(output) if output.exit_code == Some(0)), "{state:?}");
-    assert_eq!(output(&state), "preopens: ok\n");
+    assert_eq!(output(&state), "preopens: ok /.skrei\n");
 
     let exited = failure(session.run("e-exit", &job(&[module(guests::exit())], &["5"])).await);
     assert_eq!((exited.cause, exited.message.as_str()), (Cause::Exited, "the guest exited with code 5"));

@@ -81,7 +81,7 @@ async fn a_result_path_is_an_empty_directory_at_its_path_and_at_its_name() {
     let job = job_with(&inputs, &steps, json!({"Publisher": {"Type": "noop"}, "ResultPaths": results}));
     assert_eq!(
         output(&session.run("e-1", &job).await),
-        "preopens: ok /out /outputs report\nwrite /out:a text: ok\nread report:a: ok text\n\
+        "preopens: ok /out /outputs report /.skrei\nwrite /out:a text: ok\nread report:a: ok text\n\
          read /outputs:a: NOENT\n"
     );
     let data = node.stop().await;

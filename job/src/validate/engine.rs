@@ -58,6 +58,7 @@ pub(super) fn normalise(task: &mut manifest::Task) {
             task.input_sources.push(source);
         }
     }
+    take_environment(task);
     for list in ["Parameters", "ImportModules"] {
         params::texts_as_written(&mut task.engine.params, list);
     }
@@ -67,6 +68,25 @@ pub(super) fn normalise(task: &mut manifest::Task) {
             .filter(|name| !name.trim().is_empty())
             .unwrap_or_else(|| DEFAULT_ENTRY_POINT.to_owned())
             .into();
+    }
+}
+
+/// The environment as other engines have it, a list of `NAME=VALUE` in the params, goes where ours is: so a job file whose
+/// engine alone was changed means what it meant. What the task sets itself counts.
+fn take_environment(task: &mut manifest::Task) {
+    let params = &mut task.engine.params;
+    let named = |name: &&String| name.eq_ignore_ascii_case("EnvironmentVariables");
+    let Some(name) = params.keys().find(named).cloned() else { return };
+    let Some(Value::Array(items)) = params.get(&name) else { return };
+    let split = |item: &Value| {
+        let text = params::as_text(item)?;
+        text.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    // One that is no `NAME=VALUE` stays, and is a problem there.
+    let Some(pairs) = items.iter().map(split).collect::<Option<Vec<_>>>() else { return };
+    params.remove(&name);
+    for (name, value) in pairs {
+        task.env.entry(name).or_insert(value);
     }
 }
 

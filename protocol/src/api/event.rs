@@ -15,6 +15,9 @@ pub struct Gap {
     /// Entries up to this position may be missing.
     pub until: u64,
 }
+/// The type of events that tell how far a guest says it is ([`ProgressEvent`](super::told::ProgressEvent)); history has
+/// none.
+pub const PROGRESS: &str = "progress";
 
 /// One entry of the stream. Its server-sent-event id is `position`, with which a reader resumes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -10,7 +10,7 @@ use skrei_job::{
 };
 use utoipa::ToSchema;
 
-use super::resources::Resources;
+use super::{resources::Resources, told::Progress};
 
 /// An execution as the API shows it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -45,6 +45,9 @@ pub struct Execution {
     pub published_result: PublishedResult,
     /// What it printed, and its exit code.
     pub run_output: Option<RunOutput>,
+    /// How far its guest says it is; only while it runs, and if it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
     /// Which part of a batch, from 0; left out for 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub partition_index: u32,
@@ -127,6 +130,9 @@ pub struct RunOutput {
     pub exit_code: i32,
     /// Why it failed, if not by its exit code.
     pub error_msg: String,
+    /// What the guest told of what it found, JSON by key; left out if there is nothing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub values: BTreeMap<String, serde_json::Value>,
 }
 
 /// Numbers of the execution states a node goes through.
@@ -198,6 +204,7 @@ impl Execution {
             compute_state: NumberedState::from(&execution.state),
             published_result: PublishedResult::default(),
             run_output: Some(RunOutput::from(&execution.state)),
+            progress: None,
             partition_index: execution.partition,
             previous_execution: String::new(),
             next_execution: String::new(),
@@ -241,14 +248,16 @@ impl From<&ExecutionState> for NumberedState {
 
 impl From<&ExecutionState> for RunOutput {
     fn from(state: &ExecutionState) -> Self {
-        let outcome::RunOutput { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, .. } =
-            state.output().cloned().unwrap_or_default();
+        let outcome::RunOutput {
+            stdout, stdout_truncated, stderr, stderr_truncated, exit_code, values, ..
+        } = state.output().cloned().unwrap_or_default();
         let error_msg = match state {
             ExecutionState::Failed(failure) if failure.cause != Cause::Exited => failure.message.clone(),
             _ => String::new(),
         };
         let exit_code = exit_code.unwrap_or(0);
-        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, error_msg }
+        let values = values.into();
+        Self { stdout, stdout_truncated, stderr, stderr_truncated, exit_code, error_msg, values }
     }
 }
 

@@ -13,6 +13,7 @@ pub mod resources;
 pub mod rollout;
 pub mod time;
 pub mod token;
+pub mod told;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

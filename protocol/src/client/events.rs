@@ -6,7 +6,10 @@ use bytes::{Bytes, BytesMut};
 use reqwest::{Method, StatusCode};
 
 use super::{Client, Error};
-use crate::api::event::StreamEvent;
+use crate::api::{
+    event::{PROGRESS, StreamEvent},
+    told::ProgressEvent,
+};
 
 /// Attempts to connect again before giving up, and the pause before the first; it doubles each time.
 const RECONNECTS_MAX: u32 = 5;
@@ -15,11 +18,21 @@ const RECONNECT_PAUSE: Duration = Duration::from_millis(200);
 /// Longest line accepted, so that a broken server cannot fill the memory.
 const LINE_MAX_BYTES: usize = 4 << 20;
 
+/// What a stream gives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum News {
+    /// An entry of the history.
+    Entry(Box<StreamEvent>),
+    /// How far a guest says it is.
+    Progress(ProgressEvent),
+}
+
 /// History entries in order, each once, also over a restart of the orchestrator.
 #[derive(Debug)]
 pub struct Events {
     client: Client,
     job: Option<String>,
+    with_progress: bool,
     position: u64,
     answer: reqwest::Response,
     unread: BytesMut,
@@ -27,8 +40,13 @@ pub struct Events {
 
 impl Events {
     pub(super) async fn open(client: Client, job: Option<String>, position: u64) -> Result<Self, Error> {
-        let answer = connect(&client, job.as_deref(), position).await?;
-        Ok(Self { client, job, position, answer, unread: BytesMut::new() })
+        let answer = connect(&client, job.as_deref(), false, position).await?;
+        Ok(Self { client, job, with_progress: false, position, answer, unread: BytesMut::new() })
+    }
+
+    pub(super) async fn open_with_progress(client: Client, job: String) -> Result<Self, Error> {
+        let answer = connect(&client, Some(&job), true, 0).await?;
+        Ok(Self { client, job: Some(job), with_progress: true, position: 0, answer, unread: BytesMut::new() })
     }
 
     /// The next entry; waits for it.
@@ -37,12 +55,24 @@ impl Events {
     /// If the orchestrator does not answer over several attempts, or no longer knows the job.
     pub async fn next(&mut self) -> Result<StreamEvent, Error> {
         loop {
+            if let News::Entry(event) = self.next_news().await? {
+                return Ok(*event);
+            }
+        }
+    }
+
+    /// The next entry, or the next a guest says of how far it is, if the stream was opened for both.
+    ///
+    /// # Errors
+    /// As for [`next`](Self::next).
+    pub async fn next_news(&mut self) -> Result<News, Error> {
+        let mut is_progress = false;
+        loop {
             if let Some(line) = self.take_line() {
-                if let Some(data) = line.strip_prefix(b"data: ") {
-                    let event: StreamEvent = serde_json::from_slice(data)
-                        .map_err(|error| Error::unexpected(&self.client.endpoint, StatusCode::OK, &error))?;
-                    self.position = event.position;
-                    return Ok(event);
+                if let Some(kind) = line.strip_prefix(b"event: ") {
+                    is_progress = kind == PROGRESS.as_bytes();
+                } else if let Some(data) = line.strip_prefix(b"data: ") {
+                    return self.news(data, is_progress);
                 }
                 continue;
             }
@@ -53,6 +83,16 @@ impl Events {
                 _ => self.reconnect().await?,
             }
         }
+    }
+
+    fn news(&mut self, data: &[u8], is_progress: bool) -> Result<News, Error> {
+        let unexpected = |error| Error::unexpected(&self.client.endpoint, StatusCode::OK, &error);
+        if is_progress {
+            return serde_json::from_slice(data).map(News::Progress).map_err(unexpected);
+        }
+        let event: StreamEvent = serde_json::from_slice(data).map_err(unexpected)?;
+        self.position = event.position;
+        Ok(News::Entry(Box::new(event)))
     }
 
     fn take_line(&mut self) -> Option<Bytes> {
@@ -68,7 +108,7 @@ impl Events {
         loop {
             tokio::time::sleep(RECONNECT_PAUSE * 2_u32.pow(attempt)).await;
             attempt += 1;
-            match connect(&self.client, self.job.as_deref(), self.position).await {
+            match connect(&self.client, self.job.as_deref(), self.with_progress, self.position).await {
                 Ok(answer) => {
                     self.answer = answer;
                     return Ok(());
@@ -80,8 +120,14 @@ impl Events {
     }
 }
 
-async fn connect(client: &Client, job: Option<&str>, position: u64) -> Result<reqwest::Response, Error> {
-    let query = [("job", job.unwrap_or_default().to_owned())];
+async fn connect(
+    client: &Client,
+    job: Option<&str>,
+    with_progress: bool,
+    position: u64,
+) -> Result<reqwest::Response, Error> {
+    let progress = if with_progress { "true" } else { "" };
+    let query = [("job", job.unwrap_or_default().to_owned()), ("progress", progress.to_owned())];
     let mut request =
         client.request(Method::GET, "/orchestrator/events", &query).header("Accept", "text/event-stream");
     if position > 0 {

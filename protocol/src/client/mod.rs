@@ -15,7 +15,7 @@ use skrei_tls::{ClientConfig, Trust};
 use url::Url;
 
 pub use error::Error;
-pub use events::Events;
+pub use events::{Events, News};
 pub use logs::{LogQuery, Logs};
 pub use results::Download;
 
@@ -249,6 +249,11 @@ impl Client {
     /// Follows the event stream after `position`. 0 means from the beginning of the job, or from now on for all.
     pub async fn events(&self, job: Option<&str>, position: u64) -> Result<Events, Error> {
         Events::open(self.clone(), job.map(str::to_owned), position).await
+    }
+
+    /// The same for one job, with what its guests say of how far they are.
+    pub async fn events_and_progress(&self, job: &str) -> Result<Events, Error> {
+        Events::open_with_progress(self.clone(), job.to_owned()).await
     }
 
     /// Opens a job's log.

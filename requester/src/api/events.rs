@@ -3,6 +3,8 @@
 //! A reader that was cut off sends the id of the last event it has seen as `Last-Event-ID` and misses nothing. Without
 //! it the stream of one job begins with the job, and every other begins now. A reader that is slow is served from the
 //! store, at its own pace: it holds up nobody, and nothing of it waits in memory. Their number is bounded.
+//!
+//! How far a job's guests say they are is no history: events of type `progress`, the latest word only.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -19,13 +21,13 @@ use serde::Deserialize;
 use skrei_job::JobId;
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
-    event::{Gap, StreamEvent},
+    event::{Gap, PROGRESS, StreamEvent},
 };
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Api, error::ApiError, lookup, query::Query, wire};
+use super::{Api, error::ApiError, lookup, query::Query, told, wire};
 use crate::{feed::Follower, store::Placed};
 
 /// How often an idle stream shows that it is alive.
@@ -45,6 +47,8 @@ pub(super) struct Follow {
     /// `job`: events of jobs as a whole alone.
     #[param(inline)]
     level: Option<Level>,
+    /// With a job: also how far its guests say they are, as events of type `progress` whose data is a `ProgressEvent`.
+    progress: bool,
 }
 
 /// Whose events.
@@ -95,6 +99,7 @@ pub(super) async fn follow(
     let wanted = Wanted { level: asked.level.unwrap_or(Level::All), node: asked.node };
     let following = Following {
         gap,
+        told: told::Follower::new(&api, job.as_ref().filter(|_| asked.progress)),
         follower: Follower::new(api.orchestrator.feed.clone(), store.clone(), job, after),
         wanted,
         shutdown: api.shutdown,
@@ -113,6 +118,7 @@ pub(super) async fn follow(
 struct Following {
     gap: Option<Gap>,
     follower: Follower,
+    told: told::Follower,
     wanted: Wanted,
     shutdown: CancellationToken,
     _place: OwnedSemaphorePermit,
@@ -141,6 +147,8 @@ impl Following {
         loop {
             let placed = tokio::select! {
                 placed = self.follower.next() => placed,
+                // Without an id: a reader that comes back goes on with the history it has seen.
+                news = self.told.next() => return Event::default().event(PROGRESS).json_data(news).ok(),
                 () = self.shutdown.cancelled() => return None,
             };
             let placed = match placed {

@@ -21,6 +21,7 @@ mod results;
 mod segment;
 mod selector;
 mod tokens;
+mod told;
 mod wire;
 
 use std::sync::Arc;

@@ -6,11 +6,12 @@
 mod order;
 mod pending;
 mod submission;
+mod told;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skrei_job::{JobId, NodeId, Spec, Timestamp, life::JobState};
-use skrei_protocol::link::{Assignment, ToNode};
+use skrei_protocol::link::{Assignment, ToNode, Told};
 use skrei_scheduler::{Decision, Event, Record, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Forgotten { jobs: Vec<Removable>, reply: oneshot::Sender<Vec<Removable>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
     Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
+    /// Guests say how far they are. Nothing is decided or stored.
+    Told { node: NodeId, news: Vec<Told> },
     /// Records could not be stored: what is in memory is ahead of the disk.
     Reload,
 }
@@ -200,7 +203,9 @@ impl EventLoop {
                 jobs.retain(|job| self.scheduler.job(&job.id).is_none());
                 drop(reply.send(jobs));
             }
+            Command::Told { node, news } => self.told(&node, news),
             Command::Happened { event, acknowledge } => {
+                self.forget_told(&event);
                 let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);
                 step.replies.extend(acknowledge.map(|(to, number)| Reply::Acknowledge(to, number)));
@@ -319,6 +324,7 @@ impl EventLoop {
     /// what to run.
     fn reload(&mut self) {
         self.era += 1;
+        self.hub.told.clear();
         match self.store.snapshot() {
             Ok((position, snapshot)) => {
                 tracing::warn!(position, "going on from what is stored");

@@ -13,6 +13,8 @@ use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, spec::Source};
 use skrei_protocol::link::{Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::told;
+
 /// Messages that may wait for one node. A node that lets more pile up is cut off; it comes back and is told anew.
 const OUTBOX_MAX: usize = 4096;
 
@@ -25,6 +27,8 @@ pub(crate) struct Hub {
     /// while its link is down, for what it fetches meanwhile.
     assigned: Mutex<BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>>,
     next: AtomicU64,
+    /// What their guests say of how far they are.
+    pub(crate) told: told::Board,
 }
 
 /// Somebody who waits for part of a log.

@@ -234,7 +234,7 @@ async fn hear(
         }
         FromNode::Report(Report { number, execution, state }) => {
             let node = node.clone();
-            let event = match state {
+            let event = match state.sound() {
                 ExecutionState::Assigned | ExecutionState::Running => {
                     Event::ExecutionStarted { execution, node }
                 }
@@ -246,6 +246,7 @@ async fn hear(
             orchestrator.happened(event, Some((acknowledge.clone(), number))).await;
         }
         FromNode::Log(page) => orchestrator.hub.log_read(node, page),
+        FromNode::Told(news) => orchestrator.told(node, news).await,
         FromNode::Leaving => {
             orchestrator.happened(Event::NodeDisconnected { node: node.clone() }, None).await;
         }

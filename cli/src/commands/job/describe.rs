@@ -11,7 +11,13 @@ use crate::{
     exit,
     follow::outcomes,
     secret,
-    terminal::{self, format::ItemFormat, style, time},
+    terminal::{
+        self,
+        format::ItemFormat,
+        style,
+        table::{Mood, Table},
+        time,
+    },
 };
 
 /// What a job is, where it stands, and what each node did.
@@ -62,6 +68,15 @@ fn show(answer: &GetJobResponse) -> Result<(), Error> {
     if !executions.is_empty() {
         terminal::data(&format!("\n{}", style.bold("Nodes")))?;
         outcomes::table(executions).show()?;
+    }
+    let values = outcomes::values(executions);
+    if !values.is_empty() {
+        terminal::data(&format!("\n{}", style.bold("Values")))?;
+        let mut table = Table::new(&["node", "key", "value"]);
+        for (node, key, value) in &values {
+            table.moody_row([node, key, value].map(|text| (text.as_str(), Mood::Plain)));
+        }
+        table.show()?;
     }
     for (node, output) in outcomes::outputs(executions) {
         terminal::data(&format!(

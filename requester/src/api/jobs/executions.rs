@@ -10,7 +10,7 @@ use skrei_protocol::api::{List, execution::Execution};
 use utoipa::IntoParams;
 
 use super::results;
-use crate::api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, wire};
+use crate::api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, told, wire};
 
 /// How executions are listed.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -56,6 +56,7 @@ pub(in crate::api) async fn executions(
         let published =
             results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
         items = wire::executions(&job, &executions, &published);
+        told::add(&api, &job.id, &mut items);
     }
     if matches!(asked.order_by.as_str(), "modified_at" | "modify_time") {
         items.sort_by_key(|execution| execution.modify_time);

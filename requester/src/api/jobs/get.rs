@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use super::results;
 use crate::{
-    api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, wire},
+    api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, told, wire},
     store::HistoryQuery,
 };
 
@@ -76,7 +76,9 @@ pub(in crate::api) async fn get(
         let executions = store.executions(job.id.clone(), version).await?;
         let published =
             results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
-        answer.executions = Some(List::whole(wire::executions(&job, &executions, &published)));
+        let mut items = wire::executions(&job, &executions, &published);
+        told::add(&api, &job.id, &mut items);
+        answer.executions = Some(List::whole(items));
     }
     if wants("progress") {
         let executions = store.executions(job.id.clone(), job.version).await?;

@@ -1,0 +1,139 @@
+//! Takes what one guest writes to its channel.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use skrei_job::told::{LINE_BYTES_MAX, Message, Progress, Values};
+use skrei_runtime::{ChannelSink, Mount, MountError, Sandbox};
+
+use super::{CHANNEL_PATH, CHANNEL_VARIABLE};
+
+/// Takes what one guest writes to its channel: keeps its values, and passes its progress on as it comes.
+pub struct Listener {
+    heard: Mutex<Heard>,
+    progress: Box<dyn Fn(Progress) + Send + Sync>,
+}
+
+#[derive(Default)]
+struct Heard {
+    /// The line that has not ended yet.
+    line: Vec<u8>,
+    /// It is longer than a line may be; what is left of it is skipped.
+    skipping: bool,
+    values: Values,
+    dropped: u64,
+}
+
+impl Listener {
+    /// Hands progress to `progress`, which must not block: it is called on the guest's thread.
+    pub fn new(progress: impl Fn(Progress) + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self { heard: Mutex::default(), progress: Box::new(progress) })
+    }
+
+    /// Gives a guest its channel, and tells it where that is. A guest that was granted something else at that place
+    /// has none.
+    ///
+    /// # Errors
+    /// None but for a mistake of ours: whether there is room was asked before.
+    pub fn listen(self: &Arc<Self>, sandbox: Sandbox) -> Result<Sandbox, MountError> {
+        let channel = Mount::channel(Arc::clone(self) as Arc<dyn ChannelSink>, CHANNEL_PATH);
+        if !sandbox.has_room_for(&channel) {
+            return Ok(sandbox);
+        }
+        Ok(sandbox.mount(channel)?.env(CHANNEL_VARIABLE, CHANNEL_PATH))
+    }
+
+    /// The values told so far.
+    pub fn values(&self) -> Values {
+        self.heard().values.clone()
+    }
+
+    /// How many lines were no message, too long, or more than there is room for.
+    pub fn dropped(&self) -> u64 {
+        self.heard().dropped
+    }
+
+    fn heard(&self) -> MutexGuard<'_, Heard> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ChannelSink for Listener {
+    fn write(&self, bytes: &[u8]) {
+        // Of one write the latest word is enough.
+        let latest = self.heard().take(bytes);
+        if let Some(progress) = latest {
+            (self.progress)(progress);
+        }
+    }
+}
+
+impl Heard {
+    fn take(&mut self, bytes: &[u8]) -> Option<Progress> {
+        let mut latest = None;
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (text, ends) = match piece.strip_suffix(b"\n") {
+                Some(text) => (text, true),
+                None => (piece, false),
+            };
+            if self.skipping || self.line.len() + text.len() > LINE_BYTES_MAX {
+                self.skipping = true;
+                self.line.clear();
+            } else {
+                self.line.extend_from_slice(text);
+            }
+            if ends {
+                let line = std::mem::take(&mut self.line);
+                if std::mem::take(&mut self.skipping) {
+                    self.dropped += 1;
+                } else if !line.trim_ascii().is_empty() {
+                    latest = self.line(&line).or(latest);
+                }
+            }
+        }
+        latest
+    }
+
+    fn line(&mut self, line: &[u8]) -> Option<Progress> {
+        let kept = match Message::parse(line) {
+            Some(Message::Progress(progress)) => return Some(progress),
+            Some(Message::Value { key, value }) => self.values.insert(key, value),
+            None => false,
+        };
+        self.dropped += u64::from(!kept);
+        None
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_may_come_in_pieces_and_one_without_end_takes_no_memory() {
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Listener::new({
+            let told = Arc::clone(&told);
+            move |progress| told.lock().unwrap().push(progress.message)
+        });
+        for piece in [r#"{"progress":{"frac"#, r#"tion":0.5,"message":"one"}}"#, "\n\nnonsense\n"] {
+            listener.write(piece.as_bytes());
+        }
+        for _ in 0..100 {
+            listener.write(&[b'x'; 4096]);
+        }
+        assert!(listener.heard().line.len() <= LINE_BYTES_MAX);
+        listener.write(b"\n{\"value\":{\"key\":\"a\",\"value\":1}}\n");
+        let both = r#"{"progress":{"fraction":0.6,"message":"two"}}
+            {"progress":{"fraction":0.7,"message":"three"}}
+            "#;
+        listener.write(both.as_bytes());
+        assert_eq!(*told.lock().unwrap(), ["one", "three"], "the latest of one write");
+        assert_eq!((listener.values().iter().count(), listener.dropped()), (1, 2));
+    }
+}
