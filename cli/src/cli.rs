@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
-    commands::{agent, backup, completion, config, demo, devstack, job, node, run, serve, version},
+    commands::{
+        agent, backup, build, completion, config, demo, devstack, job, new, node, run, serve, version,
+    },
     config::{Argument, Flags},
 };
 
@@ -104,7 +106,11 @@ pub(crate) enum Command {
     /// Look at the fleet, and say who belongs to it
     #[command(subcommand)]
     Node(node::Command),
-    /// Run one module here, without any server
+    /// Start a project for a guest, in any of several languages
+    New(new::New),
+    /// Build a guest's project with its language's own tools
+    Build(build::Build),
+    /// Run one module or job here, without any server
     Run(run::Run),
     /// Be an orchestrator, a compute node, or both
     Serve(serve::Serve),

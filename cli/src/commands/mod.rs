@@ -2,11 +2,13 @@
 
 pub(crate) mod agent;
 pub(crate) mod backup;
+pub(crate) mod build;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod devstack;
 pub(crate) mod job;
+pub(crate) mod new;
 pub(crate) mod node;
 mod older;
 pub(crate) mod run;
@@ -29,6 +31,8 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Demo(demo) => demo.run(&globals).await,
         Command::Job(command) => command.run(&globals).await,
         Command::Node(command) => command.run(&globals).await,
+        Command::New(new) => new.run(),
+        Command::Build(build) => build.run(),
         Command::Run(run) => run.run().await,
         Command::Serve(serve) => serve.run(&globals).await,
         Command::Devstack(devstack) => devstack.run(&globals).await,

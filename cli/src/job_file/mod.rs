@@ -4,8 +4,10 @@ pub(crate) mod modules;
 mod source;
 mod variables;
 
+use std::path::Path;
+
 use bytes::Bytes;
-use skrei_job::{Document, Manifest, Problem, Problems, document::Node, read, template};
+use skrei_job::{Document, Manifest, Problem, Problems, Spec, document::Node, read, template};
 
 use crate::{error::Error, secret};
 use source::Source;
@@ -37,6 +39,8 @@ pub(crate) struct Written {
 /// A job with nothing wrong in it, and what has to be uploaded with it.
 #[derive(Debug)]
 pub(crate) struct Checked {
+    /// What is meant.
+    pub(crate) spec: Spec,
     /// To be submitted.
     pub(crate) manifest: Manifest,
     /// Modules that it names by digest.
@@ -46,6 +50,16 @@ pub(crate) struct Checked {
 }
 
 impl Args {
+    /// A file and variables for it, given otherwise.
+    pub(crate) fn new(file: &Path, template_vars: Vec<String>) -> Self {
+        Self {
+            file: file.to_string_lossy().into_owned(),
+            template_vars,
+            template_envs: None,
+            no_template: false,
+        }
+    }
+
     /// Reads the file and fills its variables in.
     ///
     /// # Errors
@@ -89,6 +103,7 @@ impl Written {
         match reading.check(Some(&self.document)) {
             Ok(checked) => Ok(Checked {
                 manifest: checked.spec.manifest().clone(),
+                spec: checked.spec,
                 modules: supplied.modules,
                 warnings: checked.warnings.iter().map(Problem::to_string).collect(),
             }),

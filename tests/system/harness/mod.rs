@@ -4,6 +4,7 @@ mod job;
 mod pebble;
 mod process;
 mod server;
+pub(crate) mod toolchains;
 
 pub(crate) use job::{JobFile, wait_for_end};
 pub(crate) use pebble::{EXTERNAL_ACCOUNT, Pebble, Rules};

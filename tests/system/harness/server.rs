@@ -126,7 +126,8 @@ pub(crate) struct Node {
     directory: TempDir,
     name: String,
     node_port: u16,
-    mode: &'static str,
+    /// The allow-list.
+    entries: Vec<String>,
     settings: Vec<String>,
     child: Option<Child>,
 }
@@ -142,16 +143,40 @@ impl Node {
         Self::start_with(orchestrator, name, "ro", settings)
     }
 
+    /// Starts one with an allow-list of its own, which may name what was made in the directory that it has.
+    pub(crate) fn start_allowing(
+        orchestrator: &Orchestrator,
+        name: &str,
+        entries: impl FnOnce(&Path) -> Vec<String>,
+    ) -> Self {
+        Self::start_on(orchestrator, name, entries, &[])
+    }
+
     fn start_with(orchestrator: &Orchestrator, name: &str, mode: &'static str, settings: &[&str]) -> Self {
+        let entries = |directory: &Path| {
+            let served = directory.join("ssl");
+            std::fs::create_dir(&served).expect("a directory");
+            vec![format!("{}:/etc/nginx/ssl:{mode}", served.display())]
+        };
+        Self::start_on(orchestrator, name, entries, settings)
+    }
+
+    fn start_on(
+        orchestrator: &Orchestrator,
+        name: &str,
+        entries: impl FnOnce(&Path) -> Vec<String>,
+        settings: &[&str],
+    ) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let entries = entries(directory.path());
         let mut node = Self {
-            directory: tempfile::tempdir().expect("a directory"),
+            directory,
             name: name.to_owned(),
             node_port: orchestrator.node_port(),
-            mode,
+            entries,
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             child: None,
         };
-        std::fs::create_dir(node.served()).expect("a directory");
         node.start_again();
         node
     }
@@ -161,8 +186,7 @@ impl Node {
         let mut command = skrei(["serve", "--compute", "--name", &self.name, "--data-dir"]);
         command.arg(self.directory.path().join("data"));
         command.args(["-c", &format!("Compute.Orchestrators=127.0.0.1:{}", self.node_port)]);
-        let entry = format!("{}:/etc/nginx/ssl:{}", self.served().display(), self.mode);
-        command.args(["--config", &format!("Compute.AllowListedLocalPaths={entry}")]);
+        command.args(["--config", &format!("Compute.AllowListedLocalPaths={}", self.entries.join(","))]);
         for setting in &self.settings {
             command.args(["-c", setting]);
         }
@@ -177,6 +201,11 @@ impl Node {
     /// The process, for looking at it.
     pub(crate) fn pid(&self) -> u32 {
         self.child.as_ref().expect("a running node").id()
+    }
+
+    /// Something in the directory that it has.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// The directory jobs see as `/etc/nginx/ssl`.

@@ -27,15 +27,20 @@ enum Kind {
 }
 
 impl Reach {
+    /// Whether anything was said.
+    pub(super) fn is_given(&self) -> bool {
+        self.network.is_some() || !self.allow_host.is_empty()
+    }
+
     /// The grant.
     ///
     /// # Errors
     /// If the two do not go together.
-    pub(super) fn grant(self) -> Result<Network, Error> {
+    pub(super) fn grant(&self) -> Result<Network, Error> {
         match (self.network, self.allow_host.is_empty()) {
             (None | Some(Kind::None), true) => Ok(Network::Denied),
             (Some(Kind::Full), true) => Ok(Network::Full),
-            (None | Some(Kind::Http), false) => Ok(Network::Http(self.allow_host)),
+            (None | Some(Kind::Http), false) => Ok(Network::Http(self.allow_host.clone())),
             (Some(Kind::Http), true) => Err(Error::usage("--network http reaches nothing without hosts")
                 .hint("name them: --allow-host api.example.org; `*` is any")),
             (Some(Kind::None | Kind::Full), false) => {

@@ -4,12 +4,15 @@ use std::io::Write;
 
 use skrei_runtime::{OutputSink, Stream};
 
+use crate::terminal;
+
 /// Writes to our own standard output and standard error. Where nobody reads, the guest waits, as any program
 /// would; its time limit is kept all the same (see [`super::GRACE`]).
 pub(super) struct Passthrough;
 
 impl OutputSink for Passthrough {
     fn write(&self, stream: Stream, bytes: &[u8]) {
+        terminal::make_way();
         // A reader that went away is the guest's loss, not its failure.
         let _ = match stream {
             Stream::Stdout => {

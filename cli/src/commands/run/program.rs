@@ -11,6 +11,8 @@ pub(super) struct Program {
     pub(super) shown: String,
     pub(super) entry_point: String,
     pub(super) imports: Vec<Import>,
+    /// Those of the job: paths in the sandbox.
+    pub(super) of_job: Vec<String>,
 }
 
 impl Program {
@@ -19,7 +21,7 @@ impl Program {
         let runtime = sandbox::for_one_guest().map_err(|error| Error::internal(error.to_string()))?;
         let module = match runtime.load(wasm) {
             Err(load::Error::UnknownImport { .. }) => self.link(&runtime, wasm, sandbox)?,
-            _ if !self.imports.is_empty() => self.link(&runtime, wasm, sandbox)?,
+            _ if !self.imports.is_empty() || !self.of_job.is_empty() => self.link(&runtime, wasm, sandbox)?,
             loaded => loaded.map_err(|error| self.refused(&error, modules::hint(&error)))?,
         };
         let checked = module.check_entry_point(&self.entry_point);
@@ -34,6 +36,9 @@ impl Program {
         sandbox: &Sandbox,
     ) -> Result<Module, Error> {
         let mut linking = runtime.linking().files(sandbox);
+        for path in &self.of_job {
+            linking = linking.import_file(path);
+        }
         for import in &self.imports {
             linking = linking.import(&import.name, import.read()?);
         }

@@ -1,0 +1,40 @@
+//! Zig.
+
+use std::ffi::OsString;
+
+use crate::{
+    error::Error,
+    guest::{
+        language::sources,
+        project::Project,
+        tool::{self, Tool},
+    },
+};
+
+const INSTALL: &str = "pip install ziglang==0.17.1";
+
+/// Zig itself, or the Python package that carries it.
+pub(super) fn zig() -> Option<Tool> {
+    Tool::on_path("zig").or_else(|| Tool::python_module("ziglang"))
+}
+
+pub(super) fn build(project: &Project) -> Result<(), Error> {
+    let zig = zig().ok_or_else(|| tool::missing("Zig", INSTALL))?;
+    let main = project.directory.join("main.zig");
+    let main =
+        if main.is_file() { Some(main) } else { sources(&project.directory, "zig").into_iter().next() };
+    let main = main.as_deref().and_then(|path| path.file_name());
+    let main = main.ok_or_else(|| Error::not_found("there is no `main.zig` in the project"))?;
+    let mut output = OsString::from("-femit-bin=");
+    output.push(&project.module);
+    let arguments: [OsString; 7] = [
+        "build-exe".into(),
+        main.into(),
+        "-target".into(),
+        "wasm32-wasi".into(),
+        "-O".into(),
+        "ReleaseSmall".into(),
+        output,
+    ];
+    zig.run(&project.directory, arguments, &[])
+}

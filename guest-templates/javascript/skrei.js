@@ -1,0 +1,1 @@
+../../sdk/javascript/skrei.js
