@@ -35,6 +35,8 @@ pub struct Config {
     pub manual_approval: bool,
     /// How long a node's certificate is valid; nodes renew theirs after two thirds of it. [`CERTIFICATE_LIFETIME`].
     pub certificate_lifetime: Duration,
+    /// How many may follow at once.
+    pub follow: FollowLimits,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }
@@ -53,6 +55,7 @@ impl Config {
             public_url: None,
             allowed_origins: Vec::new(),
             keep: Keep::default(),
+            follow: FollowLimits::default(),
             settings: serde_json::Value::Object(serde_json::Map::new()),
         }
     }
@@ -66,6 +69,21 @@ impl Config {
     /// A node whose link broke may stay away for so long before it is given up.
     pub(crate) fn grace(&self) -> Duration {
         self.disconnect_timeout / 2
+    }
+}
+
+/// How many may follow at once; more are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FollowLimits {
+    /// Streams of events. Default 1,024.
+    pub events: usize,
+    /// Logs, each of which may hold a page of 64 KiB in memory. Default 512.
+    pub logs: usize,
+}
+
+impl Default for FollowLimits {
+    fn default() -> Self {
+        Self { events: 1024, logs: 512 }
     }
 }
 

@@ -24,6 +24,6 @@ mod store;
 mod told;
 
 pub use backup::{Backup, Error as BackupError, backup};
-pub use config::{CERTIFICATE_LIFETIME, Config, Keep, Listeners};
+pub use config::{CERTIFICATE_LIFETIME, Config, FollowLimits, Keep, Listeners};
 pub use results::Limits as ResultLimits;
 pub use server::{Error, serve};

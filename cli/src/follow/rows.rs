@@ -162,6 +162,8 @@ mod tests {
                 details: BTreeMap::from([("NodeID".to_owned(), "node-1".to_owned())]),
             },
             time: "2026-02-02T02:40:00.123Z".to_owned(),
+            job_state: None,
+            execution_state: None,
         }
     }
 

@@ -26,6 +26,28 @@ pub struct HistoryEntry {
     pub event: Event,
     /// RFC 3339.
     pub time: String,
+    /// Empty; at job level, for clients older than 1.5, which look into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_state: Option<NoState>,
+    /// Empty; at execution level, for clients older than 1.5, which look into it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub execution_state: Option<NoState>,
+}
+
+/// What clients older than 1.5 look into: states have not been in a history since.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct NoState {}
+
+impl HistoryEntry {
+    /// The same for a client older than 1.5.
+    #[must_use]
+    pub fn for_older_clients(mut self) -> Self {
+        match self.kind {
+            Level::Job => self.job_state = Some(NoState {}),
+            Level::Execution => self.execution_state = Some(NoState {}),
+        }
+        self
+    }
 }
 
 /// Whose history an entry belongs to.

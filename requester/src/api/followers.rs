@@ -1,14 +1,10 @@
-//! How many may follow at once: each holds a connection for as long as it likes.
+//! Places for those who follow: each holds a connection for as long as it likes.
 
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-/// Streams of events at once.
-const EVENTS_MAX: usize = 1024;
-
-/// Logs read at once; each may hold one page of a log in memory, of 64 KiB.
-const LOGS_MAX: usize = 512;
+use crate::config::FollowLimits;
 
 /// Places for those who follow.
 #[derive(Clone, Debug)]
@@ -17,8 +13,9 @@ pub(crate) struct Followers {
     pub(crate) logs: Arc<Semaphore>,
 }
 
-impl Default for Followers {
-    fn default() -> Self {
-        Self { events: Arc::new(Semaphore::new(EVENTS_MAX)), logs: Arc::new(Semaphore::new(LOGS_MAX)) }
+impl Followers {
+    pub(crate) fn new(limits: &FollowLimits) -> Self {
+        let places = |count: usize| Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)));
+        Self { events: places(limits.events), logs: places(limits.logs) }
     }
 }

@@ -47,6 +47,16 @@ impl Version {
     }
 }
 
+/// The first version of a client that finds states nowhere in a history and does not miss them.
+const VERSION_WITHOUT_STATES: Version = Version { numbers: [1, 5, 0], is_release: false };
+
+/// Whether a client says that it is older than 1.5.
+pub(super) fn is_older_client(headers: &HeaderMap) -> bool {
+    let given = headers.get(CLIENT_VERSION).and_then(|given| given.to_str().ok());
+    let version = given.and_then(Version::parse).filter(|version| version.numbers != [0, 0, 0]);
+    version.is_some_and(|version| version < VERSION_WITHOUT_STATES)
+}
+
 /// Refuses clients that are too old, and says what answers.
 pub(super) async fn versions(request: Request, next: Next) -> Response {
     let mut response = match refusal(request.headers()) {

@@ -100,12 +100,13 @@ fn documented() -> OpenApiRouter<Api> {
 /// The API, whole.
 pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: CancellationToken) -> Router {
     let cors = cors::layer(&orchestrator.config.allowed_origins);
+    let followers = Followers::new(&orchestrator.config.follow);
     let (routes, handlers) = documented().split_for_parts();
     let document = Bytes::from(openapi::document(&handlers).to_string());
     let served = async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response();
     routes
-        // Each handler bounds its own body: the framework's bound answers with bare words.
-        .layer(DefaultBodyLimit::disable())
+        // `body::Body` bounds itself, with a better answer; this is for whatever else reads one.
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .route(&format!("{BASE}/openapi.json"), get(served))
         .route("/", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
         .route("/version", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
@@ -115,7 +116,7 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: 
         .layer(middleware::from_fn(gate::versions))
         .layer(middleware::from_fn(answer::complete))
         .layer(cors)
-        .with_state(Api { orchestrator, origin, followers: Followers::default(), shutdown })
+        .with_state(Api { orchestrator, origin, followers, shutdown })
 }
 
 async fn unknown_path(request: Request) -> ApiError {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::HeaderMap;
 use skrei_job::{ExecutionId, life, resources};
 use skrei_protocol::api::{
     execution::{Execution, PublishedResult},
@@ -13,12 +14,18 @@ use skrei_protocol::api::{
 };
 use skrei_scheduler::{Phase, Tally, history::Entry};
 
+use super::{Api, gate};
 use crate::store::StoredJob;
 
-pub(super) fn job(stored: StoredJob) -> Job {
+/// Where a job says who holds it, under the names of today and of old (reference 1.1).
+const HELD_BY: [&str; 2] = ["bacalhau.org/orchestrator.id", "bacalhau.org/requester.id"];
+
+pub(super) fn job(api: &Api, stored: StoredJob) -> Job {
+    let mut manifest = stored.manifest;
+    manifest.meta.extend(HELD_BY.map(|name| (name.to_owned(), api.orchestrator.node().to_string())));
     Job {
         id: stored.id.to_string(),
-        manifest: stored.manifest,
+        manifest,
         state: State { state_type: stored.state, message: stored.message },
         version: stored.version,
         revision: stored.revision,
@@ -77,6 +84,15 @@ pub(super) fn progress(stored: StoredJob, executions: &[life::Execution]) -> Pro
     }
 }
 
+/// For a client that sent these headers.
+pub(super) fn entries(entries: &[Entry], headers: &HeaderMap) -> Vec<HistoryEntry> {
+    let shown = entries.iter().map(entry);
+    match gate::is_older_client(headers) {
+        true => shown.map(HistoryEntry::for_older_clients).collect(),
+        false => shown.collect(),
+    }
+}
+
 pub(super) fn entry(entry: &Entry) -> HistoryEntry {
     let time = rfc3339(entry.at);
     HistoryEntry {
@@ -92,5 +108,7 @@ pub(super) fn entry(entry: &Entry) -> HistoryEntry {
             details: entry.details.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
         },
         time,
+        job_state: None,
+        execution_state: None,
     }
 }

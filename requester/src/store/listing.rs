@@ -208,3 +208,68 @@ fn driving_label<'query>(
     }
     Ok(best.map(|(_, requirement)| requirement))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MIGRATIONS;
+
+    fn requirement(key: &str, operator: Operator, values: &[&str]) -> Requirement {
+        Requirement {
+            key: key.to_owned(),
+            operator,
+            values: values.iter().map(|&value| value.to_owned()).collect(),
+        }
+    }
+
+    /// How SQLite goes about a list.
+    fn plan(connection: &Connection, query: &JobQuery) -> String {
+        let Statement { sql, values } = statement(connection, query).unwrap();
+        let mut explained = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let lines = explained.query_map(params_from_iter(values), |row| row.get::<_, String>(3)).unwrap();
+        lines.collect::<Result<Vec<_>>>().unwrap().join("\n")
+    }
+
+    #[test]
+    fn a_page_reads_an_index_in_order_and_nothing_is_read_whole_and_sorted() {
+        let connection = Connection::open_in_memory().unwrap();
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).unwrap();
+        }
+        // Common enough to be walked in order: more than what counts as rare.
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
+                 INSERT INTO job_label SELECT 'env', 'prod', i FROM n",
+            )
+            .unwrap();
+        let common = requirement("env", Operator::Equals, &["prod"]);
+        let other = requirement("env", Operator::NotEquals, &["dev"]);
+        let after = Some(Cursor { seq: 7, modified: 8, id: "j-9".to_owned() });
+        for labels in [vec![], vec![common.clone()], vec![other.clone()], vec![common, other]] {
+            for order in [Order::Created, Order::Modified, Order::Id] {
+                for reverse in [false, true] {
+                    let after = after.clone();
+                    let query = JobQuery {
+                        labels: labels.clone(),
+                        order,
+                        reverse,
+                        after,
+                        limit: 10,
+                        ..JobQuery::default()
+                    };
+                    let plan = plan(&connection, &query);
+                    assert!(!plan.contains("TEMP B-TREE"), "{query:?}\n{plan}");
+                    // The order itself may be walked; everything else is looked up.
+                    assert!(plan.matches("SCAN").count() <= 1, "{query:?}\n{plan}");
+                }
+            }
+        }
+        let namespace = JobQuery { namespace: "default".to_owned(), limit: 10, ..JobQuery::default() };
+        assert!(!plan(&connection, &namespace).contains("TEMP B-TREE"));
+        // What few jobs have comes first, whatever the order, and those few are sorted.
+        let rare = requirement("team", Operator::In, &["a", "b"]);
+        let query = JobQuery { labels: vec![rare], order: Order::Id, limit: 10, ..JobQuery::default() };
+        assert!(plan(&connection, &query).starts_with("SEARCH label"), "{}", plan(&connection, &query));
+    }
+}

@@ -26,7 +26,8 @@ async fn names(store: &Store, label: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn a_store_of_every_older_version_is_opened_with_all_that_is_in_it() {
-    for version in 1..=4 {
+    // Whoever adds a migration adds what the version before it left behind.
+    for version in 1..MIGRATIONS.len() {
         let directory = tempfile::tempdir().unwrap();
         made_by(version, directory.path());
         let store = Store::open(directory.path()).unwrap();
@@ -44,7 +45,7 @@ async fn a_store_of_every_older_version_is_opened_with_all_that_is_in_it() {
         assert_eq!(names(&store, "web").await, ["nightly"]);
         assert_eq!(names(&store, "db").await.len(), 4);
         assert_eq!(store.submission("token-2").unwrap().is_some(), version >= 3);
-        assert_eq!(store.result_bytes().await.unwrap(), if version == 4 { 7 } else { 0 });
+        assert_eq!(store.result_bytes().await.unwrap(), if version >= 4 { 7 } else { 0 });
         assert_eq!(store.nodes().await.unwrap().len(), 1);
         assert_eq!(store.forgotten().await.unwrap(), None);
         drop(store);

@@ -2,9 +2,12 @@
 
 use reqwest::{Method, header};
 use serde_json::json;
+use skrei_job::NodeId;
+use skrei_protocol::client::LogQuery;
+use skrei_requester::{Config, FollowLimits};
 
 use super::{
-    harness::{Orchestrator, job},
+    harness::{Orchestrator, PATIENCE, job},
     http::{Answer, answer, job_with, python_body},
 };
 
@@ -143,4 +146,71 @@ async fn why_a_job_runs_again_stands_in_its_history() {
         (&entry["Event"]["Topic"], &entry["Event"]["Details"]["Reason"]),
         (&json!("Submission"), &json!("a disk was full"))
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn so_many_follow_and_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let config = Config::new(NodeId::new("orchestrator"), directory.path());
+    let follow = FollowLimits { events: 2, logs: 1 };
+    let orchestrator = Orchestrator::start_as(Config { follow, ..config }).await;
+    let id = orchestrator.submit(&job("batch")).await;
+    let open = async || orchestrator.request(Method::GET, "/orchestrator/events").send().await.unwrap();
+    let (one, _other) = (open().await, open().await);
+    let refused = orchestrator.get("/orchestrator/events").await.error(429);
+    assert_eq!(refused["Code"], "ResourceExhausted");
+    drop(one);
+    let start = std::time::Instant::now();
+    // Its place is free when the server has seen that it is gone.
+    while open().await.status() != 200 {
+        assert!(start.elapsed() < PATIENCE);
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+
+    let mut node = orchestrator.node("a").await;
+    let mut waits = job("batch");
+    waits.name = "followed".to_owned();
+    orchestrator.submit(&waits).await;
+    node.assignment().await;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let _reading = orchestrator.client.logs("followed", &query).await.unwrap();
+    assert!(matches!(node.hear().await, skrei_protocol::link::ToNode::ReadLog(_)));
+    let mut second = orchestrator.client.logs(&id, &query).await.unwrap();
+    let refused = second.next().await.unwrap_err().to_string();
+    assert!(refused.contains("as many logs"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_from_before_states_left_the_history_still_find_them_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let _node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("batch")).await;
+    for (version, has) in [("v1.4.0", true), ("v1.5.0", false), ("v0.0.0-xxxxxxx", false), ("", false)] {
+        for (path, pointer) in
+            [(format!("{id}/history"), "/Items"), (format!("{id}?include=history"), "/History/Items")]
+        {
+            let request = orchestrator.request(Method::GET, &format!("/orchestrator/jobs/{path}"));
+            let page = answer(request.header("X-Bacalhau-Git-Version", version)).await.ok();
+            let entries = page.pointer(pointer).unwrap().as_array().unwrap();
+            assert!(entries.len() > 1);
+            for entry in entries {
+                let state = if entry["Type"] == "JobLevel" { "JobState" } else { "ExecutionState" };
+                assert_eq!(entry.get(state).is_some(), has, "{version}: {entry}");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_says_who_holds_it_and_that_is_no_change_of_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let id = orchestrator.put_job(&job_with("batch", json!({"Name": "held", "Meta": {"a": "b"}}))).await;
+    let job = orchestrator.get(&format!("/orchestrator/jobs/{id}")).await.ok();
+    let meta = json!({"a": "b", "bacalhau.org/orchestrator.id": "orchestrator", "bacalhau.org/requester.id": "orchestrator"});
+    assert_eq!(job["Job"]["Meta"], meta);
+    // What was read is submitted again.
+    let again = orchestrator.put("/orchestrator/jobs", &json!({"Job": job["Job"]})).await;
+    again.error(409);
 }

@@ -65,12 +65,12 @@ pub(in crate::api) async fn get(
         asked.include.split(',').map(|part| part.trim().to_ascii_lowercase()).collect();
     let wants = |what: &str| include.iter().any(|part| part == what);
     let mut answer =
-        GetJobResponse { job: wire::job(job.clone()), history: None, executions: None, progress: None };
+        GetJobResponse { job: wire::job(&api, job.clone()), history: None, executions: None, progress: None };
     if wants("history") {
         let limit = HISTORY_INCLUDED;
         let page =
             store.history(job.id.clone(), HistoryQuery { version, limit, ..HistoryQuery::default() }).await?;
-        answer.history = Some(List::whole(page.entries.iter().map(wire::entry).collect()));
+        answer.history = Some(List::whole(wire::entries(&page.entries, &headers)));
     }
     if wants("executions") {
         let executions = store.executions(job.id.clone(), version).await?;

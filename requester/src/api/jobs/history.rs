@@ -1,6 +1,6 @@
 //! `GET /orchestrator/jobs/{id}/history` (reference 3.5).
 
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
 use skrei_job::{JobId, Timestamp};
 use skrei_protocol::api::{List, history::HistoryEntry};
@@ -72,6 +72,7 @@ pub(in crate::api) async fn history(
     State(api): State<Api>,
     Segment(id): Segment,
     Query(asked): Query<GetHistory>,
+    headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let job = lookup::job(&api, &asked.namespace, &id).await?;
     let executions = match asked.event_type {
@@ -99,7 +100,7 @@ pub(in crate::api) async fn history(
     let wanted = HistoryQuery { after, version, executions, execution, since, limit };
     let page = api.orchestrator.store.history(job.id.clone(), wanted).await?;
     let next_token = if page.more || goes_on { history_token(page.seen) } else { String::new() };
-    Ok(json(&List { next_token, items: page.entries.iter().map(wire::entry).collect() }))
+    Ok(json(&List { next_token, items: wire::entries(&page.entries, &headers) }))
 }
 
 /// Whether the execution with this id, or this beginning of one, is over; so is one that there is not, once the job

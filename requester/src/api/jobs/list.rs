@@ -72,6 +72,6 @@ pub(in crate::api) async fn list(
     let query = JobQuery { namespace, labels, order, reverse, after, limit: size as usize };
     let page = api.orchestrator.store.jobs(query).await?;
     let next_token = page.next.map(|after| ListToken { order, reverse, limit, after }.write());
-    let items = page.jobs.into_iter().map(wire::job).collect();
+    let items = page.jobs.into_iter().map(|job| wire::job(&api, job)).collect();
     Ok(json(&List { next_token: next_token.unwrap_or_default(), items }))
 }

@@ -25,7 +25,7 @@ pub(in crate::api) async fn versions(
     let stored = api.orchestrator.store.job_versions(job.id.clone()).await?;
     let latest = job.version;
     let items = stored.into_iter().map(|(version, submitted, manifest)| {
-        let mut shown = wire::job(job.clone());
+        let mut shown = wire::job(&api, job.clone());
         shown.manifest = manifest;
         shown.version = version;
         // Clients show it as the time the version was made.
