@@ -7,7 +7,7 @@ use wasmtime::{
 };
 
 use crate::guest::Guest;
-use crate::{Config, Error, HostFunctions, p1, p2, requests};
+use crate::{Config, Error, HostFunctions, p1, p2, p3, requests};
 
 /// What most guests have at most: a component from one module is four core instances, with two tables and one memory.
 /// The pool has a place for as much of each guest.
@@ -55,7 +55,7 @@ pub(crate) struct Linked {
 
 impl Engines {
     pub(crate) fn new(config: &Config, functions: HostFunctions) -> Result<Engines, Error> {
-        let pooled = Linked::new(new(config, Room::Pooled)?, &functions)?;
+        let pooled = Linked::new(new(config, Room::Pooled)?, Room::Pooled, &functions)?;
         Ok(Engines { pooled, on_demand: OnceLock::new(), config: config.clone(), functions })
     }
 
@@ -70,7 +70,7 @@ impl Engines {
     pub(crate) fn on_demand(&self) -> Result<&Linked, String> {
         let made = self.on_demand.get_or_init(|| {
             new(&self.config, Room::OnDemand)
-                .and_then(|engine| Linked::new(engine, &self.functions))
+                .and_then(|engine| Linked::new(engine, Room::OnDemand, &self.functions))
                 .map_err(|error| error.to_string())
         });
         made.as_ref().map_err(String::clone)
@@ -91,13 +91,16 @@ impl Engines {
 }
 
 impl Linked {
-    fn new(engine: Engine, functions: &HostFunctions) -> Result<Linked, Error> {
+    fn new(engine: Engine, room: Room, functions: &HostFunctions) -> Result<Linked, Error> {
         let mut modules = Linker::new(&engine);
         p1::add_to_linker(&mut modules).map_err(Error::Engine)?;
         requests::add_to_linker(&mut modules).map_err(Error::Engine)?;
         let mut components = component::Linker::new(&engine);
         p2::add_to_linker(&mut components).map_err(Error::Engine)?;
-        functions.define(&mut modules)?;
+        if room == Room::OnDemand {
+            p3::add_to_linker(&mut components).map_err(Error::Engine)?;
+        }
+        functions.define(&mut modules, &mut components)?;
         Ok(Linked { engine, modules, components })
     }
 }

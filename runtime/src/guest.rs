@@ -4,6 +4,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
 use wasmtime::{Memory, Store, UpdateDeadline};
 
 use crate::clock::Clock;
@@ -89,6 +90,14 @@ impl Guest {
             data: sandbox.data,
             stopped: None,
         })
+    }
+
+    /// Where this guest's own sockets live, if it may have any. Requests that the host makes find it by themselves.
+    pub(crate) fn executor(&self) -> Option<Handle> {
+        if !matches!(*self.code, Code::Command(_)) || !self.gate.grants_sockets() {
+            return None;
+        }
+        self.outbound.executor().ok().cloned()
     }
 
     /// The environment as names and values.

@@ -15,8 +15,8 @@
 //! # }
 //! ```
 //!
-//! A program is a core module on WASI preview 1 or a component of `wasi:cli/command` on WASI 0.2; bytes and text are
-//! told apart by themselves, and everything said here holds for both.
+//! A program is a core module on WASI preview 1 or a component of `wasi:cli/command` on WASI 0.2 or 0.3; bytes and
+//! text are told apart by themselves, and everything said here holds for all.
 //!
 //! # What a guest can do
 //! By default: compute within its [`Limits`], read clocks, draw random numbers, and write to two captured
@@ -75,6 +75,7 @@ mod clock;
 mod cpu;
 mod guest;
 mod limiter;
+mod moment;
 mod run;
 mod share;
 mod turns;
@@ -87,6 +88,7 @@ mod link;
 pub mod network;
 mod p1;
 mod p2;
+mod p3;
 mod requests;
 
 mod error;
@@ -97,7 +99,10 @@ pub use compile::{CompilerProcess, serve_compiler};
 pub use config::Config;
 pub use error::Error;
 pub use fs::{ChannelSink, Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
-pub use host::{HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue};
+pub use host::{
+    HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue, InterfaceCall,
+    InterfaceFunction, InterfaceResult, InterfaceValue,
+};
 pub use limits::{Limit, Limits};
 pub use link::{Chain, LinkError, Linking};
 pub use module::Module;

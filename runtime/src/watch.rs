@@ -5,6 +5,8 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Handle;
+
 use crate::CancelToken;
 use crate::clock::{Clock, Sleep};
 use crate::cpu::Cpu;
@@ -21,6 +23,8 @@ pub(crate) struct Watch {
     clock: Clock,
     deadline: Option<Instant>,
     cancel: Option<CancelToken>,
+    /// Where a guest's own sockets live.
+    executor: Option<Handle>,
     /// Made when the run first has to wait: most never do.
     waiting: Option<Waiting>,
 }
@@ -39,6 +43,7 @@ impl Watch {
             clock: guest.clock.clone(),
             deadline: guest.deadline,
             cancel: guest.cancel.clone(),
+            executor: guest.executor(),
             waiting: None,
         }
     }
@@ -49,6 +54,7 @@ impl Watch {
         poll_fn(|cx| {
             if let Poll::Ready(turn) = self.asker.poll(cx) {
                 self.cpu.begin();
+                let _entered = self.executor.as_ref().map(Handle::enter);
                 let polled = run.as_mut().poll(cx);
                 self.cpu.end();
                 drop(turn);

@@ -1,7 +1,7 @@
 //! Compiles the guest programs and writes the functions that hand out their bytes.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
 
 use skrei_guest_build::{Guest, Target};
 
@@ -49,9 +49,39 @@ fn main() {
     functions(&mut code, Target::Wasip1);
     code.push_str("/// The same programs as components on WASI 0.2.\npub mod p2 {\n");
     functions(&mut code, Target::Wasip2);
+    code.push_str("}\n/// Some of them as components on WASI 0.3.\npub mod p3 {\n");
+    p3_functions(&mut code);
     code.push_str("}\n");
-    let out_dir = std::env::var_os("OUT_DIR").expect("OUT_DIR, which cargo sets");
-    std::fs::write(Path::new(&out_dir).join("programs.rs"), code).expect("write into OUT_DIR");
+    std::fs::write(out_dir().join("programs.rs"), code).expect("write into OUT_DIR");
+}
+
+fn out_dir() -> PathBuf {
+    std::env::var_os("OUT_DIR").expect("OUT_DIR, which cargo sets").into()
+}
+
+/// Those that `programs-p3` can be.
+const P3: &[&str] = &[
+    "append", "chatter", "connect", "echo", "env", "exit", "grow", "noop", "probe", "sleep", "spin", "trap",
+];
+
+/// Where the component finds which program it is: this, and spaces.
+const P3_NAME: &[u8; 32] = b"@program:                       ";
+
+/// A function for each program: the one component, with the program's name written into its bytes.
+fn p3_functions(code: &mut String) {
+    let modules = Guest::new("programs-p3").target(Target::Wasip2).build();
+    let component = std::fs::read(modules.path("skrei_test_programs_p3")).expect("read the component");
+    let at =
+        component.windows(P3_NAME.len()).position(|bytes| bytes == P3_NAME).expect("a place for the name");
+    let fails = ("fail", "Returns an error.");
+    for (name, purpose) in PROGRAMS.iter().filter(|(name, _)| P3.contains(name)).chain([&fails]) {
+        let mut component = component.clone();
+        component[at + 9..][..name.len()].copy_from_slice(name.as_bytes());
+        let path = out_dir().join(name).with_extension("p3.wasm");
+        std::fs::write(&path, component).expect("write into OUT_DIR");
+        write!(code, "/// {purpose}\npub fn {name}() -> &'static [u8] {{ include_bytes!({path:?}) }}\n")
+            .expect("write to a string");
+    }
 }
 
 /// A function for each program, with its bytes for one target.

@@ -176,7 +176,7 @@ pub(crate) fn hint(error: &load::Error) -> Option<&'static str> {
             "a job is a program: for Rust, a crate with a `main`, built for wasm32-wasip1 or wasm32-wasip2",
         ),
         load::Error::UnknownImport { .. } | load::Error::ImportType { .. } => Some(
-            "modules may import WASI preview 1 (`wasi_snapshot_preview1`), `wasi:http/requests` and modules given beside them; components WASI 0.2",
+            "modules may import WASI preview 1 (`wasi_snapshot_preview1`), `wasi:http/requests` and modules given beside them; components WASI 0.2 and 0.3",
         ),
         load::Error::EntryPointMissing { .. } | load::Error::EntryPointType { .. } => {
             Some("name one with `Entrypoint` in the engine's params, or --entry-point for `skrei run`")

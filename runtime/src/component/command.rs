@@ -1,8 +1,9 @@
 //! A component that can be run: its code with its imports resolved.
 
-use wasmtime::component::Component;
+use wasmtime::component::{Component, InstancePre};
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::p2::bindings as p2;
+use wasmtime_wasi::p3::bindings as p3;
 
 use super::unmet;
 use crate::engine::Linked;
@@ -22,25 +23,41 @@ const HANDLES_MAX: usize = 100_000;
 /// Bytes one call of a component may hand to the host, which copies them.
 const CALL_BYTES_MAX: usize = 64 << 20;
 
+/// What one component does at once, and the ends of streams and futures it has not dropped.
+const TASKS_MAX: usize = 4096;
+
 /// A component that can be run.
-pub(crate) struct Command(p2::CommandPre<Guest>);
+pub(crate) enum Command {
+    /// By WASI 0.2.
+    P2(p2::CommandPre<Guest>),
+    /// By WASI 0.3.
+    P3(InstancePre<Guest>, p3::CommandIndices),
+}
 
 impl Command {
     pub(crate) fn new(linked: &Linked, component: &Component) -> Result<Command, load::Error> {
         let exports = exports(&linked.engine, component);
-        let is_command =
-            |version: &str| exports.iter().any(|name| name.starts_with(&format!("{RUN}{version}")));
-        if !is_command("0.2") {
+        let runs_by =
+            |version: &str| exports.iter().any(|name| name.starts_with(&format!("{RUN}{version}.")));
+        let (is_p2, is_p3) = (runs_by("0.2"), runs_by("0.3"));
+        if !is_p2 && !is_p3 {
             return Err(load::Error::World { exports });
         }
         let pre = linked.components.instantiate_pre(component);
         let pre = pre.map_err(|error| unmet::error(&linked.engine, component, &error))?;
-        let invalid = |error: wasmtime::Error| load::Error::Invalid { message: format!("{error:#}") };
-        Ok(Command(p2::CommandPre::new(pre).map_err(invalid)?))
+        let command = if is_p3 {
+            p3::CommandIndices::new(&pre).map(|indices| Command::P3(pre, indices))
+        } else {
+            p2::CommandPre::new(pre).map(Command::P2)
+        };
+        command.map_err(|error| load::Error::Invalid { message: format!("{error:#}") })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        self.0.engine()
+        match self {
+            Command::P2(pre) => pre.engine(),
+            Command::P3(pre, _) => pre.engine(),
+        }
     }
 
     /// A component has one place to start at.
@@ -56,9 +73,22 @@ impl Command {
     pub(crate) async fn call(&self, store: &mut Store<Guest>) -> Result<i32, Failure> {
         store.set_max_component_handles(HANDLES_MAX);
         store.set_hostcall_fuel(CALL_BYTES_MAX);
-        let command = self.0.instantiate_async(&mut *store).await.map_err(Failure::Start)?;
-        let result = command.wasi_cli_run().call_run(&mut *store).await.map_err(Failure::Call)?;
-        Ok(if result.is_ok() { 0 } else { 1 })
+        if let Some(tasks) = store.concurrent_resource_table() {
+            tasks.set_max_capacity(TASKS_MAX);
+        }
+        let result = match self {
+            Command::P2(pre) => {
+                let command = pre.instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+                command.wasi_cli_run().call_run(&mut *store).await
+            }
+            Command::P3(pre, indices) => {
+                let instance = pre.instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+                let command = indices.load(&mut *store, &instance).map_err(Failure::Start)?;
+                let run = store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await);
+                run.await.flatten()
+            }
+        };
+        Ok(if result.map_err(Failure::Call)?.is_ok() { 0 } else { 1 })
     }
 }
 

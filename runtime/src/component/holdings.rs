@@ -8,6 +8,7 @@ use wasmtime_wasi::WasiCtx;
 
 use super::Descriptor;
 use crate::fs::{Errno, Preopen, Result};
+use crate::network::{Attempt, Gate};
 
 /// Streams, timers, errors and the like that one component may have at once, beside the files it may open.
 const RESOURCES_MAX: usize = 8192;
@@ -44,11 +45,26 @@ impl Holdings {
         preopens.iter().map(|(dir, path)| Ok((resources.push(dir.clone())?, path.clone()))).collect()
     }
 
-    /// Sockets of which none may be used, and where they are kept.
-    pub(crate) fn sockets(&mut self) -> (&mut WasiCtx, &mut ResourceTable) {
-        let sockets = self.sockets.get_or_insert_with(|| Box::new(WasiCtx::builder().build()));
+    /// What wasmtime's sockets go by, and where they are kept.
+    pub(crate) fn sockets(&mut self, gate: &Gate) -> (&mut WasiCtx, &mut ResourceTable) {
+        let sockets = self.sockets.get_or_insert_with(|| Box::new(sockets(gate)));
         (sockets, &mut self.resources)
     }
+}
+
+/// Sockets, as far as the gate lets them through: none at all, or to each address that it admits.
+fn sockets(gate: &Gate) -> WasiCtx {
+    let granted = gate.admit(Attempt::Sockets).is_ok();
+    let mut sockets = WasiCtx::builder();
+    sockets.allow_tcp(granted).allow_udp(granted).allow_ip_name_lookup(granted);
+    if granted {
+        let gate = gate.clone();
+        sockets.socket_addr_check(move |address, _| {
+            let admitted = gate.admit(Attempt::Socket { address }).is_ok();
+            Box::pin(async move { admitted })
+        });
+    }
+    sockets.build()
 }
 
 /// How many files and directories a guest has open.

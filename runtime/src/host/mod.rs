@@ -2,10 +2,12 @@
 
 mod call;
 mod function;
+mod interface;
 
 use std::sync::Arc;
 
 use wasmtime::Linker;
+use wasmtime::component::{self, LinkerInstance};
 
 use crate::Error;
 use crate::guest::Guest;
@@ -13,10 +15,14 @@ use crate::guest::Guest;
 pub use call::{HostCall, HostError};
 use function::sealed::Imports;
 pub use function::{HostFunction, HostResult, HostValue};
+use interface::sealed::Interface;
+pub use interface::{InterfaceCall, InterfaceFunction, InterfaceResult, InterfaceValue};
 
 type Define = Box<dyn Fn(&mut Linker<Guest>) -> wasmtime::Result<()> + Send + Sync>;
+type DefineIn = Box<dyn Fn(&mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> + Send + Sync>;
 
-/// Functions that guests may import beside those of WASI: closures over numbers, each under a module's and its own name.
+/// Functions that guests may import beside those of WASI. Core modules import closures over numbers, each under a
+/// module's and its own name:
 ///
 /// ```
 /// use skrei_runtime::{Config, Ending, HostCall, HostFunctions, Runtime, Sandbox};
@@ -34,8 +40,13 @@ type Define = Box<dyn Fn(&mut Linker<Guest>) -> wasmtime::Result<()> + Send + Sy
 ///
 /// A function runs on the guest's thread and in its turn. While it runs, no limit on time is looked at: one that waits
 /// should wait for little.
+/// Components import functions by interface, and give and take values rather than addresses
+/// ([`add_to_interface`](Self::add_to_interface)).
 #[derive(Default)]
-pub struct HostFunctions(Vec<(String, String, Define)>);
+pub struct HostFunctions {
+    of_modules: Vec<(String, String, Define)>,
+    of_interfaces: Vec<(String, String, DefineIn)>,
+}
 
 impl HostFunctions {
     /// None.
@@ -55,20 +66,64 @@ impl HostFunctions {
         let function = Arc::new(function);
         let define: Define =
             Box::new(move |linker| Arc::clone(&function).define(&mut Imports(linker), &import, &export));
-        self.0.push((module, name, define));
+        self.of_modules.push((module, name, define));
         self
     }
 
     /// Whether one of them is of this module.
     pub(crate) fn has_module(&self, name: &str) -> bool {
-        self.0.iter().any(|(module, _, _)| module == name)
+        self.of_modules.iter().any(|(module, _, _)| module == name)
     }
 
-    pub(crate) fn define(&self, linker: &mut Linker<Guest>) -> Result<(), Error> {
-        for (module, name, define) in &self.0 {
-            // The one thing that can be wrong: the name is taken.
-            let taken = |_| Error::HostFunction { module: module.clone(), name: name.clone() };
-            define(linker).map_err(taken)?;
+    /// Adds a function to an interface that components import, such as `acme:shop/counter@1.0.0`, under its name in WIT.
+    ///
+    /// ```
+    /// use skrei_runtime::{Config, HostFunctions, InterfaceCall, Runtime};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // interface counter { count: func(what: string) -> result<u32, string>; }
+    /// let count = |_: &mut InterfaceCall<'_>, what: String| match what.as_str() {
+    ///     "apples" => Ok(Ok(3_u32)),
+    ///     _ => Ok(Err(format!("no {what} are counted here"))),
+    /// };
+    /// let functions = HostFunctions::new().add_to_interface("acme:shop/counter@1.0.0", "count", count);
+    /// let runtime = Runtime::with_host_functions(Config::default(), functions)?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A component whose import has other types is refused when it is loaded.
+    pub fn add_to_interface<P, R>(
+        mut self,
+        interface: impl Into<String>,
+        name: impl Into<String>,
+        function: impl InterfaceFunction<P, R>,
+    ) -> HostFunctions {
+        let (interface, name) = (interface.into(), name.into());
+        let import = name.clone();
+        let function = Arc::new(function);
+        let define: DefineIn =
+            Box::new(move |instance| Arc::clone(&function).define(&mut Interface(instance), &import));
+        self.of_interfaces.push((interface, name, define));
+        self
+    }
+
+    pub(crate) fn define(
+        &self,
+        modules: &mut Linker<Guest>,
+        components: &mut component::Linker<Guest>,
+    ) -> Result<(), Error> {
+        // The one thing that can be wrong: the name is taken, or is none.
+        let taken = |module: &str, name: &str| Error::HostFunction {
+            module: module.to_owned(),
+            name: name.to_owned(),
+        };
+        for (module, name, define) in &self.of_modules {
+            define(modules).map_err(|_| taken(module, name))?;
+        }
+        for (interface, name, define) in &self.of_interfaces {
+            let instance = components.instance(interface);
+            instance.and_then(|mut instance| define(&mut instance)).map_err(|_| taken(interface, name))?;
         }
         Ok(())
     }
@@ -76,6 +131,8 @@ impl HostFunctions {
 
 impl std::fmt::Debug for HostFunctions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.0.iter().map(|(module, name, _)| (module, name))).finish()
+        let of_modules = self.of_modules.iter().map(|(module, name, _)| (module, name));
+        let of_interfaces = self.of_interfaces.iter().map(|(interface, name, _)| (interface, name));
+        f.debug_list().entries(of_modules.chain(of_interfaces)).finish()
     }
 }

@@ -52,6 +52,11 @@ impl Gate {
         }
     }
 
+    /// Whether the grant covers sockets.
+    pub(crate) fn grants_sockets(&self) -> bool {
+        judge(&self.network, &Attempt::Sockets) == Verdict::Allowed
+    }
+
     /// What the run came to so far.
     pub(crate) fn usage(&self) -> NetworkUsage {
         self.lock().clone()

@@ -29,6 +29,8 @@ pub enum Attempt {
         /// The name.
         host: Host,
     },
+    /// To have sockets of its own at all. Asked when a component first reaches for one.
+    Sockets,
     /// To bind, connect or send with a socket of its own.
     Socket {
         /// The address, the guest's own or the other's.
@@ -106,6 +108,7 @@ impl fmt::Display for Attempt {
                 write!(f, "a request to {host}:{}", address.port())
             }
             Attempt::Lookup { host } => write!(f, "looking up {host}"),
+            Attempt::Sockets => f.write_str("having sockets"),
             Attempt::Socket { address } => write!(f, "a socket to {address}"),
         }
     }
@@ -127,7 +130,9 @@ pub fn judge(network: &Network, attempt: &Attempt) -> Verdict {
         },
         // Whatever the guest wrote, this is where it would be connected.
         Attempt::Connection { host: Host::Address(_), address } => addressed(list, *address),
-        Attempt::Lookup { .. } | Attempt::Socket { .. } => Verdict::Denied(DenialRule::HttpOnly),
+        Attempt::Lookup { .. } | Attempt::Sockets | Attempt::Socket { .. } => {
+            Verdict::Denied(DenialRule::HttpOnly)
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! Reading clocks.
 
-use std::time::Duration;
-
 use wasmtime::{Caller, Linker};
 
 use super::{MODULE, Result, call};
+use crate::clock::nanos;
 use crate::fs::Errno;
 use crate::guest::Guest;
 use crate::sources::GuestClock;
@@ -38,8 +37,4 @@ pub(super) fn numbered(number: u32) -> Result<GuestClock> {
         1 => Ok(GuestClock::Monotonic),
         _ => Err(Errno::Inval),
     }
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -1,6 +1,7 @@
-//! Sockets: wasmtime's own, of which a guest may have none (docs/decisions/0007-network-denied.md).
+//! Sockets: wasmtime's own, each address of which the run's gate is asked for.
 //!
-//! They are there to be imported, and every use of them fails with `access-denied`.
+//! They are there to be imported whatever the grant; without one every use of them fails with `access-denied`
+//! (docs/decisions/0007-network-denied.md).
 
 use wasmtime::component::Linker;
 use wasmtime_wasi::p2::bindings::sockets;
@@ -21,7 +22,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 
 impl WasiSocketsView for Guest {
     fn sockets(&mut self) -> WasiSocketsCtxView<'_> {
-        let (ctx, table) = self.holdings.sockets();
+        let (ctx, table) = self.holdings.sockets(&self.gate);
         WasiSocketsCtxView { ctx: ctx.sockets(), table }
     }
 }

@@ -25,12 +25,12 @@ impl Heard {
 #[test]
 fn what_a_guest_appends_to_a_channel_is_given_to_the_embedder() {
     let heard = Arc::new(Heard::default());
-    for append in [append(), skrei_test_guests::p2::append()] {
+    for append in [append(), skrei_test_guests::p2::append(), skrei_test_guests::p3::append()] {
         let sandbox =
             Sandbox::new().arg("/told/here").mount(Mount::channel(heard.clone(), "/told/here")).unwrap();
         assert_eq!(run(append, sandbox).ending, Ending::Exited(0));
     }
-    assert_eq!(heard.text(), "ran\nran\n");
+    assert_eq!(heard.text(), "ran\nran\nran\n");
 }
 
 #[test]

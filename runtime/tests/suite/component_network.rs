@@ -1,28 +1,59 @@
-//! A guest has no network.
+//! A component has sockets if they were granted, and otherwise the right to be told so.
 
-use skrei_runtime::{Ending, Sandbox};
+use std::net::TcpListener;
+
+use skrei_runtime::network::{Attempt, DenialRule};
+use skrei_runtime::{Ending, Network, Outcome, Sandbox};
+use skrei_test_guests::{p2, p3};
 
 use crate::grounds::run;
 
-/// What a guest says comes of a connection, or of waiting for one.
-fn said(arguments: &[&str]) -> String {
-    let outcome = run(skrei_test_guests::p2::connect(), Sandbox::new().args(arguments.iter().copied()));
+fn connect(guest: &[u8], network: Network, arguments: &[&str]) -> Outcome {
+    let sandbox = Sandbox::new().network(network).args(arguments.iter().copied());
+    let outcome = run(guest, sandbox);
     assert_eq!(outcome.ending, Ending::Exited(0), "{}", outcome.stderr);
-    outcome.stdout.to_string()
+    outcome
 }
 
 #[test]
 fn a_component_that_may_use_sockets_by_its_imports_may_not_by_its_sandbox() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    assert_eq!(said(&[&address]), "PermissionDenied\n");
-    assert_eq!(said(&["listen", "127.0.0.1:0"]), "PermissionDenied\n");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for guest in [p2::connect(), p3::connect()] {
+        for (network, rule) in [
+            (Network::Denied, DenialRule::NoNetwork),
+            (Network::http([&address]).unwrap(), DenialRule::HttpOnly),
+        ] {
+            for arguments in [&[address.as_str()][..], &["listen", "127.0.0.1:0"]] {
+                let outcome = connect(guest, network.clone(), arguments);
+                assert_eq!(outcome.stdout.to_string(), "PermissionDenied\n");
+                let [denial] = &outcome.usage.network.denials[..] else { panic!("{:?}", outcome.usage) };
+                assert_eq!((&denial.attempt, denial.rule), (&Attempt::Sockets, rule));
+            }
+        }
+    }
     assert_eq!(listener.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
 }
 
 #[test]
 fn a_name_is_not_looked_up_either() {
-    let said = said(&["localhost:80"]);
-    assert!(!said.contains("ok"), "{said}");
+    for guest in [p2::connect(), p3::connect()] {
+        let said = connect(guest, Network::Denied, &["localhost:80"]).stdout.to_string();
+        assert!(!said.contains("ok"), "{said}");
+    }
+}
+
+#[test]
+fn a_component_with_the_whole_network_connects_and_listens_whoever_polls_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    for guest in [p2::connect(), p3::connect()] {
+        for arguments in [&[address.as_str()][..], &["listen", "127.0.0.1:0"]] {
+            let outcome = connect(guest, Network::Full, arguments);
+            assert_eq!(outcome.stdout.to_string(), "ok\n");
+            assert_eq!(outcome.usage.network.denied, 0);
+        }
+        drop(listener.accept().unwrap());
+    }
 }

@@ -54,6 +54,17 @@ fn a_result_is_an_exit_code_and_a_code_arrives_as_it_was_given() {
 }
 
 #[test]
+fn a_component_of_the_third_version_gives_codes_too() {
+    use skrei_test_guests::p3;
+    for code in [0, 1, 42, 255] {
+        let outcome = run(p3::exit(), Sandbox::new().arg(code.to_string()));
+        assert_eq!(outcome.ending, Ending::Exited(code));
+        assert_eq!(outcome.stdout.to_string(), format!("exiting with {code}\n"));
+    }
+    assert_eq!(run(p3::fail(), Sandbox::new()).ending, Ending::Exited(1));
+}
+
+#[test]
 fn a_component_starts_at_its_run_and_at_nothing_else() {
     let module = load_module(skrei_test_guests::p2::noop());
     assert_eq!(module.check_entry_point("_start"), Ok(()));
@@ -140,10 +151,13 @@ fn code_of_a_component_is_kept_from_one_process_to_the_next() {
     let dir = temp.path().join("code");
     let config = Config { guests_max: 4, code_dir: Some(dir.clone()), ..Config::default() };
     for _ in 0..2 {
-        let module = Runtime::new(config.clone()).unwrap().load(skrei_test_guests::p2::noop()).unwrap();
-        assert_eq!(module.run_blocking(Sandbox::new()).unwrap().ending, Ending::Exited(0));
-        // The key, and one entry.
-        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 2);
+        let runtime = Runtime::new(config.clone()).unwrap();
+        for noop in [skrei_test_guests::p2::noop(), skrei_test_guests::p3::noop()] {
+            let outcome = runtime.load(noop).unwrap().run_blocking(Sandbox::new()).unwrap();
+            assert_eq!(outcome.ending, Ending::Exited(0));
+        }
+        // The key, and two entries.
+        assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 3);
     }
 }
 

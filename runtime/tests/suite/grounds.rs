@@ -17,6 +17,8 @@ pub(crate) enum World {
     P1,
     /// A component on WASI 0.2.
     P2,
+    /// A component on WASI 0.3.
+    P3,
 }
 
 thread_local! {
@@ -39,11 +41,11 @@ impl World {
         let name = operation.split(' ').next().unwrap_or_default();
         match (self, name) {
             // WASI 0.2 has no call that reserves space, and no word for too many open files.
-            (World::P2, "allocate" | "allocate-reader") => "NOTSUP".to_owned(),
+            (World::P2 | World::P3, "allocate" | "allocate-reader") => "NOTSUP".to_owned(),
             (World::P2, "open-many") => result.replace("MFILE", "NOMEM"),
             // What programs for preview 1 are linked with for 0.2 keeps directories and files apart by itself.
             (World::P2, "touch-dir" | "sync-dir" | "read-dir-as-file") => "BADF".to_owned(),
-            (World::P2, "list-bad-cookie") => "ok".to_owned(),
+            (World::P2 | World::P3, "list-bad-cookie") => "ok".to_owned(),
             _ => result.to_owned(),
         }
     }
@@ -58,6 +60,9 @@ macro_rules! in_each_world {
         mod p2 {
             $(#[test] fn $story() { crate::grounds::World::P2.tell(super::$story); })*
         }
+        mod p3 {
+            $(#[test] fn $story() { crate::grounds::World::P3.tell(super::$story); })*
+        }
     };
 }
 pub(crate) use in_each_world;
@@ -68,6 +73,7 @@ macro_rules! guest {
         match crate::grounds::World::current() {
             crate::grounds::World::P1 => skrei_test_guests::$program(),
             crate::grounds::World::P2 => skrei_test_guests::p2::$program(),
+            crate::grounds::World::P3 => skrei_test_guests::p3::$program(),
         }
     };
 }

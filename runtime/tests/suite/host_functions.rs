@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use skrei_runtime::{Config, Ending, Error, HostCall, HostError, HostFunctions, Runtime, Sandbox, load};
+use skrei_runtime::{
+    Config, Ending, Error, HostCall, HostError, HostFunctions, InterfaceCall, Runtime, Sandbox, load,
+};
 
 fn runtime(functions: HostFunctions) -> Runtime {
     Runtime::with_host_functions(Config { guests_max: 4, ..Config::default() }, functions).unwrap()
@@ -95,4 +97,72 @@ fn a_name_that_is_taken_and_an_import_of_another_type_are_refused() {
     let runtime = runtime(HostFunctions::new().add("app", "say", nothing));
     let refused = runtime.load(says(0, 0).as_bytes()).unwrap_err();
     assert!(matches!(refused, load::Error::ImportType { .. }), "{refused}");
+}
+
+/// A component that calls `acme:shop/counter` with some text, and is done if it gets 3.
+const COUNTS: &str = r#"(component
+    (import "acme:shop/counter@1.0.0" (instance $counter
+        (export "count" (func (param "what" string) (param "by" u32) (result (result u32 (error string)))))))
+    (core module $memory
+        (memory (export "memory") 1)
+        (global $next (mut i32) (i32.const 1024))
+        (func (export "realloc") (param i32 i32 i32 i32) (result i32)
+            (global.get $next)
+            (global.set $next (i32.add (global.get $next) (local.get 3))))
+        (data (i32.const 8) "apples"))
+    (core instance $memory (instantiate $memory))
+    (core func $count (canon lower (func $counter "count")
+        (memory (core memory $memory "memory")) (realloc (core func $memory "realloc"))))
+    (core module $main
+        (import "host" "memory" (memory 1))
+        (import "host" "count" (func $count (param i32 i32 i32 i32)))
+        (func (export "run") (result i32)
+            (call $count (i32.const 8) (i32.const 6) (i32.const 3) (i32.const 64))
+            (i32.or (i32.load8_u (i32.const 64)) (i32.ne (i32.load (i32.const 68)) (i32.const 3)))))
+    (core instance $main (instantiate $main (with "host" (instance
+        (export "memory" (memory $memory "memory")) (export "count" (func $count))))))
+    (func $run (result (result)) (canon lift (core func $main "run")))
+    (instance $cli (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
+
+fn count(call: &mut InterfaceCall<'_>, what: String, by: u32) -> Result<Result<u32, String>, HostError> {
+    let heard = call.data::<Mutex<Vec<String>>>().ok_or_else(|| HostError::new("nobody listens"))?;
+    heard.lock().map_err(|_| HostError::new("the list is broken"))?.push(what);
+    Ok(Ok(by))
+}
+
+#[test]
+fn a_component_calls_an_interface_of_the_embedders_with_values() {
+    let runtime = runtime(HostFunctions::new().add_to_interface("acme:shop/counter@1.0.0", "count", count));
+    let module = runtime.load(COUNTS.as_bytes()).unwrap();
+    let heard = Arc::new(Mutex::new(Vec::<String>::new()));
+    let outcome = module.run_blocking(Sandbox::new().data(Arc::clone(&heard))).unwrap();
+    assert_eq!(outcome.ending, Ending::Exited(0));
+    assert_eq!(*heard.lock().unwrap(), ["apples"]);
+    let ending = module.run_blocking(Sandbox::new()).unwrap().ending;
+    assert!(matches!(&ending, Ending::Trapped(trap) if trap.what == "nobody listens"), "{ending:?}");
+}
+
+#[test]
+fn an_interface_with_other_types_or_without_the_function_is_refused_when_it_is_loaded() {
+    let other = |_: &mut InterfaceCall<'_>, _: Vec<u8>| Ok(());
+    let functions = HostFunctions::new().add_to_interface("acme:shop/counter@1.0.0", "count", other);
+    let refused = runtime(functions).load(COUNTS.as_bytes()).unwrap_err();
+    assert!(matches!(refused, load::Error::ImportType { .. }), "{refused}");
+    let functions = HostFunctions::new().add_to_interface("acme:shop/counter@1.0.0", "weigh", other);
+    let refused = runtime(functions).load(COUNTS.as_bytes()).unwrap_err();
+    let (module, name) = ("acme:shop/counter@1.0.0".to_owned(), "count".to_owned());
+    assert_eq!(refused, load::Error::UnknownImport { module, name });
+}
+
+#[test]
+fn a_name_taken_in_an_interface_is_refused() {
+    let nothing = |_: &mut InterfaceCall<'_>| Ok(());
+    for (interface, name) in [("acme:shop/counter", "twice"), ("wasi:cli/exit@0.2.12", "exit")] {
+        let functions = HostFunctions::new()
+            .add_to_interface("acme:shop/counter", "twice", nothing)
+            .add_to_interface(interface, name, nothing);
+        let refused = Runtime::with_host_functions(Config::default(), functions).unwrap_err();
+        assert!(matches!(&refused, Error::HostFunction { name: taken, .. } if taken == name), "{refused}");
+    }
 }

@@ -38,7 +38,7 @@ fn standard_input_arrives_byte_for_byte_and_ends() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn standard_input_can_come_while_the_guest_runs() {
-    for echo in [skrei_test_guests::echo(), skrei_test_guests::p2::echo()] {
+    for echo in [skrei_test_guests::echo(), skrei_test_guests::p2::echo(), skrei_test_guests::p3::echo()] {
         let (mut writer, reader) = tokio::io::duplex(64);
         let module = load(echo);
         let running =
