@@ -10,21 +10,30 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use criterion::{Criterion, Throughput};
 use serde_json::json;
-use skrei_job::{Manifest, NodeId, resources::Resources};
-use skrei_protocol::{api::history::Level, client::Client};
+use skrei_job::{Manifest, NodeId, resources::Resources, secret::Name};
+use skrei_protocol::{
+    api::{history::Level, job::PutJobResponse},
+    client::Client,
+};
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 const CLIENTS: u64 = 64;
 const BURST: u64 = 1000;
 
+/// As large as the private key of a certificate.
+const SECRET_BYTES: usize = 4096;
+
 /// An orchestrator and a node in this process, and a way to wait for jobs without asking.
 struct System {
     client: Client,
     job: Manifest,
+    with_secret: Manifest,
+    secrets: BTreeMap<Name, String>,
     waiting: Arc<Mutex<BTreeMap<String, End>>>,
     _directory: tempfile::TempDir,
 }
@@ -70,7 +79,10 @@ impl System {
                 "Resources": {"CPU": "10m", "Memory": "16MB"},
             }],
         });
+        let mut with_secret = job.clone();
+        with_secret["Tasks"][0]["Secrets"] = json!([{"Name": "key", "Target": "/secrets/key"}]);
         let job = serde_json::from_value(job).expect("a manifest");
+        let with_secret = serde_json::from_value(with_secret).expect("a manifest");
         let waiting = Arc::new(Mutex::new(BTreeMap::new()));
         let mut events = client.events(None, 0).await.expect("an event stream");
         let ends = Arc::clone(&waiting);
@@ -89,7 +101,9 @@ impl System {
                 }
             }
         });
-        let system = Self { client, job, waiting, _directory: directory };
+        let secret = BASE64_STANDARD.encode(vec![b'k'; SECRET_BYTES]);
+        let secrets = BTreeMap::from([("key".parse().expect("a name"), secret)]);
+        let system = Self { client, job, with_secret, secrets, waiting, _directory: directory };
         // The first job compiles the module.
         system.job_to_end().await;
         system
@@ -97,6 +111,16 @@ impl System {
 
     async fn job_to_end(&self) {
         let accepted = self.client.submit(&self.job, false).await.expect("an accepted job");
+        self.end_of(accepted).await;
+    }
+
+    /// The same with a secret that is given with it.
+    async fn secret_job_to_end(&self) {
+        let accepted = self.client.submit_with(&self.with_secret, false, &self.secrets).await;
+        self.end_of(accepted.expect("an accepted job")).await;
+    }
+
+    async fn end_of(&self, accepted: PutJobResponse) {
         let ended = {
             let mut waiting = self.waiting.lock().expect("no panic");
             match waiting.remove(&accepted.job_id) {
@@ -141,6 +165,33 @@ fn print_latency(runtime: &Runtime, system: &Arc<System>) {
     times.sort_unstable();
     let [p50, p99] = [times[JOBS / 2], times[JOBS * 99 / 100]];
     println!("one noop job, submitted to completed, over {JOBS} jobs: p50 {p50:?}, p99 {p99:?}");
+    print_secrets(runtime, system, JOBS);
+}
+
+/// By turns, so that whatever else the machine does meets both.
+#[expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
+fn print_secrets(runtime: &Runtime, system: &Arc<System>, jobs: usize) {
+    let time = |work: &dyn Fn()| {
+        let start = Instant::now();
+        work();
+        start.elapsed()
+    };
+    let (mut without, mut with): (Vec<_>, Vec<_>) = (0..jobs)
+        .map(|_| {
+            let without = time(&|| runtime.block_on(system.job_to_end()));
+            (without, time(&|| runtime.block_on(system.secret_job_to_end())))
+        })
+        .unzip();
+    for times in [&mut without, &mut with] {
+        times.sort_unstable();
+    }
+    let more = |at: usize| with[at].saturating_sub(without[at]);
+    println!(
+        "the same with a secret of {SECRET_BYTES} bytes: p50 {:?}, {:?} more; fastest tenth {:?} more",
+        with[jobs / 2],
+        more(jobs / 2),
+        more(jobs / 10)
+    );
 }
 
 /// How long so many repetitions of some work take.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        agent, backup, build, completion, config, demo, devstack, job, new, node, run, serve, version,
+        agent, backup, build, completion, config, demo, devstack, job, new, node, run, secret, serve, version,
     },
     config::{Argument, Flags},
 };
@@ -106,6 +106,9 @@ pub(crate) enum Command {
     /// Look at the fleet, and say who belongs to it
     #[command(subcommand)]
     Node(node::Command),
+    /// Keep secrets that jobs may have by name
+    #[command(subcommand)]
+    Secret(secret::Command),
     /// Start a project for a guest, in any of several languages
     New(new::New),
     /// Build a guest's project with its language's own tools

@@ -12,6 +12,7 @@ mod demo;
 mod error;
 mod exit;
 mod follow;
+mod given_secret;
 mod guest;
 mod job_file;
 mod results;

@@ -20,6 +20,9 @@ pub enum Error {
     /// The journal cannot be read or written: without it nothing may run.
     #[error("the node's journal cannot be used: {0}")]
     Journal(#[from] skrei_ledger::Error),
+    /// The key that secrets are sealed to cannot be had.
+    #[error("the node's sealing key: {0}")]
+    SealingKey(#[from] skrei_vault::KeyError),
     /// The sandbox cannot be had on this host.
     #[error("the sandbox cannot be set up: {0}")]
     Runtime(#[from] skrei_runtime::Error),

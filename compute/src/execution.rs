@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use skrei_job::{ExecutionId, life::ExecutionState, outcome::RunOutput};
 use skrei_protocol::link::Assignment;
 use skrei_runtime::{CancelToken, OutputSink, Stream};
+use skrei_vault::Searched;
 use tokio::sync::{mpsc::UnboundedSender, oneshot};
 use tokio_util::sync::CancellationToken;
 
@@ -214,10 +215,10 @@ async fn run(
     if let Some(stop) = stopper.reason() {
         return (ending::of_stop(stop, RunOutput::default()), None);
     }
-    let Prepared { module, sandbox, mut kept } = prepared;
+    let Prepared { module, sandbox, mut kept, secrets } = prepared;
     let results = kept.results.take();
     let cancel = CancelToken::new();
-    let listener = listener(node, assignment);
+    let listener = listener(node, assignment, secrets);
     let sandbox = match listener.listen(sandbox) {
         Ok(sandbox) => sandbox,
         Err(error) => return (ending::of_error(error.to_string()), results),
@@ -252,7 +253,7 @@ async fn run(
 }
 
 /// Takes what the guest tells: its progress goes to whoever follows the job.
-fn listener(node: &Node, assignment: &Assignment) -> Arc<Listener> {
+fn listener(node: &Node, assignment: &Assignment, secrets: Option<Arc<Searched>>) -> Arc<Listener> {
     let (told, execution) = (Arc::clone(&node.told), assignment.execution.clone());
-    Listener::new(move |progress| told.put(&execution, progress))
+    Listener::hiding(secrets, move |progress| told.put(&execution, progress))
 }

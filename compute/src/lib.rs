@@ -34,6 +34,7 @@ mod node;
 mod prepare;
 pub mod publish;
 mod results;
+mod secrets;
 pub mod told;
 
 pub mod here;

@@ -8,7 +8,7 @@ use skrei_protocol::link::NodeInfo;
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
-    publish::Publishing, told::Board,
+    publish::Publishing, secrets::Secrets, told::Board,
 };
 
 /// The engine type of jobs this node runs.
@@ -32,6 +32,7 @@ pub(crate) struct Node {
     pub(crate) publishing: Publishing,
     /// What guests say of how far they are.
     pub(crate) told: Arc<Board>,
+    pub(crate) secrets: Secrets,
     /// Where content carried in jobs is put while they run.
     pub(crate) inline_dir: PathBuf,
     /// Where scratch directories are made.
@@ -41,7 +42,7 @@ pub(crate) struct Node {
 }
 
 /// What a node says of itself when it calls.
-pub(crate) fn info(config: &Config) -> NodeInfo {
+pub(crate) fn info(config: &Config, sealing_key: String) -> NodeInfo {
     let mut sources = vec!["artifact".to_owned(), "inline".to_owned(), "scratch".to_owned()];
     if !config.allow_list.is_empty() {
         sources.extend(["local".to_owned(), "localDirectory".to_owned()]);
@@ -52,5 +53,6 @@ pub(crate) fn info(config: &Config) -> NodeInfo {
         sources,
         publishers: vec!["local".to_owned(), "noop".to_owned()],
         capacity: config.capacity,
+        sealing_key,
     }
 }

@@ -9,8 +9,9 @@ use skrei_job::{
     outcome::Refusal,
     spec::{HostPath, Mode, Source, Task},
 };
-use skrei_protocol::link::Assignment;
+use skrei_protocol::link::{Assignment, WantSecrets};
 use skrei_runtime::{Limits, Module, Mount, Ownership, Sandbox};
+use skrei_vault::Searched;
 use tempfile::TempDir;
 
 use crate::{
@@ -32,6 +33,8 @@ pub(crate) struct Prepared {
     pub(crate) sandbox: Sandbox,
     /// Artifacts and files that are mounted.
     pub(crate) kept: Kept,
+    /// What is taken out of everything that the guest tells.
+    pub(crate) secrets: Option<Arc<Searched>>,
 }
 
 /// What has to stay on disk as long as the guest runs.
@@ -66,6 +69,11 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .host_variables
         .fill(&node.id, &task.env, |name| std::env::var(name).ok())
         .map_err(Unready::Refused)?;
+    // Asked now and needed last: the answer comes while the rest is made ready.
+    let asked = (!task.secrets.is_empty()).then(|| {
+        let (execution, job) = (assignment.execution.clone(), assignment.job.clone());
+        node.secrets.desk.ask(WantSecrets { execution, job })
+    });
     let grants = open_paths(node, task).await?;
     let mut grants = grants.into_iter();
     let entry = entry(node, task, &mut grants).await?;
@@ -79,9 +87,6 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .entry_point(&task.program.entry_point)
         .network(network)
         .limits(limits(node, task));
-    for (name, value) in environment::of_guest(variables, &node.id, assignment) {
-        sandbox = sandbox.env(name, value);
-    }
     let (mounts, mut kept) = mounts(node, task, grants).await?;
     for mount in mounts {
         sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
@@ -105,7 +110,19 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
             linked.0
         }
     };
-    Ok(Prepared { module, sandbox, kept })
+    let mut secrets = None;
+    if let Some(asked) = asked {
+        let sealed = asked.answer().await.map_err(Unready::Refused)?;
+        let opened = node.secrets.unseal(&assignment.execution, &task.secrets, &sealed);
+        let given = opened.map_err(Unready::Refused)?.give(sandbox);
+        let (with_secrets, searched) = given.map_err(|error| Unready::failed(error.to_string()))?;
+        (sandbox, secrets) = (with_secrets, Some(searched));
+    }
+    // After the secrets: what the node says of itself no variable of the job replaces.
+    for (name, value) in environment::of_guest(variables, &node.id, assignment) {
+        sandbox = sandbox.env(name, value);
+    }
+    Ok(Prepared { module, sandbox, kept, secrets })
 }
 
 /// The host paths a task asks for: the module's first, then those of its inputs in order.

@@ -30,6 +30,7 @@ use crate::{
     node::{self, Node},
     owners::Owners,
     publish::{Outbox, Publishing, Uploads},
+    secrets::Secrets,
     supervisor::{ORDERS_MAX, Order, Supervisor},
 };
 
@@ -62,7 +63,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let held = journal.held().await?;
     let executions = held.iter().map(|held| &held.parcel.execution);
     let outbox = Outbox::open(config.data_dir.join("outbox"), &config.limits, executions)?;
-    let hello = hello(&config);
+    let secrets = Secrets::open(config.node.clone(), &config.data_dir.join("sealing-key"))?;
+    let hello = hello(&config, secrets.sealing_key());
     let allow_list = config.allow_list.clone().resolved(grant::real_path);
     for broken in allow_list.broken(grant::may_write) {
         tracing::warn!("{broken}");
@@ -99,6 +101,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         guests: Guests::start()?,
         publishing: Publishing { outbox, uploads },
         told: Arc::default(),
+        secrets,
         inline_dir,
         scratch_dir,
         results_dir,
@@ -156,12 +159,12 @@ async fn drop_old_output(node: Arc<Node>) {
     }
 }
 
-fn hello(config: &Config) -> Hello {
+fn hello(config: &Config, sealing_key: String) -> Hello {
     Hello {
         protocol: PROTOCOL.to_owned(),
         version: VERSION.to_owned(),
         node: config.node.clone(),
-        info: node::info(config),
+        info: node::info(config, sealing_key),
         holds: Vec::new(),
     }
 }

@@ -30,6 +30,7 @@ pub mod ownership;
 pub mod path;
 pub mod problem;
 pub mod resources;
+pub mod secret;
 pub mod time;
 
 pub use digest::Digest;

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::secret;
+
 /// A job as a person or a program wrote it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
@@ -38,6 +40,15 @@ pub struct Manifest {
     pub retry: Retry,
     /// Exactly one task runs; more are dropped with a warning.
     pub tasks: Vec<Task>,
+}
+
+impl Manifest {
+    /// Whether it names a secret, in whatever place.
+    pub fn names_secrets(&self) -> bool {
+        self.tasks.iter().any(|task| {
+            !task.secrets.is_empty() || task.env.values().any(|value| secret::referenced(value).is_some())
+        })
+    }
 }
 
 /// One condition as written; the operator is still text.
@@ -120,6 +131,9 @@ pub struct Task {
     /// Free text the system carries along.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, String>,
+    /// What the guest is given that nobody else may see: references, no values. Ours: Bacalhau has no secrets.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretUse>,
     /// What the guest can read, or write where asked and allowed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub input_sources: Vec<InputSource>,
@@ -144,6 +158,23 @@ pub struct Typed {
     /// Meaning depends on the type.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub params: Map<String, Value>,
+}
+
+/// A secret of the guest, and where it finds it: in a file or in a variable.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct SecretUse {
+    /// The secret's name.
+    pub name: String,
+    /// The guest path of a file.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    /// Octal digits; only reading is given. Empty means `0400`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mode: String,
+    /// The name of a variable.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub env: String,
 }
 
 /// Something put at a path of the guest.

@@ -159,6 +159,8 @@ pub enum Rule {
     Owner,
     /// `Compute.Network`: the network asked for, or a host, is not allowed.
     Network,
+    /// A secret of the job: it is not granted, not for this node, gone, or cannot be used as the job says.
+    Secret,
     /// The node is shutting down.
     Draining,
 }
@@ -174,6 +176,7 @@ impl Rule {
             Self::MissingPath => "missing-path",
             Self::Owner => "owner",
             Self::Network => "network",
+            Self::Secret => "secret",
             Self::Draining => "draining",
         }
     }

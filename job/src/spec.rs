@@ -12,6 +12,7 @@ use crate::{
     resources::Resources,
     retry::Retry,
     rollout::Rollout,
+    secret,
     validate::{self, Problems},
 };
 
@@ -77,6 +78,8 @@ pub struct Task {
     pub program: Program,
     /// Environment of the guest, in name order. A value `env:NAME` asks the node for one of its own variables.
     pub env: BTreeMap<String, String>,
+    /// Secrets of the guest, in the order written; those that variables name come last.
+    pub secrets: Vec<secret::Use>,
     /// What the guest gets to see, in the order written. The module itself is not among them.
     pub inputs: Vec<Input>,
     /// Directories collected when the guest is done.

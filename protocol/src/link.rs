@@ -8,6 +8,8 @@
 //! - *Assignments are state.* After each hello the orchestrator sends every assignment that is not over; a node
 //!   that knows the execution's id ignores the repetition.
 
+mod secrets;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,8 @@ use skrei_job::{
     ExecutionId, JobId, NodeId, Spec, labels::Labels, life::ExecutionState, resources::Resources,
     told::Progress,
 };
+
+pub use secrets::{SealedSecret, Secrets, WantSecrets, delivery};
 
 /// The version of this protocol. Both sides must have the same.
 pub const PROTOCOL: &str = "skrei/1";
@@ -41,6 +45,8 @@ pub enum FromNode {
     Log(LogPage),
     /// How far guests say they are. Lost on the way it is not sent again: the next word counts.
     Told(Vec<Told>),
+    /// It is about to run an execution, and asks for its secrets.
+    WantSecrets(WantSecrets),
     /// It is shutting down on purpose and will not take more work.
     Leaving,
 }
@@ -73,6 +79,9 @@ pub struct NodeInfo {
     pub publishers: Vec<String>,
     /// What it shares out in all.
     pub capacity: Resources,
+    /// The key that secrets for it are sealed to: an X25519 public key in base64. Empty: it takes none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub sealing_key: String,
 }
 
 /// How busy a node is.
@@ -172,6 +181,8 @@ pub enum ToNode {
     },
     /// Asks for output of an execution.
     ReadLog(ReadLog),
+    /// Answer to [`FromNode::WantSecrets`].
+    Secrets(Secrets),
 }
 
 /// The terms of a connection.

@@ -6,7 +6,8 @@ use skrei_job::NodeId;
 use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
-use crate::ResultLimits;
+use crate::{ResultLimits, secrets::KeySource};
+
 /// How long a node's certificate is valid unless set otherwise: 90 days. A node may be off for a month and come back.
 pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 
@@ -37,6 +38,8 @@ pub struct Config {
     pub certificate_lifetime: Duration,
     /// How many may follow at once.
     pub follow: FollowLimits,
+    /// Where the keys of secrets come from. A file is best kept apart from `data_dir`: together they give the secrets.
+    pub secret_keys: KeySource,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }
@@ -44,9 +47,11 @@ pub struct Config {
 impl Config {
     /// An orchestrator with the defaults for everything else.
     pub fn new(node: NodeId, data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
         Self {
             node,
-            data_dir: data_dir.into(),
+            secret_keys: KeySource::File(data_dir.join("secret-keys")),
+            data_dir,
             disconnect_timeout: Duration::from_secs(60),
             token: None,
             manual_approval: false,

@@ -6,7 +6,7 @@ use skrei_job::{JobId, NodeId, Spec};
 use skrei_protocol::link::Told;
 use skrei_scheduler::{Event, Steering};
 use skrei_tls::NodeIssuer;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
     artifacts::Artifacts,
@@ -15,6 +15,7 @@ use crate::{
     feed::Feed,
     nodes::{Hub, Identities},
     results::Results,
+    secrets::{Given, Keys},
     store::{Standing, Store, StoredJob},
 };
 
@@ -33,6 +34,9 @@ pub(crate) struct Orchestrator {
     pub(crate) token_file: PathBuf,
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,
+    pub(crate) keys: Arc<Keys>,
+    /// One permit: stored secrets are set, and their key is rotated, by one at a time.
+    pub(crate) keeper: Semaphore,
 }
 
 impl Orchestrator {
@@ -48,8 +52,14 @@ impl Orchestrator {
         spec: Spec,
         force: bool,
         token: Option<String>,
+        secrets: Given,
     ) -> Result<Accepted, Refused> {
-        self.ask(|reply| Command::Submit { spec: Box::new(spec), force, token, reply }).await
+        self.ask(|reply| Command::Submit { spec: Box::new(spec), force, token, secrets, reply }).await
+    }
+
+    /// Answers when everything the event loop was told before is on disk.
+    pub(crate) async fn settle(&self) -> Result<(), Refused> {
+        self.ask(|reply| Command::Settle { reply }).await
     }
 
     /// Stops a job; answers when that is on disk.

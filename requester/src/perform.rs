@@ -52,6 +52,7 @@ pub(crate) enum Reply {
     Stop(oneshot::Sender<Result<Stopped, Refused>>, Result<Stopped, Refused>),
     Steer(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
     Order(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
+    Settle(oneshot::Sender<Result<(), Refused>>),
     Acknowledge(watch::Sender<u64>, u64),
 }
 
@@ -113,6 +114,7 @@ fn answer(replies: Vec<Reply>) {
             Reply::Submit(to, answer) => drop(to.send(answer)),
             Reply::Stop(to, answer) => drop(to.send(answer)),
             Reply::Steer(to, answer) | Reply::Order(to, answer) => drop(to.send(answer)),
+            Reply::Settle(to) => drop(to.send(Ok(()))),
             Reply::Acknowledge(to, number) => drop(to.send_replace(number)),
         }
     }
@@ -123,7 +125,9 @@ fn refuse(replies: Vec<Reply>, error: &Error) {
         match reply {
             Reply::Submit(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
             Reply::Stop(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
-            Reply::Steer(to, _) | Reply::Order(to, _) => drop(to.send(Err(Refused::Store(error.clone())))),
+            Reply::Steer(to, _) | Reply::Order(to, _) | Reply::Settle(to) => {
+                drop(to.send(Err(Refused::Store(error.clone()))));
+            }
             // Not acknowledged: the node says it again.
             Reply::Acknowledge(..) => {}
         }

@@ -12,7 +12,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use skrei_tls::{Authority, AuthorityError, Handshakes, Pair, PairError, Port, Served, node_listener};
 use tokio::{
     net::TcpStream,
-    sync::{mpsc, watch},
+    sync::{Semaphore, mpsc, watch},
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -28,6 +28,7 @@ use crate::{
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
     results::Results,
+    secrets::Keys,
     store::Store,
 };
 
@@ -49,6 +50,9 @@ pub enum Error {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] skrei_ledger::Error),
+    /// The keys of secrets cannot be had.
+    #[error("keys of secrets: {0}")]
+    Keys(#[from] skrei_vault::KeyError),
     /// A file or socket cannot be used.
     #[error("{what}: {source}")]
     Io {
@@ -86,6 +90,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         Artifacts::open(config.data_dir.join(artifacts::DIRECTORY)).map_err(io.clone()("cannot make"))?;
     let results = Results::open(config.data_dir.join("results"), config.results, store.clone())
         .map_err(io("cannot make"))?;
+    let keys = Arc::new(Keys::open(&config.secret_keys)?);
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
     let identities = Arc::new(Identities::open(store.clone())?);
     let authority = Arc::new(Authority::open(config.data_dir.join("authority"))?);
@@ -99,7 +104,14 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let (stored, confirmed) = watch::channel(store.position()?);
     let scheduling =
         skrei_scheduler::Config { disconnect_timeout: config.grace(), ..skrei_scheduler::Config::default() };
-    let event_loop = EventLoop::restore(store.clone(), scheduling, effects, Arc::clone(&hub), confirmed)?;
+    let event_loop = EventLoop::restore(
+        store.clone(),
+        scheduling,
+        effects,
+        Arc::clone(&hub),
+        Arc::clone(&keys),
+        confirmed,
+    )?;
     let performer =
         Performer { hub: Arc::clone(&hub), feed: Arc::clone(&feed), commands: commands.downgrade(), stored };
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
@@ -116,6 +128,8 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         token_file,
         feed,
         commands,
+        keys,
+        keeper: Semaphore::new(1),
     });
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
     let stop = shutdown.clone();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
 use wasmtime::{Memory, Store, UpdateDeadline};
+use zeroize::Zeroizing;
 
 use crate::clock::Clock;
 use crate::component::Holdings;
@@ -27,7 +28,7 @@ const RANDOM_BYTES_MAX: u64 = 16 << 20;
 /// The host's side of one running guest: what its host functions work on.
 pub(crate) struct Guest {
     pub(crate) args: Vec<String>,
-    pub(crate) env: Vec<String>,
+    pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Share<Stdin>,
     pub(crate) output: Share<Output>,
     pub(crate) mounts: Mounts,
@@ -69,7 +70,7 @@ impl Guest {
             args: sandbox.args,
             env: sandbox.env,
             stdin: Share::new(sandbox.stdin),
-            output: Share::new(Output::new(&sandbox.limits, sandbox.sink)),
+            output: Share::new(Output::new(&sandbox.limits, sandbox.sink, sandbox.filters)),
             mounts,
             table: Table::new(for_module, sandbox.limits.open_files),
             holdings: Holdings::new(for_component, sandbox.limits.open_files),

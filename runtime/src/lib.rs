@@ -108,7 +108,7 @@ pub use link::{Chain, LinkError, Linking};
 pub use module::Module;
 pub use network::{HostPattern, Network, NetworkUsage};
 pub use outcome::{Ending, Outcome, Trap, Usage};
-pub use output::{Captured, OutputSink, Stream};
+pub use output::{Captured, OutputFilter, OutputSink, Stream};
 pub use runtime::Runtime;
 pub use sandbox::Sandbox;
 pub use sources::Deterministic;

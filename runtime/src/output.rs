@@ -20,6 +20,16 @@ pub trait OutputSink: Send + Sync {
     fn write(&self, stream: Stream, bytes: &[u8]);
 }
 
+/// Changes what a guest writes to one stream before anybody gets it.
+pub trait OutputFilter: Send {
+    /// Takes what the guest wrote; adds to `out` what there is to hand on by now. It is called on the guest's thread and
+    /// must not block.
+    fn write(&mut self, bytes: &[u8], out: &mut Vec<u8>);
+
+    /// The guest writes no more; adds to `out` what is left.
+    fn finish(&mut self, out: &mut Vec<u8>);
+}
+
 /// One stream's output as far as it was kept: the first bytes, up to the limit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
@@ -55,6 +65,7 @@ pub(crate) struct Output {
     stdout: Capture,
     stderr: Capture,
     sink: Option<Arc<dyn OutputSink>>,
+    filters: Option<[Box<dyn OutputFilter>; 2]>,
 }
 
 struct Capture {
@@ -63,11 +74,29 @@ struct Capture {
 }
 
 impl Output {
-    pub(crate) fn new(limits: &crate::Limits, sink: Option<Arc<dyn OutputSink>>) -> Output {
-        Output { stdout: Capture::new(limits.stdout_bytes), stderr: Capture::new(limits.stderr_bytes), sink }
+    pub(crate) fn new(
+        limits: &crate::Limits,
+        sink: Option<Arc<dyn OutputSink>>,
+        filters: Option<[Box<dyn OutputFilter>; 2]>,
+    ) -> Output {
+        let (stdout, stderr) = (Capture::new(limits.stdout_bytes), Capture::new(limits.stderr_bytes));
+        Output { stdout, stderr, sink, filters }
     }
 
     pub(crate) fn write(&mut self, stream: Stream, bytes: &[u8]) {
+        let Some([stdout, stderr]) = &mut self.filters else { return self.hand_on(stream, bytes) };
+        let mut filtered = Vec::with_capacity(bytes.len());
+        match stream {
+            Stream::Stdout => stdout.write(bytes, &mut filtered),
+            Stream::Stderr => stderr.write(bytes, &mut filtered),
+        }
+        self.hand_on(stream, &filtered);
+    }
+
+    fn hand_on(&mut self, stream: Stream, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         match stream {
             Stream::Stdout => self.stdout.write(bytes),
             Stream::Stderr => self.stderr.write(bytes),
@@ -77,8 +106,16 @@ impl Output {
         }
     }
 
-    /// Standard output and standard error, so far.
+    /// Standard output and standard error, so far. What a filter holds back comes out with them.
     pub(crate) fn take_captured(&mut self) -> (Captured, Captured) {
+        if let Some(mut filters) = self.filters.take() {
+            for (stream, filter) in [Stream::Stdout, Stream::Stderr].into_iter().zip(&mut filters) {
+                let mut rest = Vec::new();
+                filter.finish(&mut rest);
+                self.hand_on(stream, &rest);
+            }
+            self.filters = Some(filters);
+        }
         let Output { stdout, stderr, .. } = self;
         (std::mem::take(&mut stdout.captured), std::mem::take(&mut stderr.captured))
     }

@@ -4,9 +4,12 @@ use std::any::Any;
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
+use zeroize::Zeroizing;
 
 use crate::stdin::Stdin;
-use crate::{CancelToken, Deterministic, Limits, Mount, MountError, Network, OutputSink};
+use crate::{
+    CancelToken, Deterministic, Limits, Mount, MountError, Network, OutputFilter, OutputSink, Stream,
+};
 
 /// What one run is given: a builder in which everything is denied until granted.
 ///
@@ -15,13 +18,15 @@ use crate::{CancelToken, Deterministic, Limits, Mount, MountError, Network, Outp
 /// randomness are real.
 pub struct Sandbox {
     pub(crate) args: Vec<String>,
-    pub(crate) env: Vec<String>,
+    /// Overwritten in the end: a secret may be in it.
+    pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Stdin,
     pub(crate) mounts: Vec<Mount>,
     pub(crate) network: Network,
     pub(crate) entry_point: String,
     pub(crate) limits: Limits,
     pub(crate) sink: Option<Arc<dyn OutputSink>>,
+    pub(crate) filters: Option<[Box<dyn OutputFilter>; 2]>,
     pub(crate) cancel: Option<CancelToken>,
     pub(crate) deterministic: Option<Deterministic>,
     pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
@@ -32,13 +37,14 @@ impl Sandbox {
     pub fn new() -> Sandbox {
         Sandbox {
             args: vec!["main.wasm".to_owned()],
-            env: Vec::new(),
+            env: Zeroizing::default(),
             stdin: Stdin::bytes(Vec::new()),
             mounts: Vec::new(),
             network: Network::Denied,
             entry_point: "_start".to_owned(),
             limits: Limits::default(),
             sink: None,
+            filters: None,
             cancel: None,
             deterministic: None,
             data: None,
@@ -118,6 +124,12 @@ impl Sandbox {
     /// Also hands the guest's output to `sink` as it is written. It is captured for the outcome all the same.
     pub fn output(mut self, sink: Arc<dyn OutputSink>) -> Sandbox {
         self.sink = Some(sink);
+        self
+    }
+
+    /// Puts a filter before everything that gets the guest's output, one for each stream.
+    pub fn filter(mut self, filter: impl Fn(Stream) -> Box<dyn OutputFilter>) -> Sandbox {
+        self.filters = Some([filter(Stream::Stdout), filter(Stream::Stderr)]);
         self
     }
 

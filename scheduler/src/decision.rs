@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use skrei_job::{
     ExecutionId, JobId, NodeId, Timestamp,
     life::{Execution, JobState},
+    secret,
 };
 
 use crate::{Job, Node, Progress, history::Entry};
@@ -33,6 +34,15 @@ pub enum Record {
         /// When.
         at: Timestamp,
     },
+    /// Which secrets a version of a job may have. What was given with earlier versions is not needed any more.
+    SecretsGranted {
+        /// The job.
+        job: JobId,
+        /// Its version.
+        version: u64,
+        /// One for each secret that it names.
+        grants: Vec<Grant>,
+    },
     /// The state of a job changed.
     JobChanged(JobChange),
     /// Who waits or was missed changed, or whether anything new may start.
@@ -50,6 +60,21 @@ pub enum Record {
     NodeChanged(Node),
     /// A node was removed.
     NodeForgotten(NodeId),
+}
+
+/// A secret that a version of a job may have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grant {
+    /// The secret's name.
+    pub name: secret::Name,
+    /// Whether it was given with the job; otherwise it belongs to the namespace.
+    pub given: bool,
+    /// What was given, locked; none once it was removed. The scheduler makes nothing of it.
+    pub locked: Option<Vec<u8>>,
+    /// Stands for the value where it is shown.
+    pub fingerprint: String,
+    /// When it was granted.
+    pub at: Timestamp,
 }
 
 /// What changed about a job when its state did.

@@ -35,7 +35,7 @@ mod timers;
 mod waiting;
 
 pub use config::Config;
-pub use decision::{Decision, JobChange, Record, Send};
+pub use decision::{Decision, Grant, JobChange, Record, Send};
 pub use event::Event;
 pub use job::Job;
 pub use node::{Connection, Membership, Node, NodeInfo, NodeOrder};

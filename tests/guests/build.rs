@@ -31,6 +31,10 @@ const PROGRAMS: &[(&str, &str)] = &[
         "grow",
         "Takes memory a megabyte at a time until it is refused, says how many it got and returns; with the argument `abort`, treats the refusal as Rust programs do.",
     ),
+    (
+        "leak",
+        "Writes what is in the files and variables (`$NAME`) its arguments name, plain, in base64 and hexadecimal, a few bytes at a time; then exits with the code in its first.",
+    ),
     ("noop", "Prints `hello` and returns."),
     (
         "probe",

@@ -25,12 +25,7 @@ impl Pair {
 
     fn variables(&self) -> [String; 4] {
         let variable = |name: &str| format!("{name}=@{}", self.path(&format!("{name}.pem")).display());
-        [
-            "--template-vars".to_owned(),
-            variable("fullchain"),
-            "--template-vars".to_owned(),
-            variable("privkey"),
-        ]
+        ["--template-vars".to_owned(), variable("fullchain"), "--secret".to_owned(), variable("privkey")]
     }
 
     fn assert_deployed(&self, directory: &Path) {

@@ -23,6 +23,7 @@ mod python_sdk;
 mod real_life;
 mod results;
 mod sdk;
+mod secrets;
 mod structure;
 mod surface;
 mod templates;

@@ -113,7 +113,7 @@ async fn submit(files: &Files, api: std::net::SocketAddr) -> Result<u8, Error> {
         &job,
         "-V",
         &fullchain,
-        "-V",
+        "--secret",
         &privkey,
     ];
     let cli = Cli::try_parse_from(words).map_err(|error| Error::internal(error.to_string()))?;
@@ -131,7 +131,7 @@ fn introduce(root: &std::path::Path) {
     ));
     heading("One command puts it everywhere");
     terminal::note(
-        &style.cyan("  skrei job run job.yaml -V fullchain=@fullchain.pem -V privkey=@privkey.pem\n"),
+        &style.cyan("  skrei job run job.yaml -V fullchain=@fullchain.pem --secret privkey=@privkey.pem\n"),
     );
 }
 

@@ -46,6 +46,7 @@ impl Devstack {
             (config.api.port, config.orchestrator.listen.port) = (0, 0);
         }
         log::start(&config.logging);
+        start::leave_no_core_dumps();
 
         let mut temporary = None;
         let root = match self.stack_repo {

@@ -12,6 +12,7 @@ pub(crate) mod new;
 pub(crate) mod node;
 mod older;
 pub(crate) mod run;
+pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod version;
 
@@ -34,6 +35,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
         Command::Run(run) => run.run().await,
+        Command::Secret(command) => command.run(&globals).await,
         Command::Serve(serve) => serve.run(&globals).await,
         Command::Devstack(devstack) => devstack.run(&globals).await,
         Command::Agent(command) => command.run(&globals).await,

@@ -192,6 +192,12 @@ pub(crate) const KEYS: &[Key] = &[
         doc: "A node not heard from for so long is lost, and so is what it was running.",
     },
     Key {
+        name: "Orchestrator.Secrets.KeyFile",
+        kind: Kind::File,
+        default: "",
+        doc: "The keys of the secrets that jobs are given: a file for its owner alone, made if it does not exist. Empty: the systemd credential `skrei-secret-keys`, the variable `SKREI_SECRET_KEYS` with the content of such a file, or else `secret-keys` below `DataDir`.",
+    },
+    Key {
         name: "Compute.Enabled",
         kind: Kind::Boolean,
         default: "false",

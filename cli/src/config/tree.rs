@@ -125,6 +125,8 @@ pub(crate) struct Orchestrator {
     pub(crate) keep_jobs: Option<u64>,
     /// How long jobs that ended are kept; none is no bound.
     pub(crate) keep_for: Option<Duration>,
+    /// The keys of secrets; none: from outside, or below the data directory.
+    pub(crate) secret_keys: Option<PathBuf>,
 }
 
 /// The node's side.
@@ -231,6 +233,7 @@ impl Config {
                 allowed_origins: get.list("API.CORS.AllowedOrigins")?,
                 keep_jobs: Some(get.amount("Orchestrator.Housekeeping.KeepJobs")?).filter(|jobs| *jobs > 0),
                 keep_for: span(get.duration("Orchestrator.Housekeeping.KeepFor")?),
+                secret_keys: get.file("Orchestrator.Secrets.KeyFile")?,
             },
             compute: Compute {
                 enabled: get.boolean("Compute.Enabled")?,
@@ -301,17 +304,16 @@ fn public_url(get: &Get<'_>) -> Result<Option<String>, Error> {
 }
 
 fn tls(get: &Get<'_>) -> Result<Tls, Error> {
-    let file = |key: &str| get.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
     let self_signed = get.boolean("API.TLS.SelfSigned")?;
     let names = get.list("API.TLS.AutoCert")?;
-    let is_file_given = file("API.TLS.CertFile")?.is_some() || file("API.TLS.KeyFile")?.is_some();
+    let is_file_given = get.file("API.TLS.CertFile")?.is_some() || get.file("API.TLS.KeyFile")?.is_some();
     if !names.is_empty() && (self_signed || is_file_given) {
         return Err(Error::usage(
             "the API is served with one certificate: ordered, of files, or self-signed",
         )
         .hint("leave out --autocert, or --tlscert and --tlskey, or --self-signed"));
     }
-    let server = match (file("API.TLS.CertFile")?, file("API.TLS.KeyFile")?, self_signed) {
+    let server = match (get.file("API.TLS.CertFile")?, get.file("API.TLS.KeyFile")?, self_signed) {
         (None, None, false) if !names.is_empty() => ServerTls::AutoCert(auto_cert(get, names)?),
         (None, None, false) => ServerTls::Plain,
         (None, None, true) => ServerTls::SelfSigned,
@@ -329,14 +331,13 @@ fn tls(get: &Get<'_>) -> Result<Tls, Error> {
     };
     // A command on the server's own machine knows its authority.
     let own = get.path("DataDir")?.join("tls/ca.pem");
-    let ca_file = file("API.TLS.CAFile")?.or_else(|| (self_signed && own.exists()).then_some(own));
+    let ca_file = get.file("API.TLS.CAFile")?.or_else(|| (self_signed && own.exists()).then_some(own));
     let trust = Trust { ca_file, fingerprint, insecure: get.boolean("API.TLS.Insecure")? };
     let used = get.boolean("API.TLS.UseTLS")? || server != ServerTls::Plain || trust != Trust::default();
     Ok(Tls { server, used, trust })
 }
 
 fn auto_cert(get: &Get<'_>, names: Vec<String>) -> Result<AutoCert, Error> {
-    let file = |key: &str| get.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()));
     let text = |key: &str| get.text(key).map(|text| Some(text).filter(|text| !text.is_empty()));
     let external_account = match text("API.TLS.AutoCertEAB")? {
         None => None,
@@ -348,7 +349,7 @@ fn auto_cert(get: &Get<'_>, names: Vec<String>) -> Result<AutoCert, Error> {
     Ok(AutoCert {
         names,
         directory: get.text("API.TLS.AutoCertDirectory")?,
-        directory_ca: file("API.TLS.AutoCertDirectoryCA")?,
+        directory_ca: get.file("API.TLS.AutoCertDirectoryCA")?,
         email: text("API.TLS.AutoCertEmail")?,
         profile: text("API.TLS.AutoCertProfile")?,
         external_account,
@@ -358,7 +359,7 @@ fn auto_cert(get: &Get<'_>, names: Vec<String>) -> Result<AutoCert, Error> {
             _ => None,
         },
         http_port: get.port("API.TLS.AutoCertHTTPPort")?,
-        cache: file("API.TLS.AutoCertCachePath")?,
+        cache: get.file("API.TLS.AutoCertCachePath")?,
     })
 }
 
@@ -393,6 +394,11 @@ impl Get<'_> {
             Some(Value::Amount(amount)) => Ok(*amount),
             _ => Err(Error::usage(format!("{key} is an amount, not a share"))),
         }
+    }
+
+    /// None if it is empty.
+    fn file(&self, key: &str) -> Result<Option<PathBuf>, Error> {
+        self.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()))
     }
 
     fn share(&self, key: &str) -> Result<Share, Error> {

@@ -60,6 +60,15 @@ impl Args {
         }
     }
 
+    /// What of it is read from standard input, for messages.
+    pub(crate) fn takes_stdin(&self) -> Option<String> {
+        let variable = self.template_vars.iter().find(|text| text.ends_with("=@-"));
+        match self.file.as_str() {
+            "-" => Some("the job file".to_owned()),
+            _ => variable.map(|_| "a template variable".to_owned()),
+        }
+    }
+
     /// Reads the file and fills its variables in.
     ///
     /// # Errors

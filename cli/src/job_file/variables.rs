@@ -5,7 +5,7 @@ use std::io::Read;
 use regex::Regex;
 use skrei_job::template::Variables;
 
-use crate::error::Error;
+use crate::{error::Error, secret, terminal};
 
 /// The longest value read from a file.
 const VALUE_BYTES_MAX: u64 = 10 << 20;
@@ -45,9 +45,26 @@ pub(super) fn read(
                 bounded(name, &format!("`{path}`"), file)?
             }
         };
+        if looks_secret(&content) {
+            terminal::warn(&advice(name, value));
+        }
         variables.set(name, content).map_err(|error| Error::usage(format!("--template-vars: {error}")))?;
     }
     Ok(variables)
+}
+
+/// Whether this is what nobody else should see.
+fn looks_secret(content: &[u8]) -> bool {
+    str::from_utf8(content).is_ok_and(secret::is_in)
+}
+
+/// What to do instead. A value that was given literally is not repeated.
+fn advice(name: &str, value: &str) -> String {
+    let source = if value.starts_with('@') { value } else { "@FILE" };
+    format!(
+        "template variable `{name}` looks like a private key: every version of the job will have it, for everybody who may \
+         see the job.\nGive it as a secret: --secret {name}={source}, and write {{{{secret \"{name}\"}}}} in the job file"
+    )
 }
 
 fn bounded(name: &str, from: &str, reader: impl Read) -> Result<Vec<u8>, Error> {

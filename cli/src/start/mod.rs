@@ -7,6 +7,7 @@ mod compute;
 mod listen;
 mod node_name;
 mod orchestrator;
+mod secret_keys;
 mod servers;
 mod stack;
 mod tls;
@@ -25,6 +26,15 @@ use crate::error::Error;
 fn privileges() -> String {
     let program = std::env::current_exe().unwrap_or_else(|_| "skrei".into());
     format!("allow it with: sudo setcap cap_net_bind_service=+ep {}", program.display())
+}
+
+/// Secrets pass through the memory of servers: when one crashes, it leaves no image of that behind.
+pub(crate) fn leave_no_core_dumps() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Core);
+    if let Err(error) = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum }) {
+        tracing::warn!(%error, "a crash may leave an image of memory behind");
+    }
 }
 
 /// Takes the lock on a data directory.

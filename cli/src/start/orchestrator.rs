@@ -6,11 +6,14 @@ use serde_json::Value;
 use skrei_job::NodeId;
 use skrei_requester::{Keep, Listeners};
 
-use super::{Encryption, Ports, Servers};
+use super::{Encryption, Ports, Servers, secret_keys};
 use crate::{config::Config, error::Error};
 
 impl Servers {
     /// Starts an orchestrator on ports that are bound already.
+    ///
+    /// # Errors
+    /// The keys of its secrets are somewhere where they cannot be read.
     pub(crate) fn orchestrator(
         &mut self,
         config: &Config,
@@ -19,7 +22,9 @@ impl Servers {
         settings: Value,
         ports: Ports,
         encryption: Option<Encryption>,
-    ) {
+    ) -> Result<(), Error> {
+        let configured = config.orchestrator.secret_keys.as_deref();
+        let secret_keys = secret_keys::source(configured, data_dir, |name| std::env::var_os(name))?;
         let config = skrei_requester::Config {
             disconnect_timeout: config.orchestrator.disconnect_timeout,
             token: config.orchestrator.token.clone(),
@@ -27,6 +32,7 @@ impl Servers {
             allowed_origins: config.orchestrator.allowed_origins.clone(),
             keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
             manual_approval: config.orchestrator.manual_approval,
+            secret_keys,
             settings,
             ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };
@@ -45,5 +51,6 @@ impl Servers {
             let served = skrei_requester::serve(config, listeners, shutdown).await;
             served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
         });
+        Ok(())
     }
 }

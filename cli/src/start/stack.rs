@@ -59,7 +59,7 @@ impl Stack {
             settings,
             ports,
             encryption,
-        );
+        )?;
         for index in 0..computes {
             let name = Self::node_name(index);
             let config = of_node(config, &name, index, nodes);

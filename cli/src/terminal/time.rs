@@ -18,6 +18,17 @@ pub(crate) fn date_of(rfc3339: &str) -> String {
     local(rfc3339, "%Y-%m-%d %H:%M:%S").unwrap_or_else(|| rfc3339.to_owned())
 }
 
+/// `2 days ago` from nanoseconds since the epoch; a time that is yet to come is `just now`.
+pub(crate) fn ago(nanos: i64) -> String {
+    let seconds = Timestamp::now().as_nanosecond().saturating_sub(i128::from(nanos)) / 1_000_000_000;
+    let units = [("day", 86_400), ("hour", 3600), ("minute", 60)];
+    match units.into_iter().map(|(unit, length)| (unit, seconds / length)).find(|(_, count)| *count > 0) {
+        None => "just now".to_owned(),
+        Some((unit, 1)) => format!("1 {unit} ago"),
+        Some((unit, count)) => format!("{count} {unit}s ago"),
+    }
+}
+
 /// Now, `15:04:05`.
 pub(crate) fn now() -> String {
     show(Timestamp::now(), "%H:%M:%S")
@@ -29,4 +40,19 @@ fn local(rfc3339: &str, format: &str) -> Option<String> {
 
 fn show(time: Timestamp, format: &str) -> String {
     time.to_zoned(TimeZone::system()).strftime(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_ago_is_said_in_the_largest_unit() {
+        let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap();
+        let before = |seconds: i64| ago(now - seconds * 1_000_000_000);
+        assert_eq!(before(5), "just now");
+        assert_eq!(before(-50), "just now");
+        assert_eq!(before(61), "1 minute ago");
+        assert_eq!(before(2 * 86_400 + 5), "2 days ago");
+    }
 }

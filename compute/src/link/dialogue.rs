@@ -5,7 +5,9 @@
 use std::{collections::VecDeque, time::Duration};
 
 use skrei_job::{ExecutionId, NodeId};
-use skrei_protocol::link::{Assignment, FromNode, Hello, Load, LogPage, ReadLog, Report, ToNode, Told};
+use skrei_protocol::link::{
+    Assignment, FromNode, Hello, Load, LogPage, ReadLog, Report, Secrets, ToNode, Told, WantSecrets,
+};
 use tokio::time::Instant;
 
 /// How long an orchestrator has to answer the greeting.
@@ -39,6 +41,8 @@ pub(super) enum Event {
     Log(LogPage),
     /// How far guests say they are.
     Told(Vec<Told>),
+    /// Somebody wants secrets.
+    Wanted(WantSecrets),
     /// The node is this busy now.
     Load(Load),
     /// The node is shutting down.
@@ -62,6 +66,8 @@ pub(super) enum Action {
     Fetch { after: u64 },
     /// Ask the log store.
     Read(ReadLog),
+    /// Pass secrets on.
+    Secrets(Secrets),
     /// Give the connection up.
     Close(Closing),
 }
@@ -133,6 +139,7 @@ impl Dialogue {
                 self.outgoing.push_back(FromNode::Log(page));
             }
             Event::Told(news) => self.outgoing.push_back(FromNode::Told(news)),
+            Event::Wanted(question) => self.outgoing.push_back(FromNode::WantSecrets(question)),
             Event::Load(load) => self.load = load,
             Event::Leaving => self.outgoing.push_back(FromNode::Leaving),
             Event::Woken => return self.woken(now),
@@ -182,6 +189,7 @@ impl Dialogue {
             ToNode::Run(assignment) => vec![Action::Run(assignment)],
             ToNode::Cancel { execution, reason } => vec![Action::Cancel { execution, reason }],
             ToNode::Acknowledge { number } => vec![Action::Acknowledge(number)],
+            ToNode::Secrets(secrets) => vec![Action::Secrets(secrets)],
             ToNode::ReadLog(request) if self.reading >= READS_MAX => {
                 let result = Err("too many readers of logs at once; ask again".to_owned());
                 self.outgoing.push_back(FromNode::Log(LogPage { request: request.request, result }));

@@ -176,6 +176,9 @@ impl Session<'_> {
                 Ok(page) => Event::Log(page),
                 Err(error) => return Err(End::Broken(error.to_string())),
             },
+            question = link.node.secrets.desk.next(), if self.welcomed && !self.dialogue.is_congested() => {
+                Event::Wanted(question)
+            }
             Ok(()) = link.latest.changed() => Event::ReportsUpTo(*link.latest.borrow_and_update()),
             news = link.node.told.news_after(self.told), if self.welcomed && !self.dialogue.is_congested() => {
                 self.told = Some(Instant::now());
@@ -199,12 +202,14 @@ impl Session<'_> {
             Action::Welcomed(orchestrator) => {
                 tracing::info!(%orchestrator, address = %self.address, "linked");
                 self.welcomed = true;
+                self.link.node.secrets.desk.ask_again();
                 self.link.current.send_replace(Some(self.address.clone()));
             }
             Action::Run(assignment) => return self.order(Order::Run(assignment)).await,
             Action::Cancel { execution, reason } => {
                 return self.order(Order::Cancel { execution, reason }).await;
             }
+            Action::Secrets(secrets) => self.link.node.secrets.desk.answer(secrets),
             Action::Acknowledge(number) => self.link.node.journal.acknowledge(number),
             Action::Fetch { after } => {
                 let node = Arc::clone(&self.link.node);

@@ -4,12 +4,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skrei_job::told::{LINE_BYTES_MAX, Message, Progress, Values};
 use skrei_runtime::{ChannelSink, Mount, MountError, Sandbox};
+use skrei_vault::Searched;
 
 use super::{CHANNEL_PATH, CHANNEL_VARIABLE};
 
 /// Takes what one guest writes to its channel: keeps its values, and passes its progress on as it comes.
 pub struct Listener {
     heard: Mutex<Heard>,
+    /// What nobody is told.
+    hidden: Option<Arc<Searched>>,
     progress: Box<dyn Fn(Progress) + Send + Sync>,
 }
 
@@ -26,7 +29,15 @@ struct Heard {
 impl Listener {
     /// Hands progress to `progress`, which must not block: it is called on the guest's thread.
     pub fn new(progress: impl Fn(Progress) + Send + Sync + 'static) -> Arc<Self> {
-        Arc::new(Self { heard: Mutex::default(), progress: Box::new(progress) })
+        Self::hiding(None, progress)
+    }
+
+    /// The same for a guest that has secrets: they are taken out of what it tells, line by line.
+    pub(crate) fn hiding(
+        hidden: Option<Arc<Searched>>,
+        progress: impl Fn(Progress) + Send + Sync + 'static,
+    ) -> Arc<Self> {
+        Arc::new(Self { heard: Mutex::default(), hidden, progress: Box::new(progress) })
     }
 
     /// Gives a guest its channel, and tells it where that is. A guest that was granted something else at that place
@@ -60,7 +71,7 @@ impl Listener {
 impl ChannelSink for Listener {
     fn write(&self, bytes: &[u8]) {
         // Of one write the latest word is enough.
-        let latest = self.heard().take(bytes);
+        let latest = self.heard().take(bytes, self.hidden.as_ref());
         if let Some(progress) = latest {
             (self.progress)(progress);
         }
@@ -68,7 +79,7 @@ impl ChannelSink for Listener {
 }
 
 impl Heard {
-    fn take(&mut self, bytes: &[u8]) -> Option<Progress> {
+    fn take(&mut self, bytes: &[u8], hidden: Option<&Arc<Searched>>) -> Option<Progress> {
         let mut latest = None;
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let (text, ends) = match piece.strip_suffix(b"\n") {
@@ -82,7 +93,10 @@ impl Heard {
                 self.line.extend_from_slice(text);
             }
             if ends {
-                let line = std::mem::take(&mut self.line);
+                let mut line = std::mem::take(&mut self.line);
+                if let Some(hidden) = hidden {
+                    line = hidden.taken_out_of(&line);
+                }
                 if std::mem::take(&mut self.skipping) {
                     self.dropped += 1;
                 } else if !line.trim_ascii().is_empty() {
@@ -112,7 +126,25 @@ impl std::fmt::Debug for Listener {
 
 #[cfg(test)]
 mod tests {
+    use skrei_vault::Secret;
+
     use super::*;
+
+    #[test]
+    fn a_secret_is_told_to_nobody_however_it_is_written() {
+        let secret = Secret::from(b"canary \"in\" a mine".as_slice());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Listener::hiding(Some(Searched::new(vec![("key".to_owned(), secret)])), {
+            let told = Arc::clone(&told);
+            move |progress| told.lock().unwrap().push(progress.message)
+        });
+        listener.write(br#"{"progress":{"fraction":0.5,"message":"found canary \"in"#);
+        listener
+            .write(b"\\\" a mine\"}}\n{\"value\":{\"key\":\"a\",\"value\":\"canary \\\"in\\\" a mine\"}}\n");
+        assert_eq!(*told.lock().unwrap(), ["found [secret key]"]);
+        let values = format!("{:?}", listener.values());
+        assert!(values.contains("[secret key]") && !values.contains("canary"), "{values}");
+    }
 
     #[test]
     fn a_line_may_come_in_pieces_and_one_without_end_takes_no_memory() {

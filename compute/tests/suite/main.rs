@@ -13,4 +13,5 @@ mod link;
 mod listener;
 mod network;
 mod results;
+mod secrets;
 mod support;

@@ -9,6 +9,7 @@ use crate::{
     document::{Meaning, Node, Place, Scalar, Style, Tree, integer},
     path::Path,
     problem::{Problem, quoted},
+    secret,
 };
 
 /// Reads objects and keeps what was wrong with them.
@@ -141,6 +142,31 @@ impl Reader {
     pub(crate) fn values_by_name(&mut self, fields: &Fields<'_>, name: &'static str) -> Map<String, Value> {
         let Some(entries) = self.entries(fields, name) else { return Map::new() };
         entries.into_iter().map(|(key, node, _)| (key.to_owned(), node.to_value())).collect()
+    }
+
+    /// A map from any name to a text. What a template variable gave is no reference to a secret: whoever chooses a
+    /// value does not choose secrets.
+    pub(crate) fn environment(
+        &mut self,
+        fields: &Fields<'_>,
+        name: &'static str,
+    ) -> BTreeMap<String, String> {
+        let entries = match fields.by_name.get(name).map(|node| &node.tree) {
+            Some(Tree::Map(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        let forged =
+            |scalar: &Scalar| scalar.style == Style::Value && secret::referenced(&scalar.text).is_some();
+        for entry in entries.iter().filter(|entry| entry.value.scalar().is_some_and(forged)) {
+            let message =
+                "the value from a template variable starts with `secret:`, which only the job file may say";
+            self.problems.push(
+                Problem::new(fields.path.key(name).key(&entry.key.text), message)
+                    .at(entry.value.at)
+                    .hint("write `{{secret \"NAME\"}}` with the secret's name"),
+            );
+        }
+        self.texts_by_name(fields, name)
     }
 
     fn entries<'node>(

@@ -12,8 +12,8 @@ use serde_json::Value;
 use crate::{
     document::{Document, Node},
     manifest::{
-        Constraint, InputSource, Manifest, Network, Resources, ResultPath, Retry, Rollout, Task, Timeouts,
-        Typed,
+        Constraint, InputSource, Manifest, Network, Resources, ResultPath, Retry, Rollout, SecretUse, Task,
+        Timeouts, Typed,
     },
     path::Path,
     problem::{Problem, Problems, locate},
@@ -148,8 +148,9 @@ fn task(reader: &mut Reader, node: &Node, path: Path) -> Task {
         name: reader.text(&fields, "Name"),
         engine: reader.object(&fields, "Engine", typed),
         publisher: reader.object(&fields, "Publisher", typed),
-        env: reader.texts_by_name(&fields, "Env"),
+        env: reader.environment(&fields, "Env"),
         meta: reader.texts_by_name(&fields, "Meta"),
+        secrets: reader.list(&fields, "Secrets", secret),
         input_sources: reader.list(&fields, "InputSources", input_source),
         result_paths: reader.list(&fields, "ResultPaths", result_path),
         resources: reader.object(&fields, "Resources", resources),
@@ -169,6 +170,16 @@ fn input_source(reader: &mut Reader, node: &Node, path: Path) -> InputSource {
         source: reader.object(&fields, "Source", typed),
         alias: reader.text(&fields, "Alias"),
         target: reader.text(&fields, "Target"),
+    }
+}
+
+fn secret(reader: &mut Reader, node: &Node, path: Path) -> SecretUse {
+    let fields = reader.fields(node, path, &shape::SECRET);
+    SecretUse {
+        name: reader.text(&fields, "Name"),
+        target: reader.text(&fields, "Target"),
+        mode: reader.text(&fields, "Mode"),
+        env: reader.text(&fields, "Env"),
     }
 }
 

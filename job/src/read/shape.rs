@@ -45,6 +45,7 @@ pub(crate) const TASK: Shape = Shape {
         "Publisher",
         "Env",
         "Meta",
+        "Secrets",
         "InputSources",
         "ResultPaths",
         "Resources",
@@ -64,6 +65,8 @@ pub(crate) const INPUT_SOURCE: Shape = Shape {
     place: "`Tasks[0].InputSources[0]`",
     fields: &["Source", "Alias", "Target"],
 };
+pub(crate) const SECRET: Shape =
+    Shape { name: "a secret", place: "`Tasks[0].Secrets[0]`", fields: &["Name", "Target", "Mode", "Env"] };
 pub(crate) const RESULT_PATH: Shape =
     Shape { name: "a result path", place: "`Tasks[0].ResultPaths[0]`", fields: &["Name", "Path"] };
 pub(crate) const RESOURCES: Shape =
@@ -99,6 +102,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("inputs", "write `InputSources`"),
     ("outputs", "write `ResultPaths`"),
     ("timeout", "write `Timeouts: {TotalTimeout: SECONDS}` in the task"),
+    ("secret", "write `Secrets: [{Name: NAME, Target: /secrets/NAME}]` in the task"),
     ("nodeselectors", "write `Constraints`"),
     ("selector", "write `Constraints`"),
     (
@@ -128,6 +132,7 @@ pub(crate) fn hint(shape: &Shape, written: &str) -> String {
         &RETRY,
         &CONSTRAINT,
         &INPUT_SOURCE,
+        &SECRET,
         &RESULT_PATH,
         &RESOURCES,
         &NETWORK,

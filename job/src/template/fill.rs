@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::render::Rendered;
+use super::render::{Rendered, Value};
 use crate::{
     document::{Document, Node, Scalar, Style, Tree},
     problem::{Problem, Problems},
@@ -22,13 +22,25 @@ pub(super) fn fill(document: &mut Document, rendered: &Rendered) -> Result<(), P
 fn node(target: &mut Node, rendered: &Rendered, problems: &mut Vec<Problem>) {
     match &mut target.tree {
         Tree::Scalar(text) => {
-            scalar(text, rendered);
+            if scalar(text, rendered) == Filled::InPart {
+                problems.push(
+                    Problem::new("", "a secret is all of a value or none of it")
+                        .at(target.at)
+                        .hint("give the guest the secret in a variable or file of its own, and let it put the rest together"),
+                );
+            }
         }
         Tree::List(items) => items.iter_mut().for_each(|item| node(item, rendered, problems)),
         Tree::Map(entries) => {
             let mut is_new = false;
             for entry in entries.iter_mut() {
-                is_new |= scalar(&mut entry.key, rendered);
+                match scalar(&mut entry.key, rendered) {
+                    Filled::Not => {}
+                    Filled::Values => is_new = true,
+                    Filled::Secret | Filled::InPart => problems.push(
+                        Problem::new("", "a secret is a value, and this is the name of one").at(entry.at),
+                    ),
+                }
                 node(&mut entry.value, rendered, problems);
             }
             if is_new {
@@ -44,19 +56,42 @@ fn node(target: &mut Node, rendered: &Rendered, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Whether there was a token in it.
-fn scalar(target: &mut Scalar, rendered: &Rendered) -> bool {
+/// What was put into a scalar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Filled {
+    Not,
+    Values,
+    /// A reference to a secret, and nothing else.
+    Secret,
+    /// A reference to a secret among other text.
+    InPart,
+}
+
+fn scalar(target: &mut Scalar, rendered: &Rendered) -> Filled {
     if !target.text.contains(&rendered.token) {
-        return false;
+        return Filled::Not;
     }
+    let (mut style, mut result) = (Style::Value, Filled::Values);
     let mut parts = target.text.split(&rendered.token);
     let mut filled = parts.next().unwrap_or("").to_owned();
     for part in parts {
         let (index, rest) = part.split_once(Rendered::TOKEN_END).unwrap_or(("", part));
         let value = index.parse::<usize>().ok().and_then(|index| rendered.values.get(index));
-        filled.push_str(value.map_or("", String::as_str));
+        match value {
+            Some(Value::Text(text)) => filled.push_str(text),
+            Some(Value::Secret(name)) if filled.is_empty() && rest.is_empty() => {
+                // No value is in it, so that it may be shown.
+                (style, result) = (Style::Quoted, Filled::Secret);
+                filled.push_str(&name.reference());
+            }
+            Some(Value::Secret(_)) => result = Filled::InPart,
+            None => {}
+        }
         filled.push_str(rest);
     }
-    *target = Scalar { text: filled, style: Style::Value };
-    true
+    if result == Filled::Secret && rendered.is_more_than_one(&target.text) {
+        (style, result) = (Style::Value, Filled::InPart);
+    }
+    *target = Scalar { text: filled, style };
+    result
 }

@@ -6,12 +6,17 @@ use handlebars::{
     RenderError, RenderErrorReason, Renderable, ScopedJson,
 };
 
-use super::variables::Variables;
+use super::{
+    marks::Mark,
+    render::{SharedValues, Value},
+    variables::Variables,
+};
+use crate::secret;
 
 /// Every helper, ours and those that come with Handlebars.
 pub(super) const NAMES: &[&str] = &[
     "if", "unless", "each", "with", "lookup", "raw", "eq", "ne", "gt", "gte", "lt", "lte", "and", "or",
-    "not", "len", "base64", "json", "parse", "default", "env", "split", "lines",
+    "not", "len", "base64", "json", "parse", "default", "env", "split", "lines", "secret",
 ];
 
 /// Makes the helpers known, and takes out what has no place in a job template.
@@ -136,6 +141,28 @@ value_helper!(Environment, |this, helper| {
         }
     }
 });
+
+/// `{{secret "NAME"}}`: a reference to a secret. It is written like a value and told from one, whatever text a variable
+/// has; so it is no text that another helper could take.
+pub(super) struct Secret {
+    pub(super) values: SharedValues,
+    pub(super) mark: char,
+}
+
+impl HelperDef for Secret {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        _: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let name: secret::Name = text(helper, 0)?.parse().map_err(fail)?;
+        let index = self.values.add(Value::Secret(name));
+        Ok(out.write(&Mark::Value(index).write(self.mark))?)
+    }
+}
 
 /// `{{#each (split hosts ",")}}`: the parts of a text, as they are. An empty text has none.
 struct Split;

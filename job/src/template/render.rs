@@ -8,7 +8,8 @@ use std::{
 use handlebars::Handlebars;
 
 use super::{
-    explain, helpers,
+    explain,
+    helpers::{self, Secret},
     marks::{Mark, Places, Tracked, split},
     prepare::Prepared,
     variables::Variables,
@@ -16,6 +17,7 @@ use super::{
 use crate::{
     document::MAX_BYTES,
     problem::{Problem, Problems},
+    secret,
 };
 
 /// A document in which tokens stand for values.
@@ -25,7 +27,7 @@ pub(super) struct Rendered {
     /// What a token starts with; it is nowhere else in the text.
     pub(super) token: String,
     /// The values, in the order of the tokens' numbers.
-    pub(super) values: Vec<String>,
+    pub(super) values: Vec<Value>,
     /// Where the text was in the template.
     pub(super) places: Places,
 }
@@ -33,38 +35,43 @@ pub(super) struct Rendered {
 impl Rendered {
     /// The last character of every token.
     pub(super) const TOKEN_END: char = 'z';
+
+    /// Whether there are two tokens in a text.
+    pub(super) fn is_more_than_one(&self, text: &str) -> bool {
+        text.matches(&self.token).count() > 1
+    }
 }
 
 /// How much text a template may make, marks included. The document itself is bounded again when it is parsed.
 const OUTPUT_BYTES_MAX: usize = 4 * MAX_BYTES;
 
 pub(super) fn render(prepared: &Prepared, variables: &Variables) -> Result<Rendered, Problems> {
-    let values = Arc::new(Mutex::new(Values::default()));
+    let values = SharedValues::default();
     let mut handlebars = Handlebars::new();
     handlebars.set_strict_mode(true);
     handlebars.set_prevent_indent(true);
     helpers::register(&mut handlebars, variables);
     let mark = prepared.mark;
-    let seen = Arc::clone(&values);
-    handlebars.register_escape_fn(move |value| {
-        Mark::Value(seen.lock().unwrap_or_else(PoisonError::into_inner).add(value)).write(mark)
-    });
+    handlebars.register_helper("secret", Box::new(Secret { values: values.clone(), mark }));
+    let seen = values.clone();
+    handlebars
+        .register_escape_fn(move |value| Mark::Value(seen.add(Value::Text(value.to_owned()))).write(mark));
     let mut output = Bounded::default();
     let result = handlebars.render_template_to_write(&prepared.text, &variables.all(), &mut output);
     // The closure above has the other half.
     drop(handlebars);
-    let Values { texts, bytes } = std::mem::take(&mut *values.lock().unwrap_or_else(PoisonError::into_inner));
+    let Values { all, bytes } = values.take();
     if output.is_full || bytes > MAX_BYTES {
         return Err(Problem::new("", format!("the template makes more than {MAX_BYTES} bytes")).into());
     }
     result.map_err(|error| explain::explain(&error, prepared, variables))?;
     let text = String::from_utf8(output.bytes)
         .map_err(|_| Problem::new("", "the template makes something that is not UTF-8 text"))?;
-    Ok(tokens(&text, prepared, texts))
+    Ok(tokens(&text, prepared, all))
 }
 
 /// Takes the marks out and puts tokens in.
-fn tokens(text: &str, prepared: &Prepared, values: Vec<String>) -> Rendered {
+fn tokens(text: &str, prepared: &Prepared, values: Vec<Value>) -> Rendered {
     let parts = split(text, prepared.mark);
     let token = (0_u64..)
         .map(|salt| format!("Qskrei{salt}x"))
@@ -87,18 +94,46 @@ fn tokens(text: &str, prepared: &Prepared, values: Vec<String>) -> Rendered {
     Rendered { text: document.text, token, values, places }
 }
 
+/// What goes into the place of a token.
+pub(super) enum Value {
+    /// The value of a variable, or what a helper made of it.
+    Text(String),
+    /// A reference to a secret.
+    Secret(secret::Name),
+}
+
+/// Values as the template meets them.
+#[derive(Clone, Default)]
+pub(super) struct SharedValues(Arc<Mutex<Values>>);
+
 #[derive(Default)]
 struct Values {
-    texts: Vec<String>,
+    all: Vec<Value>,
     bytes: usize,
 }
 
-impl Values {
-    fn add(&mut self, value: &str) -> usize {
-        self.bytes = self.bytes.saturating_add(value.len());
+impl SharedValues {
+    /// Adds one; its number.
+    pub(super) fn add(&self, value: Value) -> usize {
+        let mut values = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        values.bytes = values.bytes.saturating_add(value.len());
         // Past the bound rendering fails; until it ends there is no need to keep more.
-        self.texts.push(if self.bytes > MAX_BYTES { String::new() } else { value.to_owned() });
-        self.texts.len() - 1
+        let is_full = values.bytes > MAX_BYTES;
+        values.all.push(if is_full { Value::Text(String::new()) } else { value });
+        values.all.len() - 1
+    }
+
+    fn take(&self) -> Values {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Value {
+    fn len(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Secret(name) => name.as_str().len(),
+        }
     }
 }
 

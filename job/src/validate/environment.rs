@@ -31,7 +31,8 @@ pub(super) fn check(env: &BTreeMap<String, String>, path: &Path, problems: &mut 
     }
 }
 
-fn wrong_name(name: &str) -> Option<(String, String)> {
+/// What is wrong with a variable's name, and the way out.
+pub(super) fn wrong_name(name: &str) -> Option<(String, String)> {
     let fits = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
     if name.starts_with(RESERVED) {
         let message = format!("names that start with `{RESERVED}` are set by the node");

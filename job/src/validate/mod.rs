@@ -15,6 +15,7 @@ mod params;
 mod results;
 mod retry;
 mod rollout;
+mod secrets;
 
 pub use crate::problem::{Problem, Problems};
 
@@ -133,6 +134,7 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
     let program = engine::read(written, &sources, path, problems);
     let publisher = results::publisher(&mut written.publisher, &path.key("Publisher"), problems);
     environment::check(&written.env, &path.key("Env"), problems);
+    let secrets = secrets::read(written, &sources, path, problems);
     let results = results::paths(written, &sources, path, problems);
     let resources = limits::resources(&mut written.resources, &path.key("Resources"), problems);
     let network = network::read(&written.network, &path.key("Network"), problems);
@@ -147,7 +149,8 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
     Some(Task {
         name: written.name.clone(),
         program,
-        env: written.env.clone(),
+        env: secrets::plain(&written.env),
+        secrets,
         inputs,
         results,
         publisher,

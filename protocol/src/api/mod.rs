@@ -11,6 +11,7 @@ pub mod node;
 pub mod plan;
 pub mod resources;
 pub mod rollout;
+pub mod secret;
 pub mod time;
 pub mod token;
 pub mod told;

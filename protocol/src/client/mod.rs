@@ -4,6 +4,7 @@ mod error;
 mod events;
 mod logs;
 mod results;
+mod secrets;
 
 use std::{sync::Arc, time::Duration};
 

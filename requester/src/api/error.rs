@@ -7,7 +7,12 @@ use axum::{
 use skrei_protocol::api::error::{Code, ErrorBody};
 
 use super::answer::Failed;
-use crate::{artifacts, decide::Refused, nodes::tokens};
+use crate::{
+    artifacts,
+    decide::Refused,
+    nodes::tokens,
+    secrets::{NotGranted, NotRotated},
+};
 
 /// An error on its way out. [`answer::complete`](super::answer::complete) writes it.
 #[derive(Debug)]
@@ -62,6 +67,9 @@ impl From<Refused> for ApiError {
                 ErrorBody::new(Code::ConflictJobState, message).into()
             }
             Refused::Outdated { .. } => ErrorBody::new(Code::ValidationError, message).into(),
+            Refused::NotGranted(not_granted) => {
+                ErrorBody::new(Code::ValidationError, message).hint(hint(&not_granted)).into()
+            }
             Refused::NoSuchJob(_) | Refused::NoSuchNode(_) => ErrorBody::new(Code::NotFound, message).into(),
             Refused::NodeIsSo { .. } => ErrorBody::new(Code::ConflictNodeState, message).into(),
             Refused::Store(error) => error.into(),
@@ -80,6 +88,42 @@ impl From<tokens::Error> for ApiError {
             tokens::Error::TooMany => ErrorBody::new(Code::ResourceExhausted, message)
                 .hint("they are forgotten a month after they expire: give tokens an end")
                 .into(),
+        }
+    }
+}
+
+/// The way out for a job that may not have a secret.
+fn hint(not_granted: &NotGranted) -> String {
+    match not_granted {
+        NotGranted::Unknown(name, _) => format!(
+            "give it with the job: --secret {name}=@FILE; or keep it here: skrei secret set {name}=@FILE --job JOB"
+        ),
+        NotGranted::OutOfScope { name, job, .. } => {
+            format!(
+                "whoever keeps the secret can let the job have it: skrei secret set {name}=@FILE --job {job}"
+            )
+        }
+        NotGranted::NotNamed(name) => format!(
+            "name it in the task: `Secrets: [{{Name: {name}, Target: /secrets/{name}}}]`, or `{{{{secret \"{name}\"}}}}` as the value of a variable"
+        ),
+        NotGranted::Gone(name) => format!("submit the job file again with --secret {name}=@FILE"),
+        NotGranted::NotLocked(_) => "try again".to_owned(),
+    }
+}
+
+impl From<NotRotated> for ApiError {
+    fn from(error: NotRotated) -> Self {
+        let message = error.to_string();
+        match error {
+            NotRotated::GivenKeys => ErrorBody::new(Code::ValidationError, message)
+                .hint("put a new line `key ID KEY` before the others where they come from, and start again; see the guide on secrets")
+                .into(),
+            NotRotated::Refused(refused) => refused.into(),
+            NotRotated::Store(error) => error.into(),
+            NotRotated::Keys(error) => {
+                tracing::error!(%error, "the keys of secrets cannot be written");
+                ErrorBody::new(Code::ServiceUnavailable, message).into()
+            }
         }
     }
 }

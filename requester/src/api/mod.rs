@@ -18,6 +18,7 @@ mod origin;
 mod page;
 mod query;
 mod results;
+mod secrets;
 mod segment;
 mod selector;
 mod tokens;
@@ -87,6 +88,10 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(jobs::rerun::rerun))
         .routes(routes!(jobs::results::results))
         .routes(routes!(jobs::rollout::progress, jobs::rollout::steer))
+        .routes(routes!(secrets::grants::grants))
+        .routes(routes!(secrets::list::list))
+        .routes(routes!(secrets::set::set, secrets::remove::remove))
+        .routes(routes!(secrets::rotate_key::rotate_key))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::get, nodes::order))
         .routes(routes!(tokens::list, tokens::make))

@@ -3,6 +3,7 @@
 //! Commands come in, the scheduler decides, the records go to the store in order, and what follows from them
 //! waits behind the flush in [`perform`](crate::perform). The loop itself never waits for the disk.
 
+mod granting;
 mod order;
 mod pending;
 mod submission;
@@ -21,6 +22,7 @@ use crate::{
     clock,
     nodes::Hub,
     perform::{Effects, Followed, Outgoing, Reply},
+    secrets::{Given, Keys, NotGranted},
     store::{Error as StoreError, Placed, Position, Removable, Store},
 };
 
@@ -35,6 +37,7 @@ pub(crate) enum Command {
         spec: Box<Spec>,
         force: bool,
         token: Option<String>,
+        secrets: Given,
         reply: oneshot::Sender<Result<Accepted, Refused>>,
     },
     /// Stop a job.
@@ -45,6 +48,8 @@ pub(crate) enum Command {
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Approve, reject or remove a node.
     Order { node: NodeId, order: Order, reply: oneshot::Sender<Result<(), Refused>> },
+    /// Answer once everything before is stored.
+    Settle { reply: oneshot::Sender<Result<(), Refused>> },
     /// Say who would run a job. Nothing follows from it.
     Plan { spec: Box<Spec>, reply: oneshot::Sender<Result<Planned, Refused>> },
     /// Say which of these jobs the scheduler does not remember. Nothing follows from it.
@@ -94,6 +99,8 @@ pub(crate) enum Refused {
     #[error("node `{node}` is {state} already")]
     NodeIsSo { node: NodeId, state: &'static str },
     #[error("{0}")]
+    NotGranted(#[from] NotGranted),
+    #[error("{0}")]
     Store(#[from] StoreError),
     #[error("the system has no randomness to give")]
     NoRandomness,
@@ -109,6 +116,7 @@ pub(crate) struct EventLoop {
     config: skrei_scheduler::Config,
     effects: mpsc::Sender<Effects>,
     hub: Arc<Hub>,
+    keys: Arc<Keys>,
     /// How often this loop has begun anew from what is stored: decisions of an earlier era count for nothing.
     era: u64,
     /// What was decided about jobs and perhaps is not stored yet.
@@ -133,6 +141,7 @@ impl EventLoop {
         config: skrei_scheduler::Config,
         effects: mpsc::Sender<Effects>,
         hub: Arc<Hub>,
+        keys: Arc<Keys>,
         stored: watch::Receiver<Position>,
     ) -> Result<Self, StoreError> {
         let (position, snapshot) = store.snapshot()?;
@@ -144,6 +153,7 @@ impl EventLoop {
             config,
             effects,
             hub,
+            keys,
             era: 0,
             pending: Pending::default(),
             tokens: BTreeMap::new(),
@@ -174,10 +184,10 @@ impl EventLoop {
 
     fn decide(&mut self, command: Command, now: Timestamp, step: &mut Step) {
         match command {
-            Command::Submit { spec, force, token, reply } => {
+            Command::Submit { spec, force, token, secrets, reply } => {
                 let answer = match token {
-                    None => self.submit(*spec, force, now, step),
-                    Some(token) => self.submit_once(token, *spec, force, now, step),
+                    None => self.submit(*spec, force, secrets, now, step),
+                    Some(token) => self.submit_once(token, *spec, force, secrets, now, step),
                 };
                 step.replies.push(Reply::Submit(reply, answer));
             }
@@ -197,6 +207,7 @@ impl EventLoop {
                 let answer = self.order(node, order, now, step);
                 step.replies.push(Reply::Order(reply, answer));
             }
+            Command::Settle { reply } => step.replies.push(Reply::Settle(reply)),
             // Nothing to store: the answer need not wait for the disk.
             Command::Plan { spec, reply } => drop(reply.send(Ok(self.scheduler.plan(&spec)))),
             Command::Forgotten { mut jobs, reply } => {

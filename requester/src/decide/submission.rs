@@ -8,6 +8,7 @@ use skrei_scheduler::{Event, Job, Record};
 use super::{Accepted, EventLoop, Refused, Step};
 use crate::{
     clock,
+    secrets::Given,
     store::{Position, StoredJob},
 };
 
@@ -18,6 +19,7 @@ impl EventLoop {
         token: String,
         spec: Spec,
         force: bool,
+        secrets: Given,
         now: Timestamp,
         step: &mut Step,
     ) -> Result<Accepted, Refused> {
@@ -29,7 +31,7 @@ impl EventLoop {
         if let Some((job, version)) = self.store.submission(&token)? {
             return Ok(Accepted { job, version });
         }
-        let accepted = self.submit(spec, force, now, step)?;
+        let accepted = self.submit(spec, force, secrets, now, step)?;
         let (job, version) = (accepted.job.clone(), accepted.version);
         step.records.push(Record::Submitted { token: token.clone(), job, version, at: now });
         self.tokens.insert(token, (Position::MAX, accepted.clone()));
@@ -40,30 +42,32 @@ impl EventLoop {
         &mut self,
         spec: Spec,
         force: bool,
+        secrets: Given,
         now: Timestamp,
         step: &mut Step,
     ) -> Result<Accepted, Refused> {
         if spec.name().is_empty() {
             let job = new_id()?;
             let spec = spec.named(job.as_str());
-            return Ok(self.accept(
-                Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) },
-                job,
-                now,
-                step,
-            ));
+            let grants = self.grants(&job, &spec, secrets, now)?;
+            let event = Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) };
+            return Ok(self.accept_granting(event, job, grants, now, step));
         }
         match self.job_named(&spec)? {
             None => {
                 let job = new_id()?;
+                let grants = self.grants(&job, &spec, secrets, now)?;
                 let event = Event::JobSubmitted { job: job.clone(), spec: Arc::new(spec) };
-                Ok(self.accept(event, job, now, step))
+                Ok(self.accept_granting(event, job, grants, now, step))
             }
-            Some(stored) if !force && *stored.spec == spec => Err(Refused::Unchanged(spec.name().to_owned())),
+            Some(stored) if !force && *stored.spec == spec && self.has_these(&stored, &secrets)? => {
+                Err(Refused::Unchanged(spec.name().to_owned()))
+            }
             Some(stored) => {
                 let job = stored.id.clone();
+                let grants = self.grants(&job, &spec, secrets, now)?;
                 let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: None };
-                Ok(self.accept(event, job, now, step))
+                Ok(self.accept_granting(event, job, grants, now, step))
             }
         }
     }
@@ -88,8 +92,9 @@ impl EventLoop {
                 })?
             }
         };
+        let grants = self.grants_again(&stored, &spec, now)?;
         let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: Some(reason) };
-        Ok(self.accept(event, job.clone(), now, step))
+        Ok(self.accept_granting(event, job.clone(), grants, now, step))
     }
 
     /// The job of this name as it will be once everything decided so far is stored.

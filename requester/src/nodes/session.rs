@@ -20,7 +20,7 @@ use super::{
     hub::Seat,
     identities::{Caller, Stranger},
 };
-use crate::{clock, orchestrator::Orchestrator};
+use crate::{clock, orchestrator::Orchestrator, secrets};
 
 /// How long a new connection may take to say who it is.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
@@ -244,6 +244,10 @@ async fn hear(
                 }
             };
             orchestrator.happened(event, Some((acknowledge.clone(), number))).await;
+        }
+        FromNode::WantSecrets(wanted) => {
+            let answer = secrets::deliver(orchestrator, node, wanted).await;
+            orchestrator.hub.send(node, ToNode::Secrets(answer));
         }
         FromNode::Log(page) => orchestrator.hub.log_read(node, page),
         FromNode::Told(news) => orchestrator.told(node, news).await,

@@ -4,7 +4,7 @@ use skrei_job::{JobId, Timestamp, life::Execution};
 use skrei_ledger::rusqlite::{Error, Result, Transaction, params};
 use skrei_scheduler::{Job, JobChange, Progress, Record, history::Entry};
 
-use super::{Position, row};
+use super::{Position, row, secrets};
 
 /// A day: whoever repeats a submission does so soon.
 const TOKEN_KEPT_NANOS: i64 = 86_400 * 1_000_000_000;
@@ -22,6 +22,9 @@ pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records:
             Record::JobAccepted(job) => job_accepted(transaction, job)?,
             Record::Submitted { token, job, version, at } => {
                 submitted(transaction, token, job, *version, *at)?;
+            }
+            Record::SecretsGranted { job, version, grants } => {
+                secrets::granted(transaction, job, *version, grants)?;
             }
             Record::JobChanged(change) => job_changed(transaction, change)?,
             Record::ProgressChanged { job, progress } => progress_changed(transaction, job, progress)?,
@@ -121,6 +124,9 @@ fn job_changed(transaction: &Transaction<'_>, change: &JobChange) -> Result<()> 
             change.message,
             change.modified.as_nanos()
         ])?;
+    if change.state.is_terminal() {
+        secrets::forget_given(transaction, &change.job, change.version)?;
+    }
     Ok(())
 }
 

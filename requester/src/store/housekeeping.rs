@@ -79,6 +79,7 @@ fn remove(transaction: &Transaction<'_>, Removable { id, revision }: &Removable)
         "DELETE FROM job_label WHERE job = ?1",
         "DELETE FROM job_version WHERE job = ?1",
         "DELETE FROM job_state WHERE job = ?1",
+        "DELETE FROM secret_grant WHERE job = (SELECT id FROM job WHERE seq = ?1)",
         "DELETE FROM job WHERE seq = ?1",
     ] {
         transaction.prepare_cached(sql)?.execute([job])?;

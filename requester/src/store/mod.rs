@@ -14,6 +14,7 @@ mod listing;
 mod nodes;
 mod results;
 mod row;
+mod secrets;
 mod snapshot;
 mod tokens;
 
@@ -28,6 +29,7 @@ pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredI
 pub(crate) use jobs::StoredJob;
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
+pub(crate) use secrets::{Entitlement, Owner, Place, Row, StoredSecret};
 pub(crate) use skrei_ledger::Error;
 pub(crate) use tokens::{SecretHash, StoredToken, TokenFault};
 
@@ -39,6 +41,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("result.sql"),
     include_str!("listing.sql"),
     include_str!("identity.sql"),
+    include_str!("secret.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.

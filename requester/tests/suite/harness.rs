@@ -1,6 +1,7 @@
 //! An orchestrator in this process, and nodes that say what a test tells them to.
 
 use std::{
+    collections::VecDeque,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -104,7 +105,7 @@ impl Orchestrator {
     pub(crate) async fn dial(&self, config: ClientConfig) -> Node {
         let stream = self.connect(config).await.unwrap();
         let (socket, _) = client_async(format!("ws://{}{LINK_PATH}", self.nodes), stream).await.unwrap();
-        Node { socket, number: 0 }
+        Node { socket, number: 0, heard: VecDeque::new() }
     }
 
     /// An encrypted connection to the node listener.
@@ -194,6 +195,8 @@ pub(crate) fn known(identity: &Identity) -> ClientConfig {
 pub(crate) struct Node {
     socket: WebSocketStream<TlsStream<TcpStream>>,
     number: u64,
+    /// Heard while something else was waited for.
+    heard: VecDeque<ToNode>,
 }
 
 impl Node {
@@ -203,6 +206,29 @@ impl Node {
     }
 
     pub(crate) async fn hear(&mut self) -> ToNode {
+        match self.heard.pop_front() {
+            Some(message) => message,
+            None => self.hear_next().await,
+        }
+    }
+
+    /// Waits for a message that is wanted; assignments that come before it are heard later.
+    pub(crate) async fn hear_until<T>(&mut self, wanted: impl Fn(ToNode) -> Result<T, ToNode>) -> T {
+        let mut earlier = VecDeque::new();
+        loop {
+            match wanted(self.hear().await) {
+                Ok(found) => {
+                    earlier.append(&mut self.heard);
+                    self.heard = earlier;
+                    return found;
+                }
+                Err(ToNode::Run(assignment)) => earlier.push_back(ToNode::Run(assignment)),
+                Err(_) => {}
+            }
+        }
+    }
+
+    async fn hear_next(&mut self) -> ToNode {
         let next = async {
             loop {
                 match self.socket.next().await.expect("an open link").unwrap() {
@@ -227,11 +253,11 @@ impl Node {
         self.number += 1;
         let number = self.number;
         self.say(FromNode::Report(Report { number, execution: execution.clone(), state })).await;
-        loop {
-            if matches!(self.hear().await, ToNode::Acknowledge { number: seen } if seen >= number) {
-                return;
-            }
-        }
+        self.hear_until(|message| match message {
+            ToNode::Acknowledge { number: seen } if seen >= number => Ok(()),
+            other => Err(other),
+        })
+        .await;
     }
 }
 

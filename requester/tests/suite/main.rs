@@ -13,5 +13,6 @@ mod lists;
 mod openapi;
 mod restart;
 mod results;
+mod secrets;
 mod traps;
 mod vectors;

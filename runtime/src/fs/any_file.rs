@@ -1,4 +1,4 @@
-//! Anything the guest has open that has content: a host file, or a channel.
+//! Anything the guest has open that has content: a host file, a channel, or a file of memory.
 
 use std::io::{IoSlice, SeekFrom};
 
@@ -6,25 +6,33 @@ use rustix::fs::Advice;
 
 use super::channel::Channel;
 use super::file::HostFile;
+use super::memory::MemoryFile;
 use super::{Errno, Result, Stat, Times};
 
-/// Anything the guest has open that has content. To the guest both are regular files.
+/// Anything the guest has open that has content. To the guest all are regular files.
 pub(crate) enum File {
     /// A regular file of the host's.
     Host(HostFile),
-    /// A file that exists for the guest alone.
+    /// A file that exists for the guest alone, and takes what is written.
     Channel(Channel),
+    /// A file that exists for the guest alone, and is read.
+    Memory(MemoryFile),
 }
 
 impl File {
     pub(crate) fn readable(&self) -> bool {
-        matches!(self, File::Host(file) if file.readable())
+        match self {
+            File::Host(file) => file.readable(),
+            File::Channel(_) => false,
+            File::Memory(file) => file.readable(),
+        }
     }
 
     pub(crate) fn writable(&self) -> bool {
         match self {
             File::Host(file) => file.writable(),
             File::Channel(_) => true,
+            File::Memory(_) => false,
         }
     }
 
@@ -32,6 +40,7 @@ impl File {
         match self {
             File::Host(file) => file.append(),
             File::Channel(_) => true,
+            File::Memory(_) => false,
         }
     }
 
@@ -39,6 +48,7 @@ impl File {
         match self {
             File::Host(file) => file.read(buffer),
             File::Channel(_) => Err(Errno::BadF),
+            File::Memory(file) => file.read(buffer),
         }
     }
 
@@ -46,6 +56,7 @@ impl File {
         match self {
             File::Host(file) => file.read_at(buffer, offset),
             File::Channel(_) => Err(Errno::BadF),
+            File::Memory(file) => file.read_at(buffer, offset),
         }
     }
 
@@ -53,6 +64,7 @@ impl File {
         match self {
             File::Host(file) => file.write(buffers),
             File::Channel(channel) => Ok(channel.write(buffers)),
+            File::Memory(_) => Err(Errno::BadF),
         }
     }
 
@@ -61,6 +73,7 @@ impl File {
         match self {
             File::Host(file) => file.write_at(buffer, offset),
             File::Channel(channel) => Ok(channel.write_one(buffer)),
+            File::Memory(_) => Err(Errno::BadF),
         }
     }
 
@@ -69,6 +82,7 @@ impl File {
         match self {
             File::Host(file) => file.append_now(buffer),
             File::Channel(channel) => Ok(channel.write_one(buffer)),
+            File::Memory(_) => Err(Errno::BadF),
         }
     }
 
@@ -76,7 +90,7 @@ impl File {
     pub(crate) fn syncs(&self) -> Result<(bool, bool)> {
         match self {
             File::Host(file) => file.syncs(),
-            File::Channel(_) => Ok((false, false)),
+            File::Channel(_) | File::Memory(_) => Ok((false, false)),
         }
     }
 
@@ -84,6 +98,7 @@ impl File {
         match self {
             File::Host(file) => file.seek(to),
             File::Channel(_) => Ok(Channel::seek(to)),
+            File::Memory(file) => file.seek(to),
         }
     }
 
@@ -91,7 +106,7 @@ impl File {
     pub(crate) fn set_append(&mut self, append: bool) -> Result<()> {
         match self {
             File::Host(file) => file.set_append(append),
-            File::Channel(_) => Ok(()),
+            File::Channel(_) | File::Memory(_) => Ok(()),
         }
     }
 
@@ -102,6 +117,7 @@ impl File {
             // It is empty as it is.
             File::Channel(_) if bytes == 0 => Ok(()),
             File::Channel(_) => Err(Errno::Inval),
+            File::Memory(_) => Err(Errno::BadF),
         }
     }
 
@@ -110,6 +126,7 @@ impl File {
         match self {
             File::Host(file) => file.allocate(offset, bytes),
             File::Channel(_) => Err(Errno::Inval),
+            File::Memory(_) => Err(Errno::BadF),
         }
     }
 
@@ -117,7 +134,7 @@ impl File {
     pub(crate) fn advise(&self, offset: u64, bytes: u64, advice: Advice) -> Result<()> {
         match self {
             File::Host(file) => file.advise(offset, bytes, advice),
-            File::Channel(_) => Ok(()),
+            File::Channel(_) | File::Memory(_) => Ok(()),
         }
     }
 
@@ -125,7 +142,7 @@ impl File {
     pub(crate) fn sync(&self) -> Result<()> {
         match self {
             File::Host(file) => file.sync(),
-            File::Channel(_) => Ok(()),
+            File::Channel(_) | File::Memory(_) => Ok(()),
         }
     }
 
@@ -133,7 +150,7 @@ impl File {
     pub(crate) fn sync_data(&self) -> Result<()> {
         match self {
             File::Host(file) => file.sync_data(),
-            File::Channel(_) => Ok(()),
+            File::Channel(_) | File::Memory(_) => Ok(()),
         }
     }
 
@@ -141,6 +158,7 @@ impl File {
         match self {
             File::Host(file) => file.stat(),
             File::Channel(_) => Ok(Channel::stat()),
+            File::Memory(file) => Ok(file.stat()),
         }
     }
 
@@ -149,6 +167,7 @@ impl File {
         match self {
             File::Host(file) => file.set_times(times),
             File::Channel(_) => Err(Errno::Access),
+            File::Memory(_) => Err(Errno::Rofs),
         }
     }
 }

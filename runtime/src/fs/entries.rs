@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::channel::Channel;
+use super::memory::MemoryFile;
 use super::terms::Terms;
 use super::tree::Tree;
 use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Stat, Times, path};
@@ -27,6 +28,8 @@ pub(crate) enum Content {
     Host { parent: Tree, name: String },
     /// Whoever takes what is written.
     Channel(Channel),
+    /// What the embedder has in memory.
+    Memory(MemoryFile),
 }
 
 impl Entries {
@@ -62,6 +65,7 @@ impl Entries {
                 opened => Ok(opened),
             },
             Content::Channel(channel) => Ok(Opened::File(File::Channel(channel.open(open)?))),
+            Content::Memory(file) => Ok(Opened::File(File::Memory(file.open(open)?))),
         }
     }
 
@@ -71,6 +75,7 @@ impl Entries {
             Some(name) => match &self.file(name)?.content {
                 Content::Host { parent, name } => parent.stat_at(name, false),
                 Content::Channel(_) => Ok(Channel::stat()),
+                Content::Memory(file) => Ok(file.stat()),
             },
         }
     }
@@ -81,6 +86,7 @@ impl Entries {
             Some(name) => match &self.file(name)?.content {
                 Content::Host { parent, name } => parent.set_times_at(name, false, times),
                 Content::Channel(_) => Err(Errno::Access),
+                Content::Memory(_) => Err(Errno::Rofs),
             },
         }
     }
@@ -115,6 +121,7 @@ impl Entries {
         let writable = |file: &FileEntry| match &file.content {
             Content::Host { parent, .. } => parent.mode() == Mode::ReadWrite,
             Content::Channel(_) => true,
+            Content::Memory(_) => false,
         };
         !self.files.iter().any(writable)
     }
@@ -145,7 +152,7 @@ impl Entries {
     fn parents(&self) -> impl Iterator<Item = &Tree> {
         self.files.iter().filter_map(|file| match &file.content {
             Content::Host { parent, .. } => Some(parent),
-            Content::Channel(_) => None,
+            Content::Channel(_) | Content::Memory(_) => None,
         })
     }
 
@@ -176,6 +183,7 @@ impl FileEntry {
                 Content::Host { parent: parent.try_clone()?, name: name.clone() }
             }
             Content::Channel(channel) => Content::Channel(channel.clone()),
+            Content::Memory(file) => Content::Memory(file.clone()),
         };
         Ok(FileEntry { guest_name: self.guest_name.clone(), content })
     }

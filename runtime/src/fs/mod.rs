@@ -26,6 +26,7 @@ mod file;
 mod handles;
 mod landing;
 mod listing;
+mod memory;
 mod mode;
 mod module_file;
 mod mount;

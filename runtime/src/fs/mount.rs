@@ -6,8 +6,10 @@ use std::sync::Arc;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir as HostDir;
+use zeroize::Zeroizing;
 
 use super::channel::{Channel, ChannelSink};
+use super::memory::MemoryFile;
 use super::{Mode, Ownership, Quota, path};
 
 /// One grant: a host directory or a single file, the path the guest has it under, and the [`Mode`].
@@ -33,6 +35,7 @@ pub(super) enum Source {
     Dir(HostDir),
     File { parent: HostDir, name: String },
     Channel(Channel),
+    Memory(MemoryFile),
 }
 
 /// Why a mount was refused.
@@ -96,6 +99,12 @@ impl Mount {
     /// writing, to its end or from its beginning, as often as it likes; it holds nothing, so it cannot be read.
     pub fn channel(sink: Arc<dyn ChannelSink>, guest_path: impl Into<String>) -> Mount {
         Mount::new(Source::Channel(Channel::new(sink)), guest_path.into(), Mode::ReadWrite)
+    }
+
+    /// Grants a file that is on no disk: the guest reads `content`, which is overwritten once the run is over.
+    pub fn memory(content: impl Into<Zeroizing<Vec<u8>>>, guest_path: impl Into<String>) -> Mount {
+        let file = MemoryFile::new(content.into());
+        Mount::new(Source::Memory(file), guest_path.into(), Mode::ReadOnly)
     }
 
     /// Opens a host path, symbolic links followed, and grants the directory or file it is.
@@ -175,7 +184,7 @@ impl Mount {
             {
                 return Err(MountError::FileName { name: name.clone() });
             }
-            Source::File { .. } | Source::Channel(_) => {}
+            Source::File { .. } | Source::Channel(_) | Source::Memory(_) => {}
         }
         let (preopen, entry) = match whole.rsplit_once('/') {
             Some(("", entry)) => ("/", entry),

@@ -29,6 +29,7 @@ pub(crate) fn preopens(
             }
             Source::File { parent, name } => Content::Host { parent: Tree::new(parent, terms), name },
             Source::Channel(channel) => Content::Channel(channel),
+            Source::Memory(file) => Content::Memory(file),
         };
         let guest_name = place.entry.ok_or(MountError::GuestPath { path: mount.guest_path })?;
         let file = FileEntry { guest_name, content };

@@ -18,6 +18,7 @@ mod limits;
 mod linking;
 mod listing;
 mod load_errors;
+mod memory_file;
 mod mounts;
 mod mounts_ro;
 mod mounts_rw;

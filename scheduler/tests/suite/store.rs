@@ -41,7 +41,9 @@ impl Store {
                 (job.state, job.message) = (change.state, change.message.clone());
                 (job.revision, job.modified) = (change.revision, change.modified);
             }
-            Record::Submitted { .. } => panic!("who submits is no affair of the scheduler"),
+            Record::Submitted { .. } | Record::SecretsGranted { .. } => {
+                panic!("who submits, and with which secrets, is no affair of the scheduler")
+            }
             Record::ProgressChanged { job, progress } => {
                 self.jobs.get_mut(job).expect("a job with progress was accepted").progress = progress.clone();
             }

@@ -72,6 +72,16 @@ impl Orchestrator {
         self.directory.path().join("data")
     }
 
+    /// Its data and its log.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// The process, for looking at it.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.as_ref().expect("a running orchestrator").id()
+    }
+
     pub(crate) fn api_port(&self) -> u16 {
         self.api_port
     }
@@ -152,7 +162,13 @@ impl Node {
         Self::start_on(orchestrator, name, entries, &[])
     }
 
-    fn start_with(orchestrator: &Orchestrator, name: &str, mode: &'static str, settings: &[&str]) -> Self {
+    /// Starts one that lets jobs mount its directory in this mode, with these `-c` settings.
+    pub(crate) fn start_with(
+        orchestrator: &Orchestrator,
+        name: &str,
+        mode: &'static str,
+        settings: &[&str],
+    ) -> Self {
         let entries = |directory: &Path| {
             let served = directory.join("ssl");
             std::fs::create_dir(&served).expect("a directory");
@@ -206,6 +222,11 @@ impl Node {
     /// Something in the directory that it has.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
+    }
+
+    /// Its data, its log, and what jobs see.
+    pub(crate) fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// The directory jobs see as `/etc/nginx/ssl`.

@@ -1,7 +1,10 @@
 //! `skrei job describe`.
 
 use clap::Args;
-use skrei_protocol::api::job::GetJobResponse;
+use skrei_protocol::api::{
+    job::GetJobResponse,
+    secret::{Grant, Origin},
+};
 
 use super::{Which, rollout};
 use crate::{
@@ -31,16 +34,23 @@ pub(crate) struct Describe {
 
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let answer = client(globals)?.job(&self.which.job, "executions,progress").await?;
+        let client = client(globals)?;
+        let answer = client.job(&self.which.job, "executions,progress").await?;
         match self.format.document(&answer.job)? {
             Some(document) => terminal::data(&document)?,
-            None => show(&answer)?,
+            None => {
+                let grants = match answer.job.manifest.names_secrets() {
+                    true => client.grants(&answer.job.id).await?,
+                    false => Vec::new(),
+                };
+                show(&answer, &grants)?;
+            }
         }
         Ok(exit::SUCCESS)
     }
 }
 
-fn show(answer: &GetJobResponse) -> Result<(), Error> {
+fn show(answer: &GetJobResponse, grants: &[Grant]) -> Result<(), Error> {
     let style = style::stdout();
     let job = &answer.job;
     let version = job.version.to_string();
@@ -57,6 +67,10 @@ fn show(answer: &GetJobResponse) -> Result<(), Error> {
     ];
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
         terminal::data(&format!("{}  {value}", style.bold(&format!("{name:<9}"))))?;
+    }
+    if !grants.is_empty() {
+        terminal::data(&format!("\n{}", style.bold("Secrets")))?;
+        grants.iter().try_for_each(|grant| terminal::data(&format!("  {}", stands_for(grant))))?;
     }
     let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
     if let Some(progress) = answer.progress.as_ref().filter(|progress| progress.is_of_several()) {
@@ -86,4 +100,20 @@ fn show(answer: &GetJobResponse) -> Result<(), Error> {
         ))?;
     }
     Ok(())
+}
+
+/// What is shown in the place of a secret.
+fn stands_for(grant: &Grant) -> String {
+    let Grant { name, fingerprint, .. } = grant;
+    let since = time::ago(grant.set_time);
+    match (grant.removed.as_str(), grant.origin) {
+        ("", Origin::Given) => {
+            format!("secret:{name} (fingerprint {fingerprint}, given with the job {since})")
+        }
+        ("", Origin::Stored) => format!("secret:{name} (fingerprint {fingerprint}, set {since})"),
+        (removed, Origin::Given) => {
+            format!("secret:{name} (fingerprint {fingerprint}, given with the job {since}, {removed})")
+        }
+        (removed, Origin::Stored) => format!("secret:{name} ({removed})"),
+    }
 }

@@ -1,9 +1,9 @@
 //! `skrei job run`.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use clap::{ArgAction, Args};
-use skrei_job::life::JobState;
+use skrei_job::{life::JobState, secret::Name};
 use skrei_protocol::{api::job::GetJobResponse, client::Client};
 
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     error::Error,
     exit,
     follow::{self, Ended, View, outcomes},
+    given_secret::GivenSecret,
     job_file,
     terminal::{self, style},
 };
@@ -22,6 +23,9 @@ use crate::{
 pub(crate) struct Run {
     #[command(flatten)]
     file: job_file::Args,
+    /// A secret that the job names, and where its value is: `@FILE`, `env:VARIABLE` or `@-`; repeatable
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
     /// Show the job as it would be submitted, and stop
     #[arg(long)]
     dry_run: bool,
@@ -51,6 +55,7 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        let secrets = self.secrets()?;
         let written = self.file.read()?;
         let checked = written.check()?;
         self.warn(&checked.warnings);
@@ -62,7 +67,10 @@ impl Run {
         for module in &checked.modules {
             client.ensure_artifact(module.clone()).await?;
         }
-        let submitted = client.submit(&checked.manifest, self.force).await?;
+        let submitted = match secrets.is_empty() {
+            true => client.submit(&checked.manifest, self.force).await?,
+            false => client.submit_with(&checked.manifest, self.force, &secrets).await?,
+        };
         self.warn(&submitted.warnings.unwrap_or_default());
         let id = &submitted.job_id;
         if self.id_only || !self.wait {
@@ -75,6 +83,16 @@ impl Run {
             return Ok(exit::SUCCESS);
         }
         self.watch(&client, id).await
+    }
+
+    /// Values in base64, by name.
+    fn secrets(&self) -> Result<BTreeMap<Name, String>, Error> {
+        let mut stdin_taken_by = self.file.takes_stdin();
+        let read = |written: &String| {
+            let given = GivenSecret::read(written, &mut stdin_taken_by)?;
+            Ok((given.name.clone(), given.base64()))
+        };
+        self.secrets.iter().map(read).collect()
     }
 
     fn warn(&self, warnings: &[String]) {

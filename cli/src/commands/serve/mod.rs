@@ -50,6 +50,7 @@ impl Serve {
             config.orchestrator.enabled = true;
         }
         log::start(&config.logging);
+        start::leave_no_core_dumps();
         let data_dir = config.data_dir.clone();
         let _lock = start::lock(&data_dir)?;
         let node = start::node_name(&data_dir, self.name.as_deref())?;
@@ -67,7 +68,7 @@ impl Serve {
                 }
                 config.compute.token = config.compute.token.or_else(|| config.orchestrator.token.clone());
             }
-            servers.orchestrator(&config, node.clone(), &data_dir, layers.to_json(), ports, encryption);
+            servers.orchestrator(&config, node.clone(), &data_dir, layers.to_json(), ports, encryption)?;
         }
         if config.compute.enabled {
             servers.compute(&config, node, &data_dir)?;

@@ -11,8 +11,9 @@ use skrei_protocol::api::{
 use utoipa::ToSchema;
 
 use crate::{
-    api::{Api, body::Body, error::ApiError, json},
+    api::{Api, body::Body, error::ApiError, json, secrets::SecretsSent},
     clock,
+    secrets::Given,
 };
 
 /// Longest token accepted: a UUID has 36 bytes.
@@ -30,6 +31,9 @@ pub(in crate::api) struct JobSent {
     /// What the sender calls this submission: a second one with the same token gets the answer of the first.
     #[schema(max_length = 256)]
     idempotency_token: String,
+    /// Secrets that the job names: values in base64, by name. They live as long as this version of the job.
+    #[schema(value_type = BTreeMap<String, String>)]
+    secrets: SecretsSent,
 }
 
 /// Takes a job, or a new version of the one of that name.
@@ -38,9 +42,9 @@ pub(in crate::api) struct JobSent {
         (status = 200, body = PutJobResponse),
         (status = 409, description = "The stored job of that name is the same", body = ErrorBody)))]
 pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
-    let Submission { checked, force, token } = Submission::read(body).await?;
+    let Submission { checked, force, token, secrets } = Submission::read(body).await?;
     require_artifacts(&api, &checked.spec).await?;
-    let accepted = api.orchestrator.submit(checked.spec, force, token).await?;
+    let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let evaluation = clock::random().map(uuid).unwrap_or_default();
     Ok(json(&PutJobResponse {
@@ -55,6 +59,7 @@ pub(super) struct Submission {
     pub(super) checked: Checked,
     force: bool,
     token: Option<String>,
+    secrets: Given,
 }
 
 impl Submission {
@@ -64,7 +69,8 @@ impl Submission {
         submission.map_err(|_| ApiError::broken())?
     }
 
-    fn check(JobSent { job, force, idempotency_token }: JobSent) -> Result<Self, ApiError> {
+    fn check(JobSent { job, force, idempotency_token, secrets }: JobSent) -> Result<Self, ApiError> {
+        let secrets = secrets.take()?;
         if !job.is_object() {
             return Err(ApiError::bad_request("the body has no `Job`"));
         }
@@ -77,7 +83,7 @@ impl Submission {
             }
         };
         let checked = read::body(&job).check(None).map_err(|problems| invalid(&problems))?;
-        Ok(Self { checked, force, token })
+        Ok(Self { checked, force, token, secrets })
     }
 }
 

@@ -1,0 +1,121 @@
+//! `NAME=@FILE`: a secret on a command line, without its value.
+
+use std::{
+    fs::File,
+    io::{Read, stdin},
+};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use skrei_job::secret::{Name, VALUE_BYTES_MAX};
+use skrei_vault::Secret;
+
+use crate::error::Error;
+
+/// A secret that was read from where the command line says.
+#[derive(Debug)]
+pub(crate) struct GivenSecret {
+    /// Its name.
+    pub(crate) name: Name,
+    value: Secret,
+}
+
+/// The forms, for messages. The value itself is none of them.
+const FORMS: &str = "NAME=@FILE, NAME=env:VARIABLE, or NAME=@- for standard input";
+
+impl GivenSecret {
+    /// Reads a secret. `stdin_taken_by` says what is read from standard input already.
+    ///
+    /// # Errors
+    /// It is written in another form, or cannot be read. What was written is not repeated: it may be the value.
+    pub(crate) fn read(written: &str, stdin_taken_by: &mut Option<String>) -> Result<Self, Error> {
+        let (name, source) = written.split_once('=').ok_or_else(|| {
+            Error::usage("a secret is given as NAME=@FILE, and there is no `=` in what was given").hint(FORMS)
+        })?;
+        let name: Name = name.parse().map_err(|error| Error::usage(format!("{error}")).hint(FORMS))?;
+        let value = match (source.strip_prefix('@'), source.strip_prefix("env:")) {
+            (Some("-"), _) => {
+                if let Some(other) = stdin_taken_by.replace(format!("secret `{name}`")) {
+                    return Err(Error::usage(format!(
+                        "secret `{name}` is to be read from standard input, and so is {other}"
+                    ))
+                    .hint(format!("read one of them from a file: {name}=@FILE")));
+                }
+                bounded(&name, "standard input", stdin())?
+            }
+            (Some(path), _) => {
+                let file = File::open(path).map_err(|error| {
+                    Error::usage(format!("secret `{name}`: file `{path}` cannot be read: {error}"))
+                })?;
+                bounded(&name, &format!("file `{path}`"), file)?
+            }
+            (None, Some(variable)) => {
+                let value = std::env::var_os(variable).ok_or_else(|| {
+                    Error::usage(format!("secret `{name}`: the environment variable `{variable}` is not set"))
+                })?;
+                bounded(&name, &format!("variable `{variable}`"), value.into_encoded_bytes().as_slice())?
+            }
+            (None, None) => {
+                return Err(Error::usage(format!("secret `{name}`: its value is not taken from the command line"))
+                    .hint(format!(
+                        "what stands there is in the shell's history, and in the list of processes for everybody on \
+                         this machine; write {FORMS}"
+                    )));
+            }
+        };
+        if value.expose().is_empty() {
+            return Err(Error::usage(format!("secret `{name}` is empty")));
+        }
+        Ok(Self { name, value })
+    }
+
+    /// The value as the API takes it.
+    pub(crate) fn base64(&self) -> String {
+        BASE64_STANDARD.encode(self.value.expose())
+    }
+}
+
+fn bounded(name: &Name, from: &str, reader: impl Read) -> Result<Secret, Error> {
+    // With its room from the start: a vector that grows leaves copies behind.
+    let mut content = Vec::with_capacity(VALUE_BYTES_MAX + 1);
+    let read = reader.take(VALUE_BYTES_MAX as u64 + 1).read_to_end(&mut content);
+    let content = Secret::new(content);
+    read.map_err(|error| Error::usage(format!("secret `{name}`: {from} cannot be read: {error}")))?;
+    if content.expose().len() > VALUE_BYTES_MAX {
+        return Err(Error::usage(format!("secret `{name}`: {from} has more than {VALUE_BYTES_MAX} bytes")));
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(written: &str) -> String {
+        format!("{:?}", GivenSecret::read(written, &mut None).unwrap_err())
+    }
+
+    #[test]
+    fn a_value_on_the_command_line_is_refused_and_not_repeated() {
+        for written in ["pw=hunter22", "hunter22", "=hunter22", "hunter 22=@x", "pw=envhunter22"] {
+            let said = refusal(written);
+            assert!(!said.contains("hunter"), "{said}");
+            assert!(said.contains("@FILE"), "{said}");
+        }
+        assert!(refusal("pw=hunter22").contains("history"));
+    }
+
+    #[test]
+    fn a_file_and_a_variable_are_read_whole() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), b"a\n\xff").unwrap();
+        let given = GivenSecret::read(&format!("pw=@{}", file.path().display()), &mut None).unwrap();
+        assert_eq!((given.name.as_str(), given.base64().as_str()), ("pw", "YQr/"));
+        let path = GivenSecret::read("path=env:PATH", &mut None).unwrap();
+        assert_eq!(path.value.expose(), std::env::var("PATH").unwrap().as_bytes());
+        assert!(refusal("pw=@/no/such/file").contains("/no/such/file"));
+        std::fs::write(file.path(), b"").unwrap();
+        assert!(refusal(&format!("pw=@{}", file.path().display())).contains("empty"));
+        let mut taken = Some("the job file".to_owned());
+        assert!(GivenSecret::read("pw=@-", &mut taken).is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! Secrets of executions: asked for when the guest is about to run, opened in memory, given to it, and wiped.
+//!
+//! Nothing here touches a disk but the node's own [`SealingKey`], which opens what was sealed to this node.
+
+mod desk;
+mod opened;
+mod redacting;
+
+use std::path::Path;
+
+use skrei_job::{
+    NodeId,
+    outcome::{Refusal, Rule},
+};
+use skrei_vault::{KeyError, SealingKey};
+
+use desk::Desk;
+
+/// What a node has to do with secrets.
+#[derive(Debug)]
+pub(crate) struct Secrets {
+    node: NodeId,
+    key: SealingKey,
+    pub(crate) desk: Desk,
+}
+
+impl Secrets {
+    /// Reads the node's sealing key, or makes one.
+    pub(crate) fn open(node: NodeId, path: &Path) -> Result<Self, KeyError> {
+        Ok(Self { node, key: SealingKey::open(path)?, desk: Desk::default() })
+    }
+
+    /// What others seal to.
+    pub(crate) fn sealing_key(&self) -> String {
+        self.key.recipient().to_string()
+    }
+}
+
+fn refusal(message: String, hint: Option<&str>) -> Refusal {
+    Refusal { rule: Rule::Secret, message, hint: hint.map(str::to_owned) }
+}

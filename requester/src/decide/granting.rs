@@ -1,0 +1,81 @@
+//! Secrets of what is accepted.
+
+use skrei_job::{JobId, Spec, Timestamp};
+use skrei_scheduler::{Event, Grant, Job, Record};
+
+use super::{Accepted, EventLoop, Refused, Step};
+use crate::secrets::{Given, Granting, Refusal};
+
+impl EventLoop {
+    /// What a submission may have; nothing is decided yet if it may not.
+    pub(super) fn grants(
+        &self,
+        job: &JobId,
+        spec: &Spec,
+        secrets: Given,
+        now: Timestamp,
+    ) -> Result<Vec<Grant>, Refused> {
+        let ring = self.keys.ring();
+        let granting = Granting { store: &self.store, ring: &ring, spec, name: spec.name(), now };
+        Ok(granting.submitted(job, secrets)?)
+    }
+
+    /// What a job may have that is run again as it was.
+    pub(super) fn grants_again(
+        &self,
+        stored: &Job,
+        spec: &Spec,
+        now: Timestamp,
+    ) -> Result<Vec<Grant>, Refused> {
+        if spec.task().secrets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let before = self.store.grants_of(&stored.id, stored.version)?;
+        let ring = self.keys.ring();
+        let granting = Granting { store: &self.store, ring: &ring, spec, name: spec.name(), now };
+        Ok(granting.again(&before)?)
+    }
+
+    /// Accepts a version, and stores what it may have together with it.
+    pub(super) fn accept_granting(
+        &mut self,
+        event: Event,
+        job: JobId,
+        grants: Vec<Grant>,
+        now: Timestamp,
+        step: &mut Step,
+    ) -> Accepted {
+        let version = match &event {
+            Event::JobUpdated { stored, .. } => stored.version + 1,
+            _ => 1,
+        };
+        // Before what is decided: a version that ends at once takes with it what it was given. And what was given with
+        // the one before goes in any case.
+        if !grants.is_empty() || version > 1 {
+            step.records.push(Record::SecretsGranted { job: job.clone(), version, grants });
+        }
+        self.accept(event, job, now, step)
+    }
+
+    /// Whether the stored version was given the same secrets. One that has none to compare with was not.
+    pub(super) fn has_these(&self, stored: &Job, secrets: &Given) -> Result<bool, Refused> {
+        if secrets.is_empty() {
+            return Ok(true);
+        }
+        let ring = self.keys.ring();
+        let grants = self.store.grants_of(&stored.id, stored.version)?;
+        Ok(secrets.iter().all(|(name, secret)| {
+            let fingerprint = ring.fingerprint(secret).to_string();
+            grants.iter().any(|grant| grant.given && grant.name == *name && grant.fingerprint == fingerprint)
+        }))
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotGranted(not_granted) => Self::NotGranted(not_granted),
+            Refusal::Store(error) => Self::Store(error),
+        }
+    }
+}

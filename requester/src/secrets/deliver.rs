@@ -1,0 +1,145 @@
+//! The answer to a node that asks for the secrets of an execution.
+
+use skrei_job::{
+    NodeId,
+    labels::Labels,
+    outcome::{Refusal, Rule},
+    secret::Name,
+};
+use skrei_protocol::link::{SealedSecret, Secrets, WantSecrets, delivery};
+use skrei_scheduler::Grant;
+use skrei_vault::{KeyRing, LockError, Locked, Recipient, Secret};
+
+use super::{given, stored};
+use crate::{
+    orchestrator::Orchestrator,
+    store::{Entitlement, StoredSecret},
+};
+
+/// Answers a node. Whatever goes wrong is a refusal of the execution, with the rule.
+pub(crate) async fn deliver(orchestrator: &Orchestrator, node: &NodeId, wanted: WantSecrets) -> Secrets {
+    let result = answer(orchestrator, node, &wanted).await;
+    if let Err(Refusal { message, .. }) = &result {
+        tracing::warn!(%node, execution = %wanted.execution, reason = %message, "a node gets no secrets");
+    }
+    Secrets { execution: wanted.execution, result }
+}
+
+async fn answer(
+    orchestrator: &Orchestrator,
+    node: &NodeId,
+    wanted: &WantSecrets,
+) -> Result<Vec<SealedSecret>, Refusal> {
+    let peer =
+        orchestrator.hub.peer(node).ok_or_else(|| refusal("the node is not connected".to_owned(), None))?;
+    let recipient: Recipient = peer.info.sealing_key.parse().map_err(|_| {
+        refusal(format!("node `{node}` has told no sealing key that secrets could be sealed to"), None)
+    })?;
+    let entitlement = orchestrator.store.entitlement(wanted.job.clone(), wanted.execution.clone()).await;
+    let entitlement = entitlement.map_err(|error| {
+        tracing::error!(%error, "secrets cannot be read");
+        refusal("the orchestrator's store does not answer".to_owned(), None)
+    })?;
+    let ring = orchestrator.keys.ring();
+    let (node, wanted) = (node.clone(), wanted.clone());
+    // To seal takes a tenth of a millisecond or so: not on a thread that answers others.
+    let sealing = tokio::task::spawn_blocking(move || {
+        let entitlement = entitled(entitlement, &node)?;
+        let seal = |grant: &Grant| {
+            let secret = open(&ring, &entitlement, grant, &node, &peer.info.labels)?;
+            let sealed = recipient.seal(&secret, &delivery(&node, &wanted.execution, &grant.name));
+            let sealed = sealed.map_err(|_| {
+                refusal(format!("secret `{}` cannot be sealed to the key of node `{node}`", grant.name), None)
+            })?;
+            Ok(SealedSecret { name: grant.name.clone(), sealed })
+        };
+        entitlement.grants.iter().map(seal).collect()
+    });
+    sealing.await.unwrap_or_else(|_| Err(refusal("the orchestrator made a mistake".to_owned(), None)))
+}
+
+/// A node gets what belongs to the executions it was given, as long as they go on.
+fn entitled(found: Option<Entitlement>, node: &NodeId) -> Result<Entitlement, Refusal> {
+    match found {
+        Some(entitlement) if entitlement.node == *node && !entitlement.has_ended => Ok(entitlement),
+        // Whoever asks for what is not his does not hear whether it exists.
+        _ => Err(refusal(
+            format!(
+                "node `{node}` has no such execution, or it has ended: secrets are given for executions that go on"
+            ),
+            None,
+        )),
+    }
+}
+
+fn open(
+    ring: &KeyRing,
+    entitlement: &Entitlement,
+    grant: &Grant,
+    node: &NodeId,
+    labels: &Labels,
+) -> Result<Secret, Refusal> {
+    let name = &grant.name;
+    let (locked, context) = if grant.given {
+        let locked = grant.locked.as_deref().ok_or_else(|| {
+            let message = format!(
+                "secret `{name}` was given with this version of the job, and removed when that had ended"
+            );
+            refusal(message, Some(format!("run the job anew with --secret {name}=@FILE")))
+        })?;
+        (locked.to_owned(), given(&entitlement.job, name))
+    } else {
+        let found = entitlement.stored.iter().find(|secret| secret.name == *name);
+        let secret = found.ok_or_else(|| removed(name, &entitlement.namespace))?;
+        in_scope(secret, entitlement, node, labels)?;
+        (secret.locked.clone(), stored(&entitlement.namespace, name))
+    };
+    let opened = Locked::from_bytes(&locked).and_then(|locked| ring.unlock(&locked, &context));
+    opened.map_err(|error| {
+        let hint = match error {
+            LockError::NoKey(_) => "put the orchestrator's key file back, or set the secret anew",
+            _ => "set the secret anew",
+        };
+        refusal(format!("secret `{name}` cannot be opened: {error}"), Some(hint.to_owned()))
+    })
+}
+
+fn in_scope(
+    secret: &StoredSecret,
+    entitlement: &Entitlement,
+    node: &NodeId,
+    labels: &Labels,
+) -> Result<(), Refusal> {
+    let (name, scope) = (&secret.name, &secret.scope);
+    if !scope.covers_job(&entitlement.job_name) {
+        let message = format!(
+            "the scope of secret `{name}` ({}) does not cover job `{}`",
+            scope.shown(),
+            entitlement.job_name
+        );
+        return Err(refusal(message, Some(widen(name, &format!("--job {}", entitlement.job_name)))));
+    }
+    scope.covers_node(labels).map_err(|requirement| {
+        let message = format!(
+            "the scope of secret `{name}` does not cover node `{node}`: `{requirement}` does not hold"
+        );
+        refusal(
+            message,
+            Some("label the node so, keep the job off it with `Constraints`, or widen the scope".to_owned()),
+        )
+    })
+}
+
+fn widen(name: &Name, scope: &str) -> String {
+    format!("whoever keeps the secret can widen its scope: skrei secret set {name}=@FILE {scope}")
+}
+
+fn removed(name: &Name, namespace: &str) -> Refusal {
+    let message =
+        format!("secret `{name}` was removed from namespace `{namespace}` since the job was accepted");
+    refusal(message, Some(format!("set it again: skrei secret set {name}=@FILE --job JOB")))
+}
+
+fn refusal(message: String, hint: Option<String>) -> Refusal {
+    Refusal { rule: Rule::Secret, message, hint }
+}

@@ -1,0 +1,106 @@
+//! Which secrets a version of a job may have, when it is accepted.
+
+use std::collections::BTreeMap;
+
+use skrei_job::{JobId, Spec, Timestamp, secret::Name};
+use skrei_scheduler::Grant;
+use skrei_vault::{KeyRing, Secret};
+
+use super::given;
+use crate::store::{self, Store, StoredSecret};
+
+/// Secrets that come with a submission.
+pub(crate) type Given = BTreeMap<Name, Secret>;
+
+/// Why a job may not have a secret that it names.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotGranted {
+    #[error("the secret `{0}` was neither given with the job nor is it stored in its namespace `{1}`")]
+    Unknown(Name, String),
+    #[error("the scope of secret `{name}` ({scope}) does not cover job `{job}`")]
+    OutOfScope { name: Name, scope: String, job: String },
+    #[error("the secret `{0}` was given, and the job does not name it")]
+    NotNamed(Name),
+    #[error("the secret `{0}` was given with an earlier version of the job and removed when that had ended")]
+    Gone(Name),
+    #[error("the secret `{0}` cannot be locked: the system has no randomness to give")]
+    NotLocked(Name),
+}
+
+/// Works out what a job may have.
+pub(crate) struct Granting<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) ring: &'a KeyRing,
+    pub(crate) spec: &'a Spec,
+    /// The name it goes by.
+    pub(crate) name: &'a str,
+    pub(crate) now: Timestamp,
+}
+
+impl Granting<'_> {
+    /// For a submission of the job with these secrets. Blocks on the store, if the job names a secret at all.
+    pub(crate) fn submitted(&self, job: &JobId, mut secrets: Given) -> Result<Vec<Grant>, Refusal> {
+        let mut grants = Vec::new();
+        for name in self.names() {
+            grants.push(match secrets.remove(name) {
+                Some(secret) => self.lock(job, name, &secret)?,
+                None => self.stored(name)?.ok_or_else(|| self.unknown(name))?,
+            });
+        }
+        match secrets.into_keys().next() {
+            Some(name) => Err(NotGranted::NotNamed(name).into()),
+            None => Ok(grants),
+        }
+    }
+
+    /// For another run of a version that had these grants.
+    pub(crate) fn again(&self, before: &[Grant]) -> Result<Vec<Grant>, Refusal> {
+        let grant = |name: &Name| match before.iter().find(|grant| grant.given && grant.name == *name) {
+            Some(Grant { locked: None, .. }) => Err(NotGranted::Gone(name.clone()).into()),
+            Some(grant) => Ok(grant.clone()),
+            None => self.stored(name)?.ok_or_else(|| self.unknown(name)),
+        };
+        self.names().into_iter().map(grant).collect()
+    }
+
+    fn names(&self) -> std::collections::BTreeSet<&Name> {
+        self.spec.task().secrets.iter().map(|of_task| &of_task.name).collect()
+    }
+
+    fn lock(&self, job: &JobId, name: &Name, secret: &Secret) -> Result<Grant, Refusal> {
+        let locked = self.ring.lock(secret, &given(job, name));
+        let locked = locked.map_err(|_| NotGranted::NotLocked(name.clone()))?;
+        Ok(Grant {
+            name: name.clone(),
+            given: true,
+            locked: Some(locked.to_bytes()),
+            fingerprint: self.ring.fingerprint(secret).to_string(),
+            at: self.now,
+        })
+    }
+
+    fn stored(&self, name: &Name) -> Result<Option<Grant>, Refusal> {
+        let Some(StoredSecret { scope, fingerprint, .. }) = self.store.secret(self.spec.namespace(), name)?
+        else {
+            return Ok(None);
+        };
+        if !scope.covers_job(self.name) {
+            let (scope, job) = (scope.shown(), self.name.to_owned());
+            return Err(NotGranted::OutOfScope { name: name.clone(), scope, job }.into());
+        }
+        Ok(Some(Grant { name: name.clone(), given: false, locked: None, fingerprint, at: self.now }))
+    }
+
+    fn unknown(&self, name: &Name) -> Refusal {
+        NotGranted::Unknown(name.clone(), self.spec.namespace().to_owned()).into()
+    }
+}
+
+/// Why there are no grants.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Refusal {
+    #[error(transparent)]
+    NotGranted(#[from] NotGranted),
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}

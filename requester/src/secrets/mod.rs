@@ -1,0 +1,28 @@
+//! Secrets: kept locked, given to the nodes that run what they are for, and never shown.
+//!
+//! Who may have one is asked twice: when a job is accepted ([`grant`]), and when a node asks for it ([`deliver`]).
+
+mod deliver;
+mod grant;
+mod keys;
+mod rotate;
+
+pub(crate) use deliver::deliver;
+pub(crate) use grant::{Given, Granting, NotGranted, Refusal};
+pub use keys::KeySource;
+pub(crate) use keys::Keys;
+pub(crate) use rotate::{NotRotated, rotate};
+
+use skrei_job::{JobId, secret::Name};
+use skrei_vault::Context;
+
+/// What a secret of a namespace is locked for.
+pub(crate) fn stored(namespace: &str, name: &Name) -> Context {
+    Context::new("skrei stored secret").with(namespace).with(name.as_str())
+}
+
+/// What a secret that was given with a job is locked for. All versions of the job may have it: one that is run again
+/// takes it over as it is.
+pub(crate) fn given(job: &JobId, name: &Name) -> Context {
+    Context::new("skrei secret given with a job").with(job.as_str()).with(name.as_str())
+}

@@ -1,0 +1,358 @@
+//! Secrets at the orchestrator: locked, given to the node that runs what they are for, and to nobody else.
+
+use std::{collections::BTreeMap, path::Path};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use serde_json::json;
+use skrei_job::{ExecutionId, JobId, Manifest, NodeId, life::ExecutionState, outcome::Rule, secret::Name};
+use skrei_protocol::{
+    api::secret::{Origin, PutSecretRequest},
+    client,
+    link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, delivery},
+};
+use skrei_vault::SealingKey;
+
+use super::harness::{Node, Orchestrator, completed, hello, job};
+
+const VALUE: &str = "canary-Zx93kQpL0vTtE7mW/+?";
+
+/// A node with a sealing key.
+struct Sealed {
+    name: &'static str,
+    key: SealingKey,
+    link: Node,
+}
+
+impl Sealed {
+    async fn connect(orchestrator: &Orchestrator, name: &'static str, labels: &[(&str, &str)]) -> Self {
+        let key = SealingKey::generate().unwrap();
+        let greeting = hello(name);
+        let labels = labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
+        let info = NodeInfo { sealing_key: key.recipient().to_string(), labels, ..greeting.info.clone() };
+        let mut link = orchestrator.dial_as(name).await;
+        link.say(FromNode::Hello(Hello { info, ..greeting })).await;
+        assert!(matches!(link.hear().await, ToNode::Welcome(_)));
+        Self { name, key, link }
+    }
+
+    /// The next one; what else is said before it is of no interest here.
+    async fn assignment(&mut self) -> Assignment {
+        self.link
+            .hear_until(|message| match message {
+                ToNode::Run(assignment) => Ok(*assignment),
+                other => Err(other),
+            })
+            .await
+    }
+
+    async fn ask(&mut self, job: &JobId, execution: &ExecutionId) -> Secrets {
+        let wanted = WantSecrets { execution: execution.clone(), job: job.clone() };
+        self.link.say(FromNode::WantSecrets(wanted)).await;
+        self.link
+            .hear_until(|message| match message {
+                ToNode::Secrets(secrets) => Ok(secrets),
+                other => Err(other),
+            })
+            .await
+    }
+
+    /// What it gets to read, or the rule in its way.
+    async fn get(&mut self, job: &JobId, execution: &ExecutionId) -> Result<String, String> {
+        let answer = self.ask(job, execution).await;
+        let recorded = serde_json::to_string(&answer).unwrap();
+        assert!(
+            !recorded.contains(VALUE) && !recorded.contains(&BASE64_STANDARD.encode(VALUE)),
+            "{recorded}"
+        );
+        let sealed = answer.result.map_err(|refusal| {
+            assert_eq!(refusal.rule, Rule::Secret);
+            refusal.message
+        })?;
+        let [secret] = sealed.as_slice() else { panic!("{} secrets", sealed.len()) };
+        let context = delivery(&NodeId::new(self.name), execution, &secret.name);
+        Ok(String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap())
+    }
+}
+
+fn name(text: &str) -> Name {
+    text.parse().unwrap()
+}
+
+fn with_secret(kind: &str, job_name: &str) -> Manifest {
+    let mut job = job(kind);
+    job_name.clone_into(&mut job.name);
+    job.tasks[0].secrets =
+        serde_json::from_value(json!([{"Name": "key", "Target": "/secrets/key"}])).unwrap();
+    job
+}
+
+fn given(value: &str) -> BTreeMap<Name, String> {
+    BTreeMap::from([(name("key"), BASE64_STANDARD.encode(value))])
+}
+
+fn put(value: &str, jobs: &[&str], nodes: Option<&str>) -> PutSecretRequest {
+    PutSecretRequest {
+        value: BASE64_STANDARD.encode(value),
+        jobs: (!jobs.is_empty()).then(|| jobs.iter().map(|&job| job.to_owned()).collect()),
+        nodes: nodes.map(str::to_owned),
+        rotate: false,
+    }
+}
+
+fn said(error: client::Error) -> String {
+    format!("{error:?}")
+}
+
+/// Whether a text, or its base64, is in any file below a directory.
+fn is_below(directory: &Path, text: &str) -> bool {
+    let forms = [text.to_owned(), BASE64_STANDARD.encode(text)];
+    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
+        true => is_below(&path, text),
+        false => {
+            let content = std::fs::read(path).unwrap_or_default();
+            forms.iter().any(|form| content.windows(form.len()).any(|window| window == form.as_bytes()))
+        }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_given_with_a_job_goes_to_the_node_that_runs_it_and_to_no_other() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect(&orchestrator, "a", &[("zone", "eu")]).await;
+    let mut job = with_secret("batch", "deploy");
+    job.constraints =
+        vec![serde_json::from_value(json!({"Key": "zone", "Operator": "=", "Values": ["eu"]})).unwrap()];
+    let submitted = orchestrator.client.submit_with(&job, false, &given(VALUE)).await.unwrap();
+    let assignment = node.assignment().await;
+    let execution = assignment.execution;
+    assert!(!serde_json::to_string(&*assignment.spec).unwrap().contains(VALUE));
+
+    let mut other = Sealed::connect(&orchestrator, "b", &[]).await;
+    let refused = other.get(&assignment.job, &execution).await.unwrap_err();
+    assert!(refused.contains("no such execution"), "{refused}");
+    let nothing = node.get(&assignment.job, &ExecutionId::new("e-none")).await.unwrap_err();
+    assert!(nothing.contains("no such execution"), "as if it did not exist: {nothing}");
+    assert_eq!(node.get(&assignment.job, &execution).await.unwrap(), VALUE);
+
+    let grants = orchestrator.client.grants(&submitted.job_id).await.unwrap();
+    assert_eq!(
+        (grants[0].name.as_str(), grants[0].origin, grants[0].removed.as_str()),
+        ("key", Origin::Given, "")
+    );
+    node.link.report(&execution, ExecutionState::Running).await;
+    node.link.report(&execution, completed("")).await;
+    orchestrator.wait_for_state(&submitted.job_id, "Completed").await;
+    let refused = node.get(&assignment.job, &execution).await.unwrap_err();
+    assert!(refused.contains("it has ended"), "{refused}");
+    let grants = orchestrator.client.grants(&submitted.job_id).await.unwrap();
+    assert!(grants[0].removed.contains("ended") && grants[0].fingerprint.len() == 8, "{grants:?}");
+
+    // It is gone, so that the job cannot be run again as it is; with the secret it can.
+    let gone = said(orchestrator.client.rerun(&submitted.job_id, 0).await.unwrap_err());
+    assert!(gone.contains("removed when that had ended") && gone.contains("--secret key=@FILE"), "{gone}");
+    let same = said(orchestrator.client.submit_with(&job, false, &given(VALUE)).await.unwrap_err());
+    assert!(same.contains("the same"), "{same}");
+    orchestrator.client.submit_with(&job, false, &given("another value")).await.unwrap();
+    let assignment = node.assignment().await;
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "another value");
+    // While it lives, it can be run again: the next version takes over what was given.
+    orchestrator.client.rerun(&submitted.job_id, 0).await.unwrap();
+    let assignment = node.assignment().await;
+    assert_eq!(assignment.version, 3);
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "another value");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stored_secret_goes_where_its_scope_says_until_it_is_removed() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let api = &orchestrator.client;
+    let nobody = said(api.set_secret("", &name("key"), &put(VALUE, &[], None)).await.unwrap_err());
+    assert!(nobody.contains("nobody may unless you do") && nobody.contains("--job"), "{nobody}");
+    let set = api.set_secret("", &name("key"), &put(VALUE, &["deploy-*"], Some("zone=eu"))).await.unwrap();
+    assert_eq!((set.secret.version, set.same_value), (1, false));
+
+    let unknown = said(api.submit(&job_naming("other", "deploy-x"), false).await.unwrap_err());
+    assert!(unknown.contains("`other`") && unknown.contains("nor is it stored"), "{unknown}");
+    let outside = said(api.submit(&with_secret("ops", "backup"), false).await.unwrap_err());
+    assert!(
+        outside.contains("scope") && outside.contains("deploy-*") && outside.contains("`backup`"),
+        "{outside}"
+    );
+
+    let mut eu = Sealed::connect(&orchestrator, "eu", &[("zone", "eu")]).await;
+    let mut us = Sealed::connect(&orchestrator, "us", &[("zone", "us")]).await;
+    api.submit(&with_secret("ops", "deploy-web"), false).await.unwrap();
+    let (at_eu, at_us) = (eu.assignment().await, us.assignment().await);
+    assert_eq!(eu.get(&at_eu.job, &at_eu.execution).await.unwrap(), VALUE);
+    let refused = us.get(&at_us.job, &at_us.execution).await.unwrap_err();
+    assert!(refused.contains("`us`") && refused.contains("zone = eu"), "{refused}");
+
+    // What starts from now on gets the new value; the scope stays.
+    let rotate = PutSecretRequest { rotate: true, ..put("the next value", &[], None) };
+    assert_eq!(api.set_secret("", &name("key"), &rotate).await.unwrap().secret.version, 2);
+    assert_eq!(eu.get(&at_eu.job, &at_eu.execution).await.unwrap(), "the next value");
+    let missing = said(api.set_secret("", &name("none"), &rotate).await.unwrap_err());
+    assert!(missing.contains("NotFound"), "{missing}");
+    let other_namespace = said(api.set_secret("prod", &name("key"), &rotate).await.unwrap_err());
+    assert!(other_namespace.contains("NotFound"), "{other_namespace}");
+
+    // A scope that was narrowed counts at once, and so does removal.
+    api.set_secret("", &name("key"), &put(VALUE, &["nothing"], None)).await.unwrap();
+    assert!(
+        eu.get(&at_eu.job, &at_eu.execution).await.unwrap_err().contains("does not cover job `deploy-web`")
+    );
+    api.remove_secret("", &name("key")).await.unwrap();
+    assert!(eu.get(&at_eu.job, &at_eu.execution).await.unwrap_err().contains("removed"));
+    assert!(said(api.remove_secret("", &name("key")).await.unwrap_err()).contains("NotFound"));
+    orchestrator.stop().await;
+}
+
+fn job_naming(secret: &str, job_name: &str) -> Manifest {
+    let mut job = with_secret("ops", job_name);
+    secret.clone_into(&mut job.tasks[0].secrets[0].name);
+    job
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_api_and_the_disk_have_is_names_and_fingerprints() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    orchestrator.client.set_secret("", &name("kept"), &put(VALUE, &["*"], None)).await.unwrap();
+    orchestrator.client.submit_with(&with_secret("batch", "deploy"), false, &given(VALUE)).await.unwrap();
+    let assignment = node.assignment().await;
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), VALUE);
+
+    let http = reqwest::Client::new();
+    let pages = [
+        "/orchestrator/jobs",
+        "/orchestrator/jobs/deploy?include=history,executions,progress",
+        "/orchestrator/jobs/deploy/history",
+        "/orchestrator/jobs/deploy/versions",
+        "/orchestrator/jobs/deploy/executions",
+        "/orchestrator/jobs/deploy/secrets",
+        "/orchestrator/secrets?namespace=*",
+        "/orchestrator/nodes",
+        "/agent/config",
+        "/agent/debug",
+    ];
+    for page in pages {
+        let answer =
+            http.get(format!("{}{page}", orchestrator.api)).send().await.unwrap().text().await.unwrap();
+        assert!(
+            !answer.contains(VALUE) && !answer.contains(&BASE64_STANDARD.encode(VALUE)),
+            "{page}: {answer}"
+        );
+    }
+    // A value in the place of a name, or of anything else, is not repeated either.
+    for (page, body) in [
+        ("/orchestrator/secrets/key", json!({"Value": VALUE, "Jobs": ["*"]})),
+        ("/orchestrator/secrets/key", json!({"Value": [VALUE]})),
+        ("/orchestrator/jobs", json!({"Job": with_secret("batch", "x"), "Secrets": {VALUE: "eA=="}})),
+        ("/orchestrator/jobs", json!({"Job": with_secret("batch", "x"), "Secrets": {"key": VALUE}})),
+        ("/orchestrator/jobs", json!({"Job": with_secret("batch", "x"), "Secrets": [VALUE]})),
+    ] {
+        let answer = http.put(format!("{}{page}", orchestrator.api)).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{body}");
+        let answer = answer.text().await.unwrap();
+        assert!(!answer.contains(VALUE), "{answer}");
+    }
+
+    // As it runs, with its log of changes; what is there is found by the same search.
+    std::fs::write(directory.path().join("control"), VALUE).unwrap();
+    assert!(is_below(directory.path(), VALUE));
+    std::fs::remove_file(directory.path().join("control")).unwrap();
+    assert!(!is_below(directory.path(), VALUE));
+    orchestrator.stop().await;
+    assert!(!is_below(directory.path(), VALUE));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_without_its_key_file_gives_nothing_and_says_so() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    orchestrator.client.set_secret("", &name("key"), &put(VALUE, &["*"], None)).await.unwrap();
+    orchestrator.stop().await;
+
+    // Whoever has the database starts an orchestrator with it, and a node of his own.
+    let stolen = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap) {
+        let file = entry.file_name();
+        if entry.path().is_file() && file != "secret-keys" {
+            std::fs::copy(entry.path(), stolen.path().join(file)).unwrap();
+        }
+    }
+    let thief = Orchestrator::start(&stolen).await;
+    let listed = thief.client.secrets("").await.unwrap();
+    assert_eq!(listed[0].name, name("key"), "the name is there");
+    let mut node = Sealed::connect(&thief, "mine", &[]).await;
+    thief.client.submit(&with_secret("batch", "mine"), false).await.unwrap();
+    let assignment = node.assignment().await;
+    let refused = node.get(&assignment.job, &assignment.execution).await.unwrap_err();
+    assert!(refused.contains("the key file does not have"), "{refused}");
+    thief.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_is_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() {
+    const JOBS: usize = 40;
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let key_file = directory.path().join("secret-keys");
+    let api = orchestrator.client.clone();
+    api.set_secret("", &name("kept"), &put("kept value", &["*"], None)).await.unwrap();
+    let before = std::fs::read_to_string(&key_file).unwrap();
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+
+    let submitting = tokio::spawn({
+        let api = api.clone();
+        async move {
+            for number in 0..JOBS {
+                let mut job = with_secret("batch", &format!("job-{number}"));
+                job.tasks[0].resources.cpu = "1m".to_owned();
+                job.tasks[0].resources.memory = "1MB".to_owned();
+                api.submit_with(&job, false, &given(&format!("value {number}"))).await.unwrap();
+            }
+        }
+    });
+    let rotating = tokio::spawn({
+        let api = api.clone();
+        async move {
+            for round in 0..5 {
+                api.rotate_secret_key().await.unwrap();
+                let value =
+                    PutSecretRequest { rotate: true, ..put(&format!("kept value {round}"), &[], None) };
+                api.set_secret("", &name("kept"), &value).await.unwrap();
+            }
+        }
+    });
+    for _ in 0..JOBS {
+        let assignment = node.assignment().await;
+        let number = assignment.spec.name().trim_start_matches("job-").to_owned();
+        let got = node.get(&assignment.job, &assignment.execution).await.unwrap();
+        assert_eq!(got, format!("value {number}"));
+        node.link.report(&assignment.execution, completed("")).await;
+    }
+    submitting.await.unwrap();
+    rotating.await.unwrap();
+
+    let after = std::fs::read_to_string(&key_file).unwrap();
+    let keys = |text: &str| {
+        text.lines().filter(|line| line.starts_with("key ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&after).len(), 1, "one key is left: {}", keys(&after).len());
+    assert_ne!(keys(&before), keys(&after));
+    // What was kept from before opens with the new key, also after a start.
+    orchestrator.stop().await;
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    let mut job = with_secret("batch", "last");
+    "kept".clone_into(&mut job.tasks[0].secrets[0].name);
+    orchestrator.client.submit(&job, false).await.unwrap();
+    let assignment = node.assignment().await;
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "kept value 4");
+    orchestrator.stop().await;
+}

@@ -1,0 +1,184 @@
+//! The forms in which a value turns up in output.
+
+use base64::{Engine as _, prelude::BASE64_STANDARD_NO_PAD};
+use zeroize::Zeroizing;
+
+use super::SEARCHED_BYTES_MIN;
+
+/// One form of one secret. It has no `Debug`: the secret is in it.
+pub(super) struct Form {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// Which of the secrets.
+    pub(super) secret: usize,
+}
+
+/// Lines of a value are searched for one by one from this length on: shorter ones are found everywhere.
+const LINE_BYTES_MIN: usize = 16;
+
+/// Where `base64` and `openssl` wrap.
+const WRAPPED_AT: [usize; 2] = [64, 76];
+
+/// Every form of a value that is long enough to be searched for.
+pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
+    let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
+    let trimmed = value.trim_ascii();
+    for value in [value, trimmed] {
+        forms.push(value.to_vec().into());
+        forms.extend((0..3).flat_map(|before| base64(value, before)));
+        forms.extend([false, true].map(|upper| hex(value, upper)));
+        for kept in PERCENT_KEEPS {
+            forms.extend([false, true].map(|upper| percent(value, kept, upper)));
+        }
+        if let Ok(text) = str::from_utf8(value) {
+            forms.extend(
+                [false, true]
+                    .into_iter()
+                    .flat_map(|ascii| [false, true].map(|slash| json(text, ascii, slash))),
+            );
+        }
+    }
+    let lines = trimmed.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    forms.extend(lines.filter(|line| tells_something(line)).map(|line| line.to_vec().into()));
+    forms.retain(|form| form.len() >= SEARCHED_BYTES_MIN);
+    forms.sort_unstable_by(|one, other| one.as_slice().cmp(other));
+    forms.dedup();
+    forms.into_iter().map(|bytes| Form { bytes, secret }).collect()
+}
+
+/// The frame of a PEM file is the same for everybody.
+fn tells_something(line: &[u8]) -> bool {
+    line.len() >= LINE_BYTES_MIN && !(line.starts_with(b"-----") && line.ends_with(b"-----"))
+}
+
+/// In both alphabets, as it is where `before` bytes of something else come before it in a group of three, without the
+/// characters that depend on its neighbours; where nothing does, also whole, and wrapped.
+fn base64(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut padded = Zeroizing::new(vec![0; before]);
+    padded.extend_from_slice(value);
+    let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*padded));
+    let (first, last) = ((8 * before).div_ceil(6), 8 * padded.len() / 6);
+    let own = encoded.as_bytes().get(first..last).unwrap_or_default();
+    let mut forms = vec![Zeroizing::new(own.to_vec())];
+    if before == 0 {
+        forms.push(encoded.as_bytes().to_vec().into());
+        for width in WRAPPED_AT {
+            let lines: Vec<&[u8]> = encoded.as_bytes().chunks(width).collect();
+            forms.push(lines.join(&b'\n').into());
+        }
+    }
+    let other_alphabet = |form: &Zeroizing<Vec<u8>>| {
+        let other = |byte: &u8| match byte {
+            b'+' => b'-',
+            b'/' => b'_',
+            other => *other,
+        };
+        Zeroizing::new(form.iter().map(other).collect::<Vec<u8>>())
+    };
+    let url_safe: Vec<_> = forms.iter().map(other_alphabet).collect();
+    forms.extend(url_safe);
+    forms
+}
+
+const DIGITS: [&[u8; 16]; 2] = [b"0123456789abcdef", b"0123456789ABCDEF"];
+
+fn digits(byte: u8, upper: bool) -> [u8; 2] {
+    let digits = DIGITS[usize::from(upper)];
+    [digits[usize::from(byte >> 4)], digits[usize::from(byte & 15)]]
+}
+
+fn hex(value: &[u8], upper: bool) -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(value.iter().flat_map(|byte| digits(*byte, upper)).collect())
+}
+
+/// What encoders leave as it is beside letters and digits: by the standard, JavaScript's component, paths, and forms,
+/// in which a space is a plus.
+const PERCENT_KEEPS: [&[u8]; 4] = [b"-._~", b"-._~!'()*", b"-._~/", b"-._* "];
+
+fn percent(value: &[u8], kept: &[u8], upper: bool) -> Zeroizing<Vec<u8>> {
+    let mut encoded = Zeroizing::new(Vec::with_capacity(3 * value.len()));
+    for &byte in value {
+        match byte {
+            b' ' if kept.contains(&b' ') => encoded.push(b'+'),
+            kept_byte if byte.is_ascii_alphanumeric() || kept.contains(&kept_byte) => encoded.push(byte),
+            _ => {
+                encoded.push(b'%');
+                encoded.extend(digits(byte, upper));
+            }
+        }
+    }
+    encoded
+}
+
+/// Within a JSON text, other characters than ASCII as they are or not, and the slash.
+fn json(text: &str, ascii: bool, slash: bool) -> Zeroizing<Vec<u8>> {
+    let mut encoded = Zeroizing::new(Vec::with_capacity(6 * text.len()));
+    let unicode = |encoded: &mut Vec<u8>, unit: u16| {
+        encoded.extend(b"\\u");
+        let [high, low] = unit.to_be_bytes();
+        encoded.extend(digits(high, false));
+        encoded.extend(digits(low, false));
+    };
+    for character in text.chars() {
+        let short = match character {
+            '"' => b'"',
+            '\\' => b'\\',
+            '/' if slash => b'/',
+            '\n' => b'n',
+            '\r' => b'r',
+            '\t' => b't',
+            '\u{8}' => b'b',
+            '\u{c}' => b'f',
+            c if c.is_ascii_control() && c != '\u{7f}' => {
+                unicode(&mut encoded, c as u16);
+                continue;
+            }
+            c if ascii && !c.is_ascii() => {
+                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| unicode(&mut encoded, *unit));
+                continue;
+            }
+            c => {
+                encoded.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
+                continue;
+            }
+        };
+        encoded.extend([b'\\', short]);
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn has(value: &str, form: &str) -> bool {
+        of(0, value.as_bytes()).iter().any(|found| found.bytes.as_slice() == form.as_bytes())
+    }
+
+    #[test]
+    fn a_value_has_its_usual_forms() {
+        let value = "pass word/ü\"?";
+        for form in [
+            "pass word/ü\"?",
+            "cGFzcyB3b3JkL8O8Ij8",
+            "cGFzcyB3b3JkL8O8Ij8".replace('/', "_").as_str(),
+            "7061737320776f72642fc3bc223f",
+            "7061737320776F72642FC3BC223F",
+            "pass%20word%2F%C3%BC%22%3F",
+            "pass%20word/%c3%bc%22%3f",
+            "pass+word%2F%C3%BC%22%3F",
+            "pass word/ü\\\"?",
+            "pass word\\/\\u00fc\\\"?",
+        ] {
+            assert!(has(value, form), "{form}");
+        }
+    }
+
+    #[test]
+    fn short_values_have_none_and_frames_of_pem_are_no_lines_of_it() {
+        assert!(of(0, b"12345").is_empty());
+        let pem =
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAA\nAAAA==\n-----END PRIVATE KEY-----\n";
+        assert!(has(pem, "MC4CAQAwBQYDK2VwBCIEIAAA"));
+        assert!(!has(pem, "-----BEGIN PRIVATE KEY-----") && !has(pem, "AAAA=="));
+    }
+}
