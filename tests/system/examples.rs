@@ -95,9 +95,9 @@ async fn count_errors_reads_each_node_s_logs_and_sends_home_a_few_numbers() {
     let logs = [("web-1", "ok\nERROR one\nok\n"), ("web-2", "ok\n")];
     let _nodes = logs.map(|(name, log)| {
         Node::start_allowing(&orchestrator, name, |directory| {
-            let entry = served(directory, "log", "/var/log/app", "ro");
-            fs::write(directory.join("log/a.log"), log).unwrap();
-            fs::write(directory.join("log/notes.txt"), "ERROR, but no log").unwrap();
+            let entry = served(directory, "logs", "/var/log/app", "ro");
+            fs::write(directory.join("logs/a.log"), log).unwrap();
+            fs::write(directory.join("logs/notes.txt"), "ERROR, but no log").unwrap();
             vec![entry]
         })
     });

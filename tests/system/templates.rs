@@ -1,5 +1,8 @@
 //! From nothing to a job on a fleet, in every language: `new`, `build`, `run`, `job run`.
 
+#[path = "../../runtime/examples/embed.rs"]
+mod embed;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -157,11 +160,25 @@ impl Built {
         let cache = self.directory.path().join("cache");
         let cold = self.run(&cache);
         let warm = (0..3).map(|_| self.run(&cache)).min().unwrap();
-        let modules = ["build", "target/wasm32-wasip1/release", "target/wasm32-wasip2/release"];
-        let modules = modules.map(|folder| format!("{folder}/first-job.wasm"));
-        let module = modules.iter().map(|module| self.project.join(module)).find(|module| module.is_file());
-        let bytes = fs::metadata(module.unwrap()).unwrap().len();
+        let bytes = fs::metadata(self.module()).unwrap().len();
         Measured { template, bytes, cold, warm }
+    }
+
+    fn module(&self) -> PathBuf {
+        let folders = ["build", "target/wasm32-wasip1/release", "target/wasm32-wasip2/release"];
+        let modules = folders.map(|folder| self.project.join(folder).join("first-job.wasm"));
+        modules.into_iter().find(|module| module.is_file()).expect("a module")
+    }
+
+    /// Runs it in the host program of `examples/embed`, which knows nothing of jobs; what it told there.
+    fn embedded(&self) -> Vec<String> {
+        let names = self.directory.path().join("names");
+        fs::create_dir(&names).unwrap();
+        fs::write(names.join("names.txt"), "Ada\nGrace\nEdsger\n").unwrap();
+        let code = self.directory.path().join("cache/skrei/code");
+        let (outcome, told) = embed::run(&self.module(), &names, Some(code)).unwrap();
+        assert_eq!(outcome.stdout.to_string(), self.expected, "{}", outcome.stderr);
+        told
     }
 
     /// Sends it to a fleet, and looks at what the API says of it.
@@ -197,6 +214,14 @@ async fn every_template_builds_and_runs_here_and_on_a_fleet() {
         if fs::read_to_string(built.project.join("job.yaml")).unwrap().contains("greeting") {
             let told = !["zig"].contains(&template.id);
             assert_eq!(output.values.get("greeted").is_some(), told, "{}: {output:?}", template.id);
+            let embedded = built.embedded();
+            let value = |line: &&String| line.contains("value") && line.contains("greeted");
+            assert_eq!(
+                embedded.iter().filter(value).count(),
+                usize::from(told),
+                "{}: {embedded:?}",
+                template.id
+            );
         }
     }
     check_table(&measured);
