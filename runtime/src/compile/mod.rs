@@ -30,6 +30,9 @@ pub(crate) enum Compiled {
 /// From here on compiling takes longer than setting up an engine.
 const LARGE_BYTES: usize = 1 << 20;
 
+/// Components from this size on have a language's interpreter inside.
+const INTERPRETER_BYTES: usize = 8 << 20;
+
 /// Whether bytes in the binary format are a component's.
 pub(crate) fn is_component(wasm: &[u8]) -> bool {
     /// What stands in its header where a module has zeros.
@@ -65,14 +68,19 @@ impl Compiler {
         {
             return Ok((code, linked));
         }
+        // A component with an interpreter inside is of many parts, more than the pool has room for, and takes so long to
+        // compile that it is not done in vain.
+        if wasm.len() >= INTERPRETER_BYTES
+            && is_component(wasm)
+            && let Ok(linked) = engines.on_demand()
+        {
+            return Ok((self.code_for(&linked.engine, Room::OnDemand, digest, wasm)?, linked));
+        }
         match self.code_for(&pooled.engine, Room::Pooled, digest, wasm) {
             // It may need what the pool has not. One that is just wrong is so for either.
             Err(error @ load::Error::Invalid { .. }) => {
                 let Ok(linked) = engines.on_demand() else { return Err(error) };
-                let kept = self.kept_for(&linked.engine, digest, wasm).map(Ok);
-                let code =
-                    kept.unwrap_or_else(|| self.code_for(&linked.engine, Room::OnDemand, digest, wasm))?;
-                Ok((code, linked))
+                Ok((self.code_for(&linked.engine, Room::OnDemand, digest, wasm)?, linked))
             }
             code => Ok((code?, pooled)),
         }
@@ -96,6 +104,9 @@ impl Compiler {
         digest: &str,
         wasm: &[u8],
     ) -> Result<Compiled, load::Error> {
+        if let Some(code) = self.kept_for(engine, digest, wasm) {
+            return Ok(code);
+        }
         let is_component = is_component(wasm);
         let invalid = |error: wasmtime::Error| load::Error::Invalid { message: format!("{error:#}") };
         if let Some(process) = self.process.as_ref().filter(|process| wasm.len() >= process.module_bytes_min)
