@@ -7,10 +7,13 @@ use skrei_scheduler::Event;
 use super::EventLoop;
 use crate::told::Word;
 
+/// News of one message that are looked at: as many as a node sends at once.
+const NEWS_MAX: usize = 256;
+
 impl EventLoop {
     /// A node speaks for executions of its own that have not ended, and for no others.
     pub(super) fn told(&self, node: &NodeId, news: Vec<Told>) {
-        for Told { execution: id, progress } in news {
+        for Told { execution: id, progress } in news.into_iter().take(NEWS_MAX) {
             let known = self.scheduler.execution(&id);
             if let Some(execution) = known.filter(|known| known.node == *node && !known.state.is_terminal()) {
                 let word = Word { node: node.clone(), progress: progress.sound() };
