@@ -60,6 +60,8 @@ pub enum Code {
     UpgradeRequired,
     /// The client speaks an older API.
     ClientTooOld,
+    /// A web page of another origin than those that may.
+    OriginNotAllowed,
     /// The job is in a state that does not allow this.
     ConflictJobState,
     /// The new version is the same as the stored one.
@@ -84,7 +86,7 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest | Self::ValidationError => 400,
-            Self::ClientTooOld => 403,
+            Self::ClientTooOld | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::ConflictJobState

@@ -14,7 +14,7 @@ pub(super) fn add(document: &mut Value) {
                 responses.entry(status).or_insert_with(|| error(description));
             };
             add("400", "The request cannot be understood, or what it asks for is wrong");
-            add("403", "The client is too old");
+            add("403", "The client is too old, or a page of an origin that may not call");
             add("500", "A mistake of the orchestrator");
             add(
                 "503",
