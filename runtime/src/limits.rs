@@ -29,7 +29,7 @@ pub struct Limits {
     /// inode and a block at most beside its bytes.
     pub disk_files: u64,
     /// Elements in each of the guest's tables. Default 100,000, far more than any compiler needs for its
-    /// function pointers.
+    /// function pointers. All of its tables together may have eight times that.
     pub table_elements: u32,
 }
 
