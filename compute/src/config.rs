@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use skrei_bucket::Access;
 use skrei_job::{NodeId, labels::Labels, resources::Resources};
 use skrei_runtime::CompilerProcess;
 
@@ -38,6 +39,12 @@ pub struct Config {
     /// Hosts that jobs may reach with a network of type HTTP; see [`HostPattern`](skrei_runtime::HostPattern).
     /// None by default.
     pub network_domains: Vec<String>,
+    /// Hosts from which inputs are fetched; see [`HostPattern`](skrei_runtime::HostPattern). Any that is public by default.
+    pub fetch_hosts: Vec<String>,
+    /// Types of input sources that are switched off. None by default.
+    pub disabled_sources: Vec<String>,
+    /// Which buckets jobs may use with the node's credentials. None by default.
+    pub buckets: Access,
     /// How often the node says that it lives. Default 5 s.
     pub heartbeat: Duration,
     /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
@@ -62,6 +69,9 @@ impl Config {
             allowed_owners: Vec::new(),
             network_allowed: NetworkAllowed::None,
             network_domains: Vec::new(),
+            fetch_hosts: vec!["*".to_owned()],
+            disabled_sources: Vec::new(),
+            buckets: Access::default(),
             heartbeat: Duration::from_secs(5),
             compiler: None,
             limits: Limits::default(),
@@ -80,6 +90,10 @@ pub struct Limits {
     pub logs_age: Option<Duration>,
     /// Executions that may wait for room. Default 1,024; more are refused.
     pub waiting: usize,
+    /// How long fetching one input may take. Default 5 min.
+    pub fetch: Duration,
+    /// The largest input fetched from somewhere else, in bytes; of several objects, all together. Default 1 GiB.
+    pub fetch_bytes: u64,
     /// The largest artifact fetched, in bytes. Default 256 MiB.
     pub artifact_bytes: u64,
     /// Artifacts kept, in bytes, those used last staying. Default 4 GiB.
@@ -104,6 +118,8 @@ impl Default for Limits {
             logs_bytes: 1 << 30,
             logs_age: Some(Duration::from_secs(7 * 24 * 60 * 60)),
             waiting: 1024,
+            fetch: Duration::from_secs(300),
+            fetch_bytes: 1 << 30,
             artifact_bytes: 256 << 20,
             artifacts_bytes: 4 << 30,
             disk_bytes: 1 << 30,

@@ -62,6 +62,9 @@ pub enum Error {
     /// The node has no identity.
     #[error(transparent)]
     Join(#[from] crate::JoinError),
+    /// An entry of the list of hosts that inputs are fetched from cannot be understood.
+    #[error("hosts that inputs are fetched from: {0}")]
+    FetchHosts(#[source] skrei_runtime::network::HostPatternError),
     /// The HTTP client for artifacts cannot be set up.
     #[error("the client for artifacts cannot be set up")]
     Client(#[source] reqwest::Error),

@@ -139,7 +139,7 @@ impl Delivery {
     /// leaves them to its next start.
     pub(crate) async fn finish(self, node: &Node) -> Result<(), skrei_ledger::Error> {
         let Self { held: Held { parcel, state }, stopper, mut departure } = self;
-        let state = match stopper.over(node.publishing.deliver(&parcel)).await {
+        let state = match stopper.over(node.publishing.deliver(&node.fetching, &parcel)).await {
             Ok(Ok(place)) => publish::published(state, place),
             Ok(Err(error)) => {
                 tracing::warn!(execution = %parcel.execution, %error, "results are not published");
@@ -163,7 +163,8 @@ async fn pack(
     results: Option<Results>,
 ) -> Result<Held, ExecutionState> {
     let Some(results) = results else { return Err(state) };
-    let (Some(to), Some(exit_code)) = (publish::destination(&assignment.spec), publish::exit_code(&state))
+    let (Some(to), Some(exit_code)) =
+        (publish::destination(&node.id, assignment), publish::exit_code(&state))
     else {
         // Removing what a guest made can take a while.
         let _ = tokio::task::spawn_blocking(move || drop(results)).await;

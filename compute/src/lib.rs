@@ -3,8 +3,7 @@
 //! A node joins its orchestrator once and has a certificate from then on (`identity`). An assignment comes over the
 //! `link`, is admitted by the rules of the node's owner ([`admission`],
 //! [`allow_list`], `environment`, `network`), waits until there is room (`capacity`), gets what it needs opened, fetched
-//! and
-//! compiled ([`grant`], `artifacts`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
+//! and compiled ([`grant`], `artifacts`, `fetch`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
 //! its results are handed over (`publish`), its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
 //!
 //! Nothing of the host is within a guest's reach unless an entry of the [`AllowList`] says so.
@@ -19,6 +18,7 @@ pub mod grant;
 
 mod accounts;
 mod environment;
+mod fetch;
 mod glob;
 mod network;
 mod owners;

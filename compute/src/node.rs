@@ -6,7 +6,7 @@ use skrei_job::{NodeId, resources::Resources};
 use skrei_protocol::link::NodeInfo;
 
 use crate::{
-    AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, guests::Guests,
+    AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, fetch, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
     publish::Publishing, secrets::Secrets, told::Board,
 };
@@ -33,6 +33,7 @@ pub(crate) struct Node {
     /// What guests say of how far they are.
     pub(crate) told: Arc<Board>,
     pub(crate) secrets: Secrets,
+    pub(crate) fetching: fetch::Rules,
     /// Where content carried in jobs is put while they run.
     pub(crate) inline_dir: PathBuf,
     /// Where scratch directories are made.
@@ -47,11 +48,16 @@ pub(crate) fn info(config: &Config, sealing_key: String) -> NodeInfo {
     if !config.allow_list.is_empty() {
         sources.extend(["local".to_owned(), "localDirectory".to_owned()]);
     }
+    sources.extend(fetch::Rules::sources(config));
+    let mut publishers = vec!["local".to_owned(), "noop".to_owned()];
+    if fetch::Rules::has_bucket_for_results(config) {
+        publishers.push("s3".to_owned());
+    }
     NodeInfo {
         labels: config.labels.clone(),
         engines: vec![ENGINE.to_owned()],
         sources,
-        publishers: vec!["local".to_owned(), "noop".to_owned()],
+        publishers,
         capacity: config.capacity,
         sealing_key,
     }

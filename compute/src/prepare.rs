@@ -1,12 +1,16 @@
 //! From a spec to a module and a sandbox: everything that is opened, fetched and compiled before a guest starts.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use cap_std::{ambient_authority, fs::Dir};
 use skrei_job::{
     Digest,
     archive::Archive,
-    outcome::Refusal,
+    outcome::{Refusal, Rule},
     spec::{HostPath, Mode, Source, Task},
 };
 use skrei_protocol::link::{Assignment, WantSecrets};
@@ -19,7 +23,9 @@ use crate::{
     admission,
     artifacts::{self, Artifact},
     ending::{CAPTURED_BYTES, Unready},
-    environment, folder,
+    environment,
+    fetch::{self, Fetched},
+    folder,
     grant::{self, Grant, Opened},
     modules::{MODULE_BYTES_MAX, Read},
     node::Node,
@@ -52,6 +58,7 @@ type Opening = (Grant, Ownership);
 /// Says whether a host path or a network that the task asks for would be refused now. Nothing is made.
 pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
     node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
+    node.fetching.check(&node.id, task).map_err(Unready::Refused)?;
     let wanted = host_paths(task);
     if wanted.is_empty() {
         return Ok(());
@@ -65,6 +72,7 @@ pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Un
 pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result<Prepared, Unready> {
     let task = assignment.spec.task();
     let network = node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
+    node.fetching.check(&node.id, task).map_err(Unready::Refused)?;
     let variables = node
         .host_variables
         .fill(&node.id, &task.env, |name| std::env::var(name).ok())
@@ -76,7 +84,7 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
     });
     let grants = open_paths(node, task).await?;
     let mut grants = grants.into_iter();
-    let entry = entry(node, task, &mut grants).await?;
+    let entry = entry(node, assignment, &mut grants).await?;
     if let Entry::Loaded(module) = &entry {
         check_entry_point(module, task)?;
     }
@@ -87,11 +95,11 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .entry_point(&task.program.entry_point)
         .network(network)
         .limits(limits(node, task));
-    let (mounts, mut kept) = mounts(node, task, grants).await?;
+    let (mounts, mut kept) = mounts(node, assignment, grants).await?;
     for mount in mounts {
         sandbox = sandbox.mount(mount).map_err(|error| Unready::failed(error.to_string()))?;
     }
-    let output = publish::destination(&assignment.spec).map(|_| disk_bytes(node, task));
+    let output = publish::destination(&node.id, assignment).map(|_| disk_bytes(node, task));
     if !task.results.is_empty() || output.is_some() {
         let (parent, paths) = (node.results_dir.clone(), task.results.clone());
         let results = blocking(move || Results::make(&parent, &paths, output))
@@ -167,15 +175,16 @@ enum Entry {
 
 async fn entry(
     node: &Node,
-    task: &Task,
+    assignment: &Assignment,
     grants: &mut impl Iterator<Item = Opening>,
 ) -> Result<Entry, Unready> {
+    let task = assignment.spec.task();
     if let (Source::Artifact { digest, .. }, []) = (&task.program.module, &task.program.imports[..])
         && let Some(module) = node.modules.get(digest)
     {
         return Ok(Entry::Loaded(module));
     }
-    let (digest, read) = bytes(node, task, grants).await?;
+    let (digest, read) = bytes(node, assignment, grants).await?;
     if !task.program.imports.is_empty() {
         return Ok(Entry::Several(read));
     }
@@ -190,7 +199,7 @@ async fn entry(
 /// What names the entry module, and its bytes.
 async fn bytes(
     node: &Node,
-    task: &Task,
+    assignment: &Assignment,
     grants: &mut impl Iterator<Item = Opening>,
 ) -> Result<(Digest, Read), Unready> {
     let held = |wasm: Vec<u8>| {
@@ -198,7 +207,7 @@ async fn bytes(
         let read: Read = Arc::new(move || Ok(wasm.clone()));
         (digest, read)
     };
-    Ok(match &task.program.module {
+    Ok(match &assignment.spec.task().program.module {
         Source::Artifact { digest, .. } => {
             let artifact = node.artifacts.get(*digest).await?;
             // The closure holds the artifact, so that it is not removed before it is read.
@@ -218,16 +227,44 @@ async fn bytes(
                 Unready::failed(format!("the module `{}` cannot be read: {cause}", path.path))
             })?)
         }
+        Source::Download(download) => {
+            let artifact = node.fetching.download(download, &node.artifacts).await?;
+            fetched_module(artifact)?
+        }
+        Source::Objects(objects) => {
+            let part = (assignment.partition, assignment.partitions);
+            let fetched = node.fetching.objects(objects, part, &node.artifacts).await?;
+            let module = |(path, _): &(String, Artifact)| path.ends_with(".wasm") && !path.contains('/');
+            let mut modules: Vec<_> = fetched.files.into_iter().filter(module).collect();
+            match (modules.pop(), modules.is_empty()) {
+                (Some((_, artifact)), true) => fetched_module(artifact)?,
+                _ => {
+                    let message = format!("`{objects}` has not exactly one file that ends in `.wasm`");
+                    return Err(Unready::failed(message));
+                }
+            }
+        }
         // A job with such a module is not valid.
         Source::Scratch => return Err(Unready::failed("a scratch directory holds no module".to_owned())),
     })
 }
 
+/// The module in a file that was fetched.
+fn fetched_module(artifact: Artifact) -> Result<(Digest, Read), Unready> {
+    let digest = artifact.digest();
+    if artifact.bytes() > MODULE_BYTES_MAX {
+        return Err(Unready::failed(format!("the module has more than {MODULE_BYTES_MAX} bytes")));
+    }
+    // The closure holds the artifact, so that it is not removed before it is read.
+    Ok((digest, Arc::new(move || std::fs::read(artifact.path()))))
+}
+
 async fn mounts(
     node: &Node,
-    task: &Task,
+    assignment: &Assignment,
     mut grants: impl Iterator<Item = Opening>,
 ) -> Result<(Vec<Mount>, Kept), Unready> {
+    let task = assignment.spec.task();
     let mut mounts = Vec::with_capacity(task.inputs.len());
     let mut kept = Kept::default();
     for (index, input) in task.inputs.iter().enumerate() {
@@ -276,6 +313,25 @@ async fn mounts(
                 kept.inline = Some(folder);
                 mount
             }
+            Source::Download(download) => {
+                let artifact = node.fetching.download(download, &node.artifacts).await?;
+                let mount = file_mount(&artifact.folder, artifact.name.clone(), target)?;
+                kept.artifacts.push(artifact);
+                mount
+            }
+            Source::Objects(objects) => {
+                let part = (assignment.partition, assignment.partitions);
+                let fetched = node.fetching.objects(objects, part, &node.artifacts).await?;
+                let folder = match kept.inline.take() {
+                    Some(folder) => folder,
+                    None => TempDir::new_in(&node.inline_dir).map_err(|cause| unwritten(target, &cause))?,
+                };
+                let directory = folder.path().join(index.to_string());
+                let mount =
+                    given_dir(lay_out(fetched, directory, target, &mut kept).await?.as_path(), target)?;
+                kept.inline = Some(folder);
+                mount
+            }
             Source::Scratch => {
                 let parent = node.scratch_dir.clone();
                 let folder = blocking(move || folder::private(&parent)).await?;
@@ -287,6 +343,24 @@ async fn mounts(
         });
     }
     Ok((mounts, kept))
+}
+
+/// Puts objects where the guest finds them below a directory; they stay as long as the guest runs.
+async fn lay_out(
+    fetched: Fetched,
+    directory: PathBuf,
+    target: &str,
+    kept: &mut Kept,
+) -> Result<PathBuf, Unready> {
+    let place = directory.clone();
+    let (fetched, laid_out) = blocking(move || {
+        let laid_out = fetched.lay_out(&place);
+        (fetched, laid_out)
+    })
+    .await?;
+    laid_out.map_err(|cause| unwritten(target, &cause))?;
+    kept.artifacts.extend(fetched.files.into_iter().map(|(_, artifact)| artifact));
+    Ok(directory)
 }
 
 /// Content that belongs to the node: guests read it.
@@ -386,6 +460,17 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 impl Unready {
     fn failed(message: String) -> Self {
         Self::Failed { message, hint: None }
+    }
+}
+
+impl From<fetch::Error> for Unready {
+    fn from(error: fetch::Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        match error {
+            // A rule of the node's owner said no, only later: when a name had been looked up.
+            fetch::Error::Denied(message) => Self::Refused(Refusal { rule: Rule::Network, message, hint }),
+            error => Self::Failed { message: error.to_string(), hint },
+        }
     }
 }
 

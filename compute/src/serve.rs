@@ -19,7 +19,7 @@ use crate::{
     accounts::Accounts,
     artifacts::Artifacts,
     environment::HostVariables,
-    folder, grant,
+    fetch, folder, grant,
     guests::Guests,
     identity,
     journal::Journal,
@@ -53,6 +53,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         return Err(Error::NoOrchestrator);
     }
     let host_variables = HostVariables::parse(&config.env_allow_list)?;
+    let fetching = fetch::Rules::parse(&config)?;
     let owners = Owners::parse(&config.allowed_owners, &Accounts::of_host())?;
     let network = NetworkRules::parse(config.network_allowed, &config.network_domains)?;
     let _lock = DirectoryLock::take(&config.data_dir)?;
@@ -102,6 +103,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         publishing: Publishing { outbox, uploads },
         told: Arc::default(),
         secrets,
+        fetching,
         inline_dir,
         scratch_dir,
         results_dir,

@@ -5,8 +5,14 @@
 //! [`validate`] has found nothing wrong. The crate is pure: it reads no file, no clock and no randomness.
 
 pub mod archive;
+mod checksum;
 pub mod document;
 pub mod template;
+
+pub mod download;
+pub mod objects;
+pub mod partition;
+pub mod publication;
 
 pub mod manifest;
 pub mod modules;

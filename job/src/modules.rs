@@ -130,10 +130,16 @@ fn local_module(task: &Task) -> Option<&str> {
     let path = module.as_str().filter(|path| !path.trim().is_empty() && !path.contains("://"))?;
     // A path that goes up is no guest path, and so supplied by nothing.
     let wanted = guest_path::normalise(path).ok();
-    let is_supplied = wanted.is_some_and(|wanted| {
-        task.input_sources.iter().any(|input| guest_path::normalise(&input.target) == Ok(wanted.clone()))
-    });
+    let is_supplied =
+        wanted.is_some_and(|wanted| task.input_sources.iter().any(|input| supplies(input, &wanted)));
     (!is_supplied).then_some(path)
+}
+
+/// Whether a source has its target at this path, or is fetched to a place below which the path lies.
+fn supplies(input: &InputSource, wanted: &str) -> bool {
+    let Ok(target) = guest_path::normalise(&input.target) else { return false };
+    let is_download = input.source.kind.trim().eq_ignore_ascii_case("urlDownload");
+    target == wanted || is_download && guest_path::is_within(wanted, &target)
 }
 
 fn is_entry_module(name: &str) -> bool {

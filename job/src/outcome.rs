@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Digest, told::Values};
+use crate::{Digest, objects::Bucket, told::Values};
 
 /// How many bytes of each output stream travel with the outcome; the rest stays in the node's log store.
 pub const OUTPUT_HEAD_BYTES: usize = 2048;
@@ -59,6 +59,17 @@ pub enum Published {
         digest: Digest,
         /// Of the archive.
         bytes: u64,
+    },
+    /// In a bucket.
+    Bucket {
+        /// Which.
+        bucket: Bucket,
+        /// The archive, or with a `/` at its end what the keys of all files begin with.
+        key: String,
+        /// Of the archive, if it is one.
+        digest: Option<Digest>,
+        /// Of the archive, if the bucket keeps versions.
+        version: Option<String>,
     },
 }
 

@@ -6,9 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Digest,
+    download::Download,
     labels::{Labels, Requirement},
     manifest::Manifest,
+    objects::Objects,
     ownership::Ownership,
+    publication::Publication,
     resources::Resources,
     retry::Retry,
     rollout::Rollout,
@@ -133,6 +136,10 @@ pub enum Source {
     /// A directory carried in the job itself: a tar archive, compressed, that [`Archive`](crate::archive::Archive)
     /// unpacks.
     Archive(Vec<u8>),
+    /// A file behind a URL, fetched by the node.
+    Download(Download),
+    /// Objects in a bucket, fetched by the node into one directory.
+    Objects(Objects),
     /// An empty directory of the execution's own, gone with it.
     Scratch,
 }
@@ -193,15 +200,17 @@ pub struct ResultPath {
 }
 
 /// Where results go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Publisher {
     /// There is none.
     #[default]
     None,
     /// Nowhere: they are dropped with the execution.
     Noop,
-    /// They stay on the node, which serves them.
+    /// To the orchestrator, which serves them.
     Local,
+    /// Into a bucket.
+    Bucket(Publication),
 }
 
 /// What the guest may reach.

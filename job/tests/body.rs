@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use skrei_job::{
-    Problems, read,
-    spec::{Kind, Mode, Network, Source},
+    Digest, Problems, Spec,
+    publication::Encoding,
+    read,
+    spec::{Kind, Mode, Network, Publisher, Source},
     validate::Checked,
 };
 
@@ -124,7 +126,7 @@ fn a_host_path_keeps_its_mode() {
         assert_eq!(input.target, "/ssl");
         match input.source {
             Source::HostPath(path) => Some(path.mode),
-            Source::Artifact { .. } | Source::Inline(_) | Source::Archive(_) | Source::Scratch => None,
+            _ => None,
         }
     };
     assert_eq!(source(json!({"SourcePath": "/etc/ssl"})), Some(Mode::ReadOnly));
@@ -146,4 +148,74 @@ fn a_spec_checks_itself_when_it_is_read() {
     stored["Type"] = json!("cron");
     let refused = serde_json::from_value::<skrei_job::Spec>(stored).unwrap_err();
     assert!(refused.to_string().contains("`cron` is not a job type"), "{refused}");
+}
+
+#[test]
+fn what_is_fetched_says_from_where_and_what_is_expected() {
+    let inputs = |source: Value, target: &str| {
+        let input = json!({"Source": source, "Target": target});
+        let module =
+            json!({"Source": {"Type": "inline", "Params": {"URL": "data:,m"}}, "Target": "/main.wasm"});
+        submit(&task(json!({"InputSources": [module, input]})))
+    };
+    let digest = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let url =
+        json!({"Type": "urlDownload", "Params": {"url": "https://a.example/x/a.txt?s=1", "sha256": digest}});
+    let checked = inputs(url, "/in").unwrap();
+    let input = &checked.spec.task().inputs[0];
+    assert_eq!(input.target, "/in/a.txt");
+    let Source::Download(download) = &input.source else { panic!("{input:?}") };
+    assert_eq!((download.name(), download.digest), ("a.txt", Some(Digest::of(b""))));
+    // What clients send for what they leave out counts as left out.
+    let objects = json!({"Type": "S3", "Params": {
+        "bucket": "logs", "key": "2026/*", "Filter": "", "Region": "eu-1", "Endpoint": "", "VersionID": "",
+        "ChecksumSHA256": "", "Partition": {"type": "substring", "StartIndex": 0, "endindex": 2},
+    }});
+    let checked = inputs(objects, "/in").unwrap();
+    assert!(matches!(&checked.spec.task().inputs[0].source, Source::Objects(_)));
+    assert_eq!(
+        Spec::try_from(checked.spec.manifest().clone()),
+        Ok(checked.spec),
+        "read again it is the same"
+    );
+
+    for (source, path) in [
+        (json!({"Type": "urlDownload", "Params": {"URL": "https://u:secret@a.example/x"}}), "URL"),
+        (json!({"Type": "urlDownload", "Params": {"URL": "file:///etc/passwd"}}), "URL"),
+        (json!({"Type": "urlDownload", "Params": {"URL": "https://a.example/x", "SHA256": "abc"}}), "SHA256"),
+        (json!({"Type": "s3", "Params": {"Bucket": "A/b"}}), "Bucket"),
+        (json!({"Type": "s3", "Params": {"Bucket": "logs", "Key": "a", "Filter": "x"}}), "Filter"),
+        (json!({"Type": "s3", "Params": {"Bucket": "logs", "Filter": "("}}), "Filter"),
+        (json!({"Type": "s3", "Params": {"Bucket": "logs", "Key": "a/", "VersionID": "1"}}), "VersionID"),
+        (
+            json!({"Type": "s3", "Params": {"Bucket": "logs", "Partition": {"Type": "regex"}}}),
+            "Partition.Pattern",
+        ),
+    ] {
+        let problems = inputs(source.clone(), "/in").unwrap_err();
+        let paths: Vec<_> = problems.iter().map(|problem| problem.path.as_str()).collect();
+        assert_eq!(paths, [format!("Tasks[0].InputSources[1].Source.Params.{path}")], "{source}");
+        assert!(!problems.to_string().contains("secret"));
+    }
+}
+
+#[test]
+fn results_go_where_the_publisher_says_under_names_that_are_plain() {
+    let with = |publisher: Value, name: &str| {
+        submit(&task(json!({"Publisher": publisher, "ResultPaths": [{"Name": name, "Path": "/out"}]})))
+    };
+    let bucket = json!({"Type": "S3", "Params": {"bucket": "out", "key": "{jobID}/{executionID}", "encoding": "plain"}});
+    let checked = with(bucket, "outputs").unwrap();
+    let Publisher::Bucket(publication) = &checked.spec.task().publisher else { panic!("no bucket") };
+    assert_eq!((publication.encoding, publication.is_shared()), (Encoding::Plain, false));
+    for key in ["{jobId}", "a/{executionID"] {
+        assert!(
+            with(json!({"Type": "s3", "Params": {"Bucket": "out", "Key": key}}), "outputs").is_err(),
+            "{key}"
+        );
+    }
+    for name in ["../x", "stdout", "a/b", ".."] {
+        let problems = with(json!({"Type": "local"}), name).unwrap_err();
+        assert!(problems.to_string().contains("Name"), "{name}: {problems}");
+    }
 }

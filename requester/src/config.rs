@@ -2,11 +2,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
+use skrei_bucket::Access;
 use skrei_job::NodeId;
 use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
-use crate::{ResultLimits, secrets::KeySource};
+use crate::{ArtifactLimits, ResultLimits, secrets::KeySource};
 
 /// How long a node's certificate is valid unless set otherwise: 90 days. A node may be off for a month and come back.
 pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
@@ -25,6 +26,8 @@ pub struct Config {
     pub token: Option<String>,
     /// Bounds on results.
     pub results: ResultLimits,
+    /// Bounds on artifacts.
+    pub artifacts: ArtifactLimits,
     /// Where clients reach the API, such as `https://skrei.example.com`; none takes what each of them called it by
     /// (`API.PublicURL`).
     pub public_url: Option<String>,
@@ -40,6 +43,10 @@ pub struct Config {
     pub follow: FollowLimits,
     /// Where the keys of secrets come from. A file is best kept apart from `data_dir`: together they give the secrets.
     pub secret_keys: KeySource,
+    /// Buckets whose results clients may fetch with signed URLs.
+    pub buckets: Access,
+    /// How long such a URL is good for; none are signed without (`Publishers.Types.S3.PreSignedURLExpiration`).
+    pub signed_for: Option<Duration>,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
 }
@@ -57,7 +64,10 @@ impl Config {
             manual_approval: false,
             certificate_lifetime: CERTIFICATE_LIFETIME,
             results: ResultLimits::default(),
+            artifacts: ArtifactLimits::default(),
             public_url: None,
+            buckets: Access::default(),
+            signed_for: None,
             allowed_origins: Vec::new(),
             keep: Keep::default(),
             follow: FollowLimits::default(),

@@ -13,8 +13,10 @@ mod clock;
 mod config;
 mod decide;
 mod encrypted;
+mod expiry;
 mod feed;
 mod housekeeping;
+mod incoming;
 mod nodes;
 mod orchestrator;
 mod perform;
@@ -24,6 +26,7 @@ mod server;
 mod store;
 mod told;
 
+pub use artifacts::Limits as ArtifactLimits;
 pub use backup::{Backup, Error as BackupError, backup};
 pub use config::{CERTIFICATE_LIFETIME, Config, FollowLimits, Keep, Listeners};
 pub use results::Limits as ResultLimits;

@@ -25,7 +25,7 @@ pub(crate) struct Orchestrator {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) artifacts: Artifacts,
-    pub(crate) results: Results,
+    pub(crate) results: Arc<Results>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) identities: Arc<Identities>,
     /// Signs the certificates of nodes.

@@ -22,6 +22,7 @@ use crate::{
     config::{Config, Listeners},
     decide::{Command, EventLoop},
     encrypted::Encrypted,
+    expiry::Expiry,
     feed::Feed,
     housekeeping,
     nodes::{self, Hub, Identities, tokens},
@@ -86,10 +87,12 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     };
     std::fs::create_dir_all(&config.data_dir).map_err(io.clone()("cannot make the data directory"))?;
     let store = Store::open(&config.data_dir)?;
-    let artifacts =
-        Artifacts::open(config.data_dir.join(artifacts::DIRECTORY)).map_err(io.clone()("cannot make"))?;
+    let artifacts = Artifacts::open(config.data_dir.join(artifacts::DIRECTORY), config.artifacts)
+        .map_err(io.clone()("cannot make"))?;
     let results = Results::open(config.data_dir.join("results"), config.results, store.clone())
         .map_err(io("cannot make"))?;
+    let results = Arc::new(results);
+    results.tidy().await?;
     let keys = Arc::new(Keys::open(&config.secret_keys)?);
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
     let identities = Arc::new(Identities::open(store.clone())?);
@@ -117,6 +120,8 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
     let performing = tokio::spawn(performer.run(queue));
 
+    let expiry = Expiry { store: store.clone(), results: Arc::clone(&results), artifacts: artifacts.clone() };
+    let _expiry = AbortOnDropHandle::new(tokio::spawn(expiry.run(shutdown.clone())));
     let orchestrator = Arc::new(Orchestrator {
         config,
         store,

@@ -9,6 +9,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "skrei",
         &[
+            "skrei-bucket",
             "skrei-compute",
             "skrei-job",
             "skrei-ledger",
@@ -21,14 +22,31 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     (
         "skrei-requester",
-        &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-scheduler", "skrei-tls", "skrei-vault"],
+        &[
+            "skrei-bucket",
+            "skrei-job",
+            "skrei-ledger",
+            "skrei-protocol",
+            "skrei-scheduler",
+            "skrei-tls",
+            "skrei-vault",
+        ],
     ),
     (
         "skrei-compute",
-        &["skrei-job", "skrei-ledger", "skrei-protocol", "skrei-runtime", "skrei-tls", "skrei-vault"],
+        &[
+            "skrei-bucket",
+            "skrei-job",
+            "skrei-ledger",
+            "skrei-protocol",
+            "skrei-runtime",
+            "skrei-tls",
+            "skrei-vault",
+        ],
     ),
     ("skrei-scheduler", &["skrei-job"]),
     ("skrei-protocol", &["skrei-job", "skrei-tls", "skrei-vault"]),
+    ("skrei-bucket", &["skrei-job"]),
     ("skrei-tls", &[]),
     ("skrei-vault", &[]),
     ("skrei-job", &[]),

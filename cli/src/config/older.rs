@@ -72,6 +72,17 @@ const OLDER: &[(&str, Now)] = &[
     ("Engines.Types.Docker.", Now::Nothing(NO_CONTAINERS)),
     ("InputSources.Types.IPFS.", Now::Nothing(NO_IPFS)),
     ("Publishers.Types.IPFS.", Now::Nothing(NO_IPFS)),
+    ("InputSources.MaxRetryCount", Now::Nothing("what may pass is tried three times")),
+    ("Node.VolumeSizeRequestTimeout", Now::Key("InputSources.ReadTimeout")),
+    ("Node.DownloadURLRequestTimeout", Now::Key("InputSources.ReadTimeout")),
+    (
+        "Node.Requester.StorageProvider.S3.PreSignedURLDisabled",
+        Now::Key("Publishers.Types.S3.PreSignedURLDisabled"),
+    ),
+    (
+        "Node.Requester.StorageProvider.S3.PreSignedURLExpiration",
+        Now::Key("Publishers.Types.S3.PreSignedURLExpiration"),
+    ),
     ("Publishers.Types.Local.", Now::Nothing("results are served by the orchestrator's API (API.PublicURL)")),
     (
         "Node.Compute.LocalPublisher.",

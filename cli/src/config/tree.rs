@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use skrei_bucket::{Access, Keys};
 use skrei_compute::NetworkAllowed;
 use skrei_job::labels::Labels;
 use skrei_tls::{Challenge, ExternalAccount, PairFiles, Trust};
@@ -22,6 +23,10 @@ pub(crate) struct Config {
     pub(crate) api: Address,
     /// The URL clients are told, if it is another than each of them calls.
     pub(crate) public_url: Option<String>,
+    /// Which buckets may be used, and how.
+    pub(crate) buckets: Access,
+    /// How long a signed URL is good for; none are signed without.
+    pub(crate) signed_for: Option<Duration>,
     /// How the API is encrypted.
     pub(crate) tls: Tls,
     /// The orchestrator's side.
@@ -127,6 +132,21 @@ pub(crate) struct Orchestrator {
     pub(crate) keep_for: Option<Duration>,
     /// The keys of secrets; none: from outside, or below the data directory.
     pub(crate) secret_keys: Option<PathBuf>,
+    /// What is kept of jobs that have ended.
+    pub(crate) keeping: Keeping,
+}
+
+/// What is kept of jobs that have ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Keeping {
+    /// Of all results.
+    pub(crate) results_bytes: u64,
+    /// Each result.
+    pub(crate) results_for: Duration,
+    /// Of all artifacts.
+    pub(crate) artifacts_bytes: u64,
+    /// Each artifact.
+    pub(crate) artifacts_for: Duration,
 }
 
 /// The node's side.
@@ -148,6 +168,14 @@ pub(crate) struct Compute {
     pub(crate) env_allow_list: Vec<String>,
     /// `USER[:GROUP]`.
     pub(crate) allowed_owners: Vec<String>,
+    /// Where inputs are fetched from.
+    pub(crate) fetch_hosts: Vec<String>,
+    /// What is not fetched at all.
+    pub(crate) disabled_sources: Vec<String>,
+    /// How long fetching one input may take.
+    pub(crate) fetch_timeout: Duration,
+    /// The largest input that is fetched.
+    pub(crate) fetch_bytes: u64,
     /// The most of the network that jobs may ask for.
     pub(crate) network_allowed: NetworkAllowed,
     /// Hosts they may reach.
@@ -220,6 +248,8 @@ impl Config {
             logging: Logging { level: get.text("Logging.Level")?, mode },
             api: Address { host: get.text("API.Host")?, port: get.port("API.Port")? },
             public_url: public_url(&get)?,
+            buckets: buckets(&get)?,
+            signed_for: signed_for(&get)?,
             tls: tls(&get)?,
             orchestrator: Orchestrator {
                 enabled: get.boolean("Orchestrator.Enabled")?,
@@ -234,6 +264,12 @@ impl Config {
                 keep_jobs: Some(get.amount("Orchestrator.Housekeeping.KeepJobs")?).filter(|jobs| *jobs > 0),
                 keep_for: span(get.duration("Orchestrator.Housekeeping.KeepFor")?),
                 secret_keys: get.file("Orchestrator.Secrets.KeyFile")?,
+                keeping: Keeping {
+                    results_bytes: get.amount("Orchestrator.Results.MaxBytes")?,
+                    results_for: get.duration("Orchestrator.Results.Keep")?,
+                    artifacts_bytes: get.amount("Orchestrator.Artifacts.MaxBytes")?,
+                    artifacts_for: get.duration("Orchestrator.Artifacts.Keep")?,
+                },
             },
             compute: Compute {
                 enabled: get.boolean("Compute.Enabled")?,
@@ -244,6 +280,10 @@ impl Config {
                 allow_list: get.list("Compute.AllowListedLocalPaths")?,
                 env_allow_list: get.list("Compute.Env.AllowList")?,
                 allowed_owners: get.list("Compute.AllowedOwners")?,
+                fetch_hosts: get.list("InputSources.Hosts")?,
+                disabled_sources: get.list("InputSources.Disabled")?,
+                fetch_timeout: get.duration("InputSources.ReadTimeout")?,
+                fetch_bytes: get.amount("InputSources.MaxBytes")?,
                 network_allowed: network_allowed(&get)?,
                 network_domains: get.list("Compute.Network.Domains")?,
                 capacity: Capacity {
@@ -285,6 +325,45 @@ fn network_allowed(get: &Get<'_>) -> Result<NetworkAllowed, Error> {
         "full" => NetworkAllowed::Full,
         "http" => NetworkAllowed::Http,
         _ => NetworkAllowed::None,
+    })
+}
+
+/// A week: Amazon signs for no longer.
+const SIGNED_FOR_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+fn signed_for(get: &Get<'_>) -> Result<Option<Duration>, Error> {
+    let key = "Publishers.Types.S3.PreSignedURLExpiration";
+    let expiration = get.duration(key)?;
+    if expiration.is_zero() || expiration > SIGNED_FOR_MAX {
+        return Err(Error::usage(format!("{key}: signed URLs are good for up to a week")).hint("write `30m`"));
+    }
+    let is_on = !get.boolean("Publishers.Types.S3.PreSignedURLDisabled")?;
+    Ok(is_on.then_some(expiration))
+}
+
+fn buckets(get: &Get<'_>) -> Result<Access, Error> {
+    let text = |key: &str| get.text(key).map(|text| Some(text).filter(|text| !text.is_empty()));
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let rule = |text: &String| text.parse().map_err(|wrong| Error::usage(format!("S3.Buckets: {wrong}")));
+    let keys = match (text("S3.AccessKeyID")?, text("S3.SecretAccessKey")?) {
+        (Some(id), Some(secret)) => Some(Keys { id, secret: secret.into(), session: None }),
+        (None, None) => {
+            variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| Keys {
+                id,
+                secret: secret.into(),
+                session: variable("AWS_SESSION_TOKEN").map(Into::into),
+            })
+        }
+        _ => {
+            return Err(Error::usage("one half of the credentials for S3 is given, and the other is not")
+                .hint("set both `S3.AccessKeyID` and `S3.SecretAccessKey`"));
+        }
+    };
+    Ok(Access {
+        endpoint: text("S3.Endpoint")?,
+        region: text("S3.Region")?,
+        buckets: get.list("S3.Buckets")?.iter().map(rule).collect::<Result<_, _>>()?,
+        keys,
     })
 }
 

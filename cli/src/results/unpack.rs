@@ -46,7 +46,7 @@ pub(crate) fn unpack(fetched: &Fetched, selection: &Selection) -> Result<Unpacke
     fs::create_dir(&folder).map_err(|error| unwritten(&folder, &error))?;
     let archive = MultiGzDecoder::new(File::open(&fetched.archive).map_err(unreadable)?);
     let mut unpacked = Unpacked { label: fetched.label.clone(), folder, entries: 0 };
-    let (mut entries, mut bytes) = (0, 0);
+    let (mut entries, mut bytes) = (0, 0_u64);
     for entry in tar::Archive::new(archive).entries().map_err(|error| damaged(&error))? {
         let mut entry = entry.map_err(|error| damaged(&error))?;
         let path = entry.path().map_err(|error| damaged(&error))?.into_owned();
@@ -54,7 +54,7 @@ pub(crate) fn unpack(fetched: &Fetched, selection: &Selection) -> Result<Unpacke
             return Err(suspicious(&format!("`{}` in it leads out of it", path.display())));
         };
         entries += 1;
-        bytes += entry.size();
+        bytes = bytes.saturating_add(entry.size());
         if entries > ENTRIES_MAX || bytes > BYTES_MAX {
             return Err(suspicious("it is larger than any results skrei unpacks"));
         }

@@ -31,6 +31,11 @@ impl Servers {
         compute.allow_list = allow_list::parse(&settings.allow_list)?;
         compute.env_allow_list = settings.env_allow_list.clone();
         compute.allowed_owners = settings.allowed_owners.clone();
+        compute.fetch_hosts = settings.fetch_hosts.clone();
+        compute.disabled_sources = settings.disabled_sources.clone();
+        compute.limits.fetch = settings.fetch_timeout;
+        compute.limits.fetch_bytes = settings.fetch_bytes;
+        compute.buckets = config.buckets.clone();
         compute.network_allowed = settings.network_allowed;
         compute.network_domains = settings.network_domains.clone();
         compute.heartbeat = settings.heartbeat;

@@ -25,10 +25,22 @@ impl Servers {
     ) -> Result<(), Error> {
         let configured = config.orchestrator.secret_keys.as_deref();
         let secret_keys = secret_keys::source(configured, data_dir, |name| std::env::var_os(name))?;
+        let keeping = &config.orchestrator.keeping;
         let config = skrei_requester::Config {
             disconnect_timeout: config.orchestrator.disconnect_timeout,
             token: config.orchestrator.token.clone(),
+            results: skrei_requester::ResultLimits {
+                bytes: keeping.results_bytes,
+                keep: keeping.results_for,
+                ..skrei_requester::ResultLimits::default()
+            },
+            artifacts: skrei_requester::ArtifactLimits {
+                bytes: keeping.artifacts_bytes,
+                keep: keeping.artifacts_for,
+            },
             public_url: config.public_url.clone(),
+            buckets: config.buckets.clone(),
+            signed_for: config.signed_for,
             allowed_origins: config.orchestrator.allowed_origins.clone(),
             keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
             manual_approval: config.orchestrator.manual_approval,

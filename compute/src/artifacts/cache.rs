@@ -17,10 +17,22 @@ pub(crate) struct Artifact {
     pub(crate) folder: Arc<Path>,
     /// Its name there.
     pub(crate) name: String,
+    digest: Digest,
+    bytes: u64,
     _pin: Arc<()>,
 }
 
 impl Artifact {
+    /// What it contains.
+    pub(crate) fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Its size.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.join(&self.name)
     }
@@ -100,7 +112,13 @@ impl Cache {
     }
 
     fn artifact(&self, digest: Digest, entry: &Entry) -> Artifact {
-        Artifact { folder: Arc::clone(&self.folder), name: digest.hex(), _pin: Arc::clone(&entry.pin) }
+        Artifact {
+            folder: Arc::clone(&self.folder),
+            name: digest.hex(),
+            digest,
+            bytes: entry.bytes,
+            _pin: Arc::clone(&entry.pin),
+        }
     }
 
     fn shrink(&self, kept: &mut Kept) {

@@ -5,6 +5,7 @@
 
 mod cache;
 mod error;
+mod incoming;
 
 use std::{io::Write as _, path::Path, sync::Arc, time::Duration};
 
@@ -12,6 +13,7 @@ use bytes::Bytes;
 pub(crate) use cache::Artifact;
 use cache::Cache;
 pub(crate) use error::Error;
+pub(crate) use incoming::{Incoming, Received, Unkept};
 use reqwest::StatusCode;
 use sha2::{Digest as _, Sha256};
 use skrei_job::Digest;

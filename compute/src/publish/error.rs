@@ -17,6 +17,10 @@ pub(crate) enum Error {
     Missing,
     #[error("the orchestrator does not take them: {0}")]
     Refused(String),
+    #[error("{0}")]
+    Denied(String),
+    #[error("`s3://{bucket}/{key}` cannot be written: {cause}")]
+    Bucket { bucket: String, key: String, cause: String },
 }
 
 impl Error {
@@ -31,6 +35,8 @@ impl Error {
             Self::Full { .. } => Some("run the job again when the node has handed over what waits"),
             Self::TooDeep { .. } => Some("let the guest pack them into a file of its own"),
             Self::Disk(_) => Some("make room on the node's disk"),
+            Self::Denied(_) => Some("these are settings of the node, for its owner to make"),
+            Self::Bucket { .. } => Some("look at the bucket's rules, and at the node's credentials for it"),
             Self::Missing | Self::Refused(_) => None,
         }
     }

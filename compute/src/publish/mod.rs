@@ -5,23 +5,28 @@
 //! execution has ended: whoever reads `Completed` finds the results. If the node stops in between, its next start goes on
 //! with the archive.
 
+mod bucket;
 mod error;
 mod outbox;
 mod pack;
 mod upload;
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 pub(crate) use error::Error;
 pub(crate) use outbox::Outbox;
 use serde::{Deserialize, Serialize};
 use skrei_job::{
-    Digest, ExecutionId, JobId,
+    Digest, ExecutionId, JobId, NodeId, Timestamp,
     life::ExecutionState,
+    objects::Bucket,
     outcome::{Cause, Failure, Published},
-    spec::{Publisher, Spec},
+    spec::Publisher,
 };
+use skrei_protocol::{api::time::rfc3339, link::Assignment};
 pub(crate) use upload::Uploads;
 
-use crate::results::Results;
+use crate::{fetch, results::Results};
 
 /// An archive on its way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +48,13 @@ pub struct Parcel {
 pub enum Destination {
     /// To the orchestrator, which serves it.
     Orchestrator,
+    /// Into a bucket.
+    Bucket {
+        /// Which.
+        bucket: Bucket,
+        /// Under which key; with a `/` at its end, what is in it, each file under a key of its own below.
+        key: String,
+    },
 }
 
 /// Publishes what executions of one node leave.
@@ -66,21 +78,34 @@ impl Publishing {
     }
 
     /// Hands an archive over; tries for as long as it may help.
-    pub(crate) async fn deliver(&self, parcel: &Parcel) -> Result<Published, Error> {
+    pub(crate) async fn deliver(&self, rules: &fetch::Rules, parcel: &Parcel) -> Result<Published, Error> {
         let archive = self.outbox.archive(&parcel.execution);
-        match parcel.to {
+        match &parcel.to {
             Destination::Orchestrator => self.uploads.deliver(parcel, &archive).await,
+            Destination::Bucket { bucket, key } => {
+                bucket::deliver(rules, parcel, &archive, bucket, key).await
+            }
         }
     }
 }
 
-/// Where the results of a job's executions go, if they go anywhere.
-pub(crate) fn destination(spec: &Spec) -> Option<Destination> {
-    match spec.task().publisher {
+/// Where the results of an execution go, if they go anywhere. The key of a bucket has the time of now in it.
+pub(crate) fn destination(node: &NodeId, assignment: &Assignment) -> Option<Destination> {
+    let spec = &assignment.spec;
+    match &spec.task().publisher {
         // What is never done has no results.
         _ if spec.kind().is_kept_running() => None,
         Publisher::None | Publisher::Noop => None,
         Publisher::Local => Some(Destination::Orchestrator),
+        Publisher::Bucket(publication) => {
+            let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = rfc3339(Timestamp::from_nanos(i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)));
+            let (date, time) = now.split_at_checked(10).unwrap_or((&now, ""));
+            let (date, time) = (digits(date), digits(time.get(..9).unwrap_or(time)));
+            let key = publication.key(&assignment.job, &assignment.execution, node, (&date, &time));
+            Some(Destination::Bucket { bucket: publication.bucket.clone(), key })
+        }
     }
 }
 

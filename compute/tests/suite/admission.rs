@@ -25,11 +25,6 @@ fn a_task_is_refused_by_the_rule_it_breaks() {
     assert_eq!(decide(json!({"Publisher": {"Type": "local"}}), false), None);
     for (more, rule, part) in [
         (
-            json!({"Publisher": {"Type": "local"}, "ResultPaths": [{"Name": "out", "Path": "/out"}]}),
-            Rule::Unsupported,
-            "`/out`",
-        ),
-        (
             json!({"Resources": {"Memory": "8GB", "CPU": "4"}}),
             Rule::Capacity,
             "CPU 4 wanted, 1 available, Memory 8 GB",

@@ -4,9 +4,11 @@
 
 mod admission;
 mod allow_list;
+mod buckets;
 mod executions;
 mod files;
 mod grants;
+mod inputs;
 mod joining;
 mod journal;
 mod link;

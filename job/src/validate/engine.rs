@@ -139,7 +139,7 @@ pub(super) fn read(
         "name the module: a file next to the job file, or the `Target` of an input source",
         problems,
     )?;
-    let module_at = module_input(&module, task, &params.path("EntryModule"), problems)?;
+    let module_at = module_input(&module, task, sources, &params.path("EntryModule"), problems)?;
     let source = sources.get(module_at)?.as_ref()?.source.clone();
     if source == Source::Scratch {
         let message =
@@ -208,6 +208,7 @@ fn supplies(input: &Input, place: &str) -> bool {
 fn module_input(
     module: &str,
     task: &manifest::Task,
+    sources: &Sources,
     path: &Path,
     problems: &mut Vec<Problem>,
 ) -> Option<usize> {
@@ -221,6 +222,9 @@ fn module_input(
     let targets: Vec<_> =
         task.input_sources.iter().map(|input| guest_path::normalise(&input.target).ok()).collect();
     let found = targets.iter().position(|target| target.as_deref() == Some(wanted.as_str()));
+    // A download may also be meant by the path at which it lies.
+    let lies_at = |source: &Option<Input>| source.as_ref().is_some_and(|input| input.target == wanted);
+    let found = found.or_else(|| sources.iter().position(lies_at));
     if found.is_none() {
         let below = targets.iter().flatten().any(|target| guest_path::is_within(&wanted, target));
         let hint = if below {

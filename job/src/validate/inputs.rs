@@ -6,6 +6,7 @@ use super::{
     inline::{self, Content},
     ownership,
     params::{self, Params},
+    remote,
 };
 use crate::{
     Digest,
@@ -20,8 +21,8 @@ use crate::{
 /// One entry per written input source; none where it could not be understood.
 pub(super) type Sources = Vec<Option<Input>>;
 
-const SUPPORTED: &[&str] = &["local", "localDirectory", "inline", "artifact", "scratch"];
-const NOT_YET: &[&str] = &["urldownload", "s3", "s3managed", "ipfs", "git", "gitlfs"];
+const SUPPORTED: &[&str] = &["local", "localDirectory", "inline", "artifact", "scratch", "urlDownload", "s3"];
+const NOT_YET: &[&str] = &["s3managed", "ipfs", "git", "gitlfs"];
 
 const HOST_PATH: &[&str] =
     &["SourcePath", "ReadWrite", "CreateAs", "FileMode", "FileModes", "DirMode", "Owner"];
@@ -35,9 +36,12 @@ pub(super) fn normalise(written: &mut [InputSource]) {
             "local" | "localdirectory" => HOST_PATH,
             "artifact" => ARTIFACT,
             "inline" => INLINE,
+            "urldownload" => remote::DOWNLOAD,
+            "s3" => remote::OBJECTS,
             _ => continue,
         };
         params::canonical(&mut input.source.params, known);
+        remote::canonical_partition(&mut input.source);
     }
 }
 
@@ -69,13 +73,20 @@ pub(super) fn read(written: &[InputSource], task: &Path, problems: &mut Vec<Prob
                 None
             }
         };
+        let source = source(&input.source, &path.key("Source"), problems);
+        // A download lies in its target, by its name; several may share one.
+        let target = match (&source, target) {
+            (Some(Source::Download(download)), Some(target)) => {
+                Some(format!("{}/{}", target.trim_end_matches('/'), download.name()))
+            }
+            (_, target) => target,
+        };
         if let Some(target) = &target
             && let Some(first) = targets.insert(target.clone(), index)
         {
             let message = format!("{} is also the target of source {first}", quoted(&input.target));
             problems.push(Problem::new(path.key("Target"), message));
         }
-        let source = source(&input.source, &path.key("Source"), problems);
         sources.push(source.zip(target).map(|(source, target)| Input { source, target }));
     }
     sources
@@ -87,6 +98,8 @@ fn source(written: &Typed, path: &Path, problems: &mut Vec<Problem>) -> Option<S
         "local" | "localdirectory" => host_path(written, params, problems),
         "artifact" => artifact(written, params, problems),
         "inline" => inline_content(written, params, problems),
+        "urldownload" => remote::download(written, params, problems).map(Source::Download),
+        "s3" => remote::objects(written, params, problems).map(Source::Objects),
         "scratch" => {
             Params::read(&written.params, params, "a `scratch` source", &[], problems);
             Some(Source::Scratch)

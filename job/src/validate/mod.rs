@@ -12,6 +12,7 @@ mod limits;
 mod network;
 mod ownership;
 mod params;
+mod remote;
 mod results;
 mod retry;
 mod rollout;

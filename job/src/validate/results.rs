@@ -2,17 +2,26 @@
 
 use std::collections::BTreeSet;
 
-use super::{inputs::Sources, params::Params};
+use super::{
+    inputs::Sources,
+    params::{self, Params},
+    remote,
+};
 use crate::{
     guest_path,
     manifest::{self, Typed},
     path::Path,
     problem::{Problem, listed, nearest, quoted},
+    publication::{self, Encoding, Publication},
     spec::{Publisher, ResultPath},
 };
 
-const SUPPORTED: &[&str] = &["local", "noop"];
-const NOT_YET: &[&str] = &["s3", "s3managed", "ipfs"];
+const SUPPORTED: &[&str] = &["local", "s3", "noop"];
+const NOT_YET: &[&str] = &["s3managed", "ipfs"];
+
+const BUCKET: &[&str] = &["Bucket", "Key", "Region", "Endpoint", "Encoding"];
+
+const ENCODINGS: &[&str] = &["gzip", "plain"];
 
 /// Files of every result, beside the result paths.
 const RUN_FILES: &[&str] = &["stdout", "stderr", "exitCode"];
@@ -28,6 +37,11 @@ const NAME_HINT: &str = "results are unpacked into a directory of this name, suc
 pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Problem>) -> Publisher {
     let word = written.kind.trim().to_lowercase();
     let types = || listed(SUPPORTED.iter().copied());
+    if word == "s3" {
+        written.kind = word;
+        params::canonical(&mut written.params, BUCKET);
+        return publication(written, path.key("Params"), problems).map_or(Publisher::None, Publisher::Bucket);
+    }
     if word.is_empty() || SUPPORTED.contains(&word.as_str()) {
         if !word.is_empty() {
             Params::read(
@@ -61,6 +75,32 @@ pub(super) fn publisher(written: &mut Typed, path: &Path, problems: &mut Vec<Pro
     };
     problems.push(Problem::new(path.key("Type"), message).hint(hint));
     Publisher::None
+}
+
+fn publication(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> Option<Publication> {
+    let params = Params::read(&written.params, path, "the `s3` publisher", BUCKET, problems);
+    let bucket = remote::bucket(&params, problems);
+    let key =
+        params.required("Key", "where in the bucket, such as `results/{jobID}/{executionID}`", problems);
+    if let Some(unknown) = key.as_deref().and_then(publication::unknown_placeholder) {
+        problems.push(
+            Problem::new(params.path("Key"), format!("{} stands for nothing", quoted(unknown)))
+                .hint("known are `{jobID}`, `{executionID}`, `{nodeID}`, `{date}` and `{time}`"),
+        );
+        return None;
+    }
+    let encoding =
+        match remote::text(&params, "Encoding", problems).map(|word| word.trim().to_lowercase()).as_deref() {
+            None | Some("gzip") => Encoding::Gzip,
+            Some("plain") => Encoding::Plain,
+            Some(other) => {
+                let hint = format!("the encodings are {}", listed(ENCODINGS.iter().copied()));
+                let message = format!("{} is not an encoding", quoted(other));
+                problems.push(Problem::new(params.path("Encoding"), message).hint(hint));
+                return None;
+            }
+        };
+    Some(Publication { bucket: bucket?, key: key?, encoding })
 }
 
 pub(super) fn paths(

@@ -4,6 +4,12 @@ use serde::{Deserialize, Serialize};
 use skrei_job::Digest;
 use utoipa::ToSchema;
 
+/// The most bytes in one piece of an artifact.
+pub const ARTIFACT_PIECE_BYTES_MAX: usize = 8 << 20;
+
+/// Header of answers that says how much of an artifact has come in.
+pub const UPLOAD_OFFSET: &str = "upload-offset";
+
 /// Answer of `PUT /orchestrator/artifacts/{digest}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]

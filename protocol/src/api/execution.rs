@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use skrei_job::{
     life::{self, ExecutionState},
+    objects::Bucket,
     outcome::{self, Cause},
 };
 use utoipa::ToSchema;
@@ -104,6 +105,35 @@ pub struct PublishedResult {
 }
 
 impl PublishedResult {
+    /// Objects in a bucket, with every key that Bacalhau's clients know (reference 8.2).
+    pub fn bucket(bucket: &Bucket, key: &str, digest: Option<&str>, version: Option<&str>) -> Self {
+        let params = json!({
+            "Bucket": bucket.name,
+            "Key": key,
+            "Filter": "",
+            "Region": bucket.region.as_deref().unwrap_or_default(),
+            "Endpoint": bucket.endpoint.as_deref().unwrap_or_default(),
+            "VersionID": version.unwrap_or_default(),
+            "ChecksumSHA256": digest.unwrap_or_default(),
+            "Partition": {"Type": "", "Pattern": "", "StartIndex": 0, "EndIndex": 0, "DateFormat": ""},
+        });
+        let params = if let Value::Object(params) = params { params } else { Map::new() };
+        Self { kind: "s3".to_owned(), params }
+    }
+
+    /// The same with a URL that is good for a while (reference 8.3).
+    pub fn signed(self, url: &str) -> Self {
+        let params = [
+            ("SourceSpec", json!({"Type": self.kind, "Params": self.params})),
+            ("PreSignedURL", json!(url)),
+            ("Managed", json!(false)),
+        ];
+        Self {
+            kind: "s3PreSigned".to_owned(),
+            params: params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        }
+    }
+
     /// One archive behind a URL.
     pub fn url_download(url: &str) -> Self {
         Self {

@@ -5,6 +5,7 @@ mod events;
 mod logs;
 mod results;
 mod secrets;
+mod upload;
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,11 +20,12 @@ pub use error::Error;
 pub use events::{Events, News};
 pub use logs::{LogQuery, Logs};
 pub use results::Download;
+use upload::upload_offset;
 
 use crate::{
     api::{
         AgentConfig, Alive, BASE, List,
-        artifact::Artifact,
+        artifact::{ARTIFACT_PIECE_BYTES_MAX, Artifact},
         execution::Execution,
         history::HistoryEntry,
         job::{
@@ -237,8 +239,12 @@ impl Client {
         let size = content.len() as u64;
         let path = format!("/orchestrator/artifacts/{}", digest.hex());
         let head = self.request(Method::HEAD, &path, &[]).timeout(ANSWER_TIMEOUT);
-        if self.answer(head).await?.status() == StatusCode::OK {
+        let answer = self.answer(head).await?;
+        if answer.status() == StatusCode::OK {
             return Ok(Artifact { digest, size });
+        }
+        if content.len() > ARTIFACT_PIECE_BYTES_MAX {
+            return self.upload_in_pieces(&path, content, upload_offset(&answer)).await;
         }
         let upload = self
             .request(Method::PUT, &path, &[])
@@ -290,6 +296,10 @@ impl Client {
 
     async fn read<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
         let answer = self.answer(request).await?;
+        self.read_answer(answer).await
+    }
+
+    async fn read_answer<T: DeserializeOwned>(&self, answer: reqwest::Response) -> Result<T, Error> {
         let status = answer.status();
         let body = answer.bytes().await.map_err(|error| Error::unreachable(&self.endpoint, error))?;
         if status == StatusCode::OK {

@@ -10,6 +10,7 @@ use super::answer::Failed;
 use crate::{
     artifacts,
     decide::Refused,
+    incoming,
     nodes::tokens,
     secrets::{NotGranted, NotRotated},
 };
@@ -135,6 +136,20 @@ impl From<artifacts::Error> for ApiError {
             artifacts::Error::OtherContent { .. } => ErrorBody::new(Code::ValidationError, message)
                 .hint("the path ends in the SHA-256 of the body, 64 hexadecimal digits")
                 .into(),
+            artifacts::Error::Full(_) => ErrorBody::new(Code::ServiceUnavailable, message)
+                .hint("artifacts of jobs that ended long ago make room; Orchestrator.Artifacts.MaxBytes allows more")
+                .into(),
+            artifacts::Error::Incoming(incoming::Error::OtherContent { .. }) => {
+                ErrorBody::new(Code::ValidationError, message).into()
+            }
+            artifacts::Error::Incoming(incoming::Error::Busy) => {
+                ErrorBody::new(Code::ResourceExhausted, message).hint("wait for its end, and ask again").into()
+            }
+            artifacts::Error::Incoming(incoming::Error::WrongSize) => ErrorBody::new(Code::BadRequest, message).into(),
+            artifacts::Error::Incoming(incoming::Error::Io(_)) => {
+                tracing::error!(%error, "an artifact cannot be stored");
+                ErrorBody::new(Code::ServiceUnavailable, message).into()
+            }
             artifacts::Error::TooLarge => ErrorBody::new(Code::PayloadTooLarge, message).into(),
             artifacts::Error::BrokenOff(_) => ErrorBody::new(Code::BadRequest, message).into(),
             artifacts::Error::Io(_) => {

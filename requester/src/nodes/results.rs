@@ -14,7 +14,7 @@ use skrei_job::{
 use skrei_protocol::results::{Piece, Received};
 
 use super::{identities::Caller, listener::Nodes};
-use crate::results::Error;
+use crate::{incoming, results::Error};
 
 pub(super) async fn take(
     State(Nodes { orchestrator, pieces, .. }): State<Nodes>,
@@ -37,7 +37,7 @@ pub(super) async fn take(
         Ok(content) => content,
         Err(_) => return (StatusCode::BAD_REQUEST, "the piece broke off, or is too large").into_response(),
     };
-    let offset_after = piece.offset + content.len() as u64;
+    let offset_after = piece.offset.saturating_add(content.len() as u64);
     match orchestrator.results.take((job, execution.clone()), &piece, content).await {
         Ok(received) => {
             let status = if received == offset_after { StatusCode::OK } else { StatusCode::CONFLICT };
@@ -66,16 +66,22 @@ fn refuse(execution: &ExecutionId, error: &Error) -> Response {
     let status = match error {
         Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Error::Full { .. } => StatusCode::INSUFFICIENT_STORAGE,
-        Error::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => {
-            StatusCode::INSUFFICIENT_STORAGE
-        }
-        Error::Busy => StatusCode::TOO_MANY_REQUESTS,
-        Error::WrongSize => StatusCode::BAD_REQUEST,
-        Error::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::NoRandomness | Error::Io(_) | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Incoming(error) => status_of(error),
+        Error::NoRandomness | Error::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
     if status.is_server_error() {
         tracing::error!(%execution, %error, "results cannot be taken in");
     }
     (status, error.to_string()).into_response()
+}
+
+fn status_of(error: &incoming::Error) -> StatusCode {
+    use incoming::Error as E;
+    match error {
+        E::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        E::Busy => StatusCode::TOO_MANY_REQUESTS,
+        E::WrongSize => StatusCode::BAD_REQUEST,
+        E::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        E::Io(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
 }

@@ -1,21 +1,19 @@
 //! Results that nodes hand over: archives on disk, served to whoever has their URL.
 //!
-//! An archive comes in pieces (`incoming`), is checked against its digest, and gets a row in the store together with a
+//! An archive comes in pieces ([`Incoming`]), is checked against its digest, and gets a row in the store together with a
 //! random token. Its URL has both, so it can be given to a client without credentials and guessed by nobody.
 
-mod incoming;
 mod name;
 
-use std::{io, path::PathBuf};
+use std::{collections::BTreeSet, io, path::PathBuf, time::Duration};
 
-pub(crate) use incoming::Error;
-use incoming::Incoming;
 pub(crate) use name::Name;
-use skrei_job::{ExecutionId, JobId};
+use skrei_job::{ExecutionId, JobId, Timestamp};
 use skrei_protocol::results::Piece;
 
 use crate::{
     clock,
+    incoming::{self, Incoming},
     store::{Held, Store},
 };
 
@@ -24,14 +22,32 @@ use crate::{
 pub struct Limits {
     /// The largest archive of one execution, in bytes. Default 1 GiB.
     pub archive_bytes: u64,
-    /// All archives together, in bytes; the oldest of jobs that have ended go first. Default 16 GiB.
+    /// All archives together, in bytes; the oldest of jobs that have ended go first. Default 16 GiB
+    /// (`Orchestrator.Results.MaxBytes`).
     pub bytes: u64,
+    /// How long they are kept after the job has ended. Default 30 days (`Orchestrator.Results.Keep`).
+    pub keep: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { archive_bytes: 1 << 30, bytes: 16 << 30 }
+        Self { archive_bytes: 1 << 30, bytes: 16 << 30, keep: Duration::from_secs(30 * 86_400) }
     }
+}
+
+/// Why a piece of an archive was not taken in.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("an archive of results may have {bytes_max} bytes at most")]
+    TooLarge { bytes_max: u64 },
+    #[error("the orchestrator has no room: results take the {bytes_max} bytes that are kept for them")]
+    Full { bytes_max: u64 },
+    #[error("the orchestrator has no randomness to give")]
+    NoRandomness,
+    #[error(transparent)]
+    Incoming(#[from] incoming::Error),
+    #[error(transparent)]
+    Store(#[from] skrei_ledger::Error),
 }
 
 /// Archives let go in one change of the store.
@@ -72,8 +88,8 @@ impl Results {
         if piece.offset == 0 {
             self.make_room(piece.size).await?;
         }
-        let turn = self.incoming.turn(&execution, &piece.digest)?;
-        let received = turn.take(piece, content).await?;
+        let turn = self.incoming.turn(format!("{execution}-{}", piece.digest.hex()))?;
+        let received = turn.take(piece.offset, piece.size, content).await?;
         if received == piece.size {
             let token = clock::random().map_err(|_| Error::NoRandomness)?;
             turn.finish(piece.digest, self.archive(&execution)).await?;
@@ -123,6 +139,42 @@ impl Results {
             return Ok(());
         }
         self.remove(held).await
+    }
+
+    /// Lets go of what is too old, except of jobs that have not ended.
+    pub(crate) async fn expire(&self, now: Timestamp) -> Result<(), skrei_ledger::Error> {
+        loop {
+            let spare = self.store.results_to_spare(SPARED_AT_ONCE).await?;
+            let is_old = |held: &Held| now.since(held.at) >= self.limits.keep;
+            let gone: Vec<_> = spare.into_iter().filter(is_old).collect();
+            let is_last = gone.len() < SPARED_AT_ONCE as usize;
+            if !gone.is_empty() {
+                tracing::info!(archives = gone.len(), "results that are kept no longer are removed");
+                self.remove(gone).await?;
+            }
+            if is_last {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Removes files that no row speaks of: an orchestrator was stopped between the two.
+    pub(crate) async fn tidy(&self) -> Result<(), skrei_ledger::Error> {
+        let known = self.store.executions_with_results().await?;
+        let known: BTreeSet<_> = known.iter().map(|execution| self.archive(execution)).collect();
+        let folder = self.folder.clone();
+        let tidy = move || {
+            for entry in std::fs::read_dir(folder)?.filter_map(Result::ok) {
+                if entry.file_type()?.is_file() && !known.contains(&entry.path()) {
+                    std::fs::remove_file(entry.path())?;
+                }
+            }
+            Ok::<_, io::Error>(())
+        };
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(tidy).await {
+            tracing::warn!(%error, "results that nobody asks for cannot be removed");
+        }
+        Ok(())
     }
 
     /// The row goes first: what has a row is served, and a file without one is found by the next start.

@@ -1,8 +1,8 @@
 //! Queries about jobs.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
-use skrei_job::{JobId, Manifest, Timestamp, life::JobState};
+use skrei_job::{Digest, JobId, Manifest, Timestamp, life::JobState, manifest::InputSource};
 use skrei_ledger::rusqlite::{Connection, OptionalExtension, Result, Row, params};
 use skrei_scheduler::{Job, Progress};
 
@@ -117,6 +117,25 @@ impl Store {
         })
         .await
     }
+
+    /// The artifacts that jobs need which have not ended.
+    pub(crate) async fn live_artifacts(&self) -> std::result::Result<BTreeSet<Digest>, Error> {
+        self.read(|connection| {
+            Ok(live(connection)?.iter().flat_map(|job| artifacts(&job.manifest)).collect())
+        })
+        .await
+    }
+}
+
+/// The artifacts that a job names.
+pub(crate) fn artifacts(manifest: &Manifest) -> Vec<Digest> {
+    let inputs = manifest.tasks.iter().flat_map(|task| &task.input_sources);
+    let digest = |input: &InputSource| {
+        let is_artifact = input.source.kind.eq_ignore_ascii_case("artifact");
+        let digest = input.source.params.get("Digest").filter(|_| is_artifact)?;
+        digest.as_str()?.trim().parse().ok()
+    };
+    inputs.filter_map(digest).collect()
 }
 
 fn by_name(connection: &Connection, namespace: &str, name: &str) -> Result<Option<StoredJob>> {

@@ -26,7 +26,7 @@ use skrei_scheduler::Record;
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
 pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
-pub(crate) use jobs::StoredJob;
+pub(crate) use jobs::{StoredJob, artifacts};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
 pub(crate) use secrets::{Entitlement, Owner, Place, Row, StoredSecret};

@@ -100,6 +100,15 @@ impl Store {
         .await
     }
 
+    /// Every execution whose results are held.
+    pub(crate) async fn executions_with_results(&self) -> std::result::Result<Vec<ExecutionId>, Error> {
+        self.read(|connection| {
+            let id = |row: &Row<'_>| row.get::<_, String>(0).map(ExecutionId::new);
+            connection.prepare("SELECT execution FROM result")?.query_map((), id)?.collect()
+        })
+        .await
+    }
+
     /// Writes down that archives are no longer held.
     pub(crate) async fn forget_results(
         &self,

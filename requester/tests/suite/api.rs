@@ -2,6 +2,7 @@
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use skrei_job::Digest;
 
 use super::harness::{Orchestrator, job};
 
@@ -103,7 +104,7 @@ async fn content_is_taken_in_only_under_its_own_digest() {
     let refused = Client::new().put(&other).body("content").send().await.unwrap();
     assert_eq!(refused.status(), StatusCode::BAD_REQUEST);
     let held: Vec<_> = std::fs::read_dir(directory.path().join("artifacts")).unwrap().collect();
-    assert_eq!(held.len(), 1, "nothing half taken in is left: {held:?}");
+    assert_eq!(held.len(), 2, "it and the folder `incoming`; nothing half taken in is left: {held:?}");
 
     let mut job = job("ops");
     let source =
@@ -111,6 +112,50 @@ async fn content_is_taken_in_only_under_its_own_digest() {
     job.tasks[0].input_sources[0].source = serde_json::from_value(source).unwrap();
     let refused = orchestrator.client.submit(&job, false).await.unwrap_err();
     assert!(refused.to_string().contains("does not hold"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_artifact_goes_on_where_its_upload_broke_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let content: Vec<u8> = (0..20_000_000_u32).map(|number| number as u8).collect();
+    let url = format!("{}/orchestrator/artifacts/{}", orchestrator.api, Digest::of(&content).hex());
+    let piece = async |from: usize, to: usize| {
+        let range = format!("bytes {from}-{}/{}", to - 1, content.len());
+        let put = Client::new().put(&url).header("Content-Range", range).body(content[from..to].to_vec());
+        put.send().await.unwrap()
+    };
+    assert_eq!(piece(0, 5_000_000).await.status(), StatusCode::ACCEPTED);
+    orchestrator.stop().await;
+
+    let orchestrator = Orchestrator::start(&directory).await;
+    let port = orchestrator.api.split(':').nth(2).unwrap().split('/').next().unwrap().to_owned();
+    let url = format!("http://127.0.0.1:{port}/api/v1/orchestrator/artifacts/{}", Digest::of(&content).hex());
+    let head = Client::new().head(&url).send().await.unwrap();
+    assert_eq!(
+        (head.status(), &head.headers()["upload-offset"]),
+        (StatusCode::NOT_FOUND, &"5000000".parse().unwrap())
+    );
+    let gap =
+        Client::new().put(&url).header("Content-Range", format!("bytes 9-9/{}", content.len())).body("x");
+    let gap = gap.send().await.unwrap();
+    assert_eq!(
+        (gap.status(), &gap.headers()["upload-offset"]),
+        (StatusCode::ACCEPTED, &"5000000".parse().unwrap())
+    );
+    let artifact = orchestrator.client.ensure_artifact(content.clone().into()).await.unwrap();
+    assert_eq!((artifact.digest, artifact.size), (Digest::of(&content), content.len() as u64));
+    assert_eq!(Client::new().head(&url).send().await.unwrap().status(), StatusCode::OK);
+
+    // Pieces that do not add up to what was announced are gone.
+    let other = format!("{}/orchestrator/artifacts/{}", orchestrator.api, "0".repeat(64));
+    let wrong =
+        Client::new().put(&other).header("Content-Range", "bytes 0-2/3").body("abc").send().await.unwrap();
+    assert_eq!(wrong.status(), StatusCode::BAD_REQUEST);
+    let odd =
+        Client::new().put(&other).header("Content-Range", "3 of them").body("abc").send().await.unwrap();
+    assert_eq!(odd.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(std::fs::read_dir(directory.path().join("artifacts/incoming")).unwrap().count(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,18 +1,21 @@
 //! Results as nodes hand them over and clients fetch them.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use skrei_bucket::Keys;
 use skrei_job::{
     Digest,
     life::ExecutionState,
+    objects::Bucket,
     outcome::{Published, RunOutput},
 };
 use skrei_protocol::{
     link::Assignment,
     results::{Piece, Received},
 };
+use skrei_requester::Config;
 
 use super::harness::{Node, Orchestrator, job, known};
 
@@ -28,7 +31,11 @@ struct Story {
 
 impl Story {
     async fn begin(directory: &Path) -> Self {
-        let orchestrator = Orchestrator::start_with(directory, |_| {}).await;
+        Self::begin_with(directory, |_| {}).await
+    }
+
+    async fn begin_with(directory: &Path, configure: impl FnOnce(&mut Config)) -> Self {
+        let orchestrator = Orchestrator::start_with(directory, configure).await;
         let mut node = orchestrator.node("n-1").await;
         let mut manifest = job("ops");
         manifest.tasks[0].publisher.kind = "local".to_owned();
@@ -183,5 +190,72 @@ async fn results_that_are_not_what_they_should_be_are_refused_and_leave_nothing(
     let mut unknown = story;
     unknown.assignment.execution = skrei_job::ExecutionId::new("..%2f..%2fx");
     assert_eq!(unknown.piece(ARCHIVE, 0, ARCHIVE).await.status(), StatusCode::NOT_FOUND);
+    assert_eq!(Story::left(directory.path()), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_archive_in_a_bucket_gets_a_url_that_is_signed_for_a_while() {
+    let directory = tempfile::tempdir().unwrap();
+    let keys = Keys { id: "key-id".to_owned(), secret: "very-secret".to_owned().into(), session: None };
+    let mut story = Story::begin_with(directory.path(), |config| {
+        config.buckets.endpoint = Some("http://s3.lan:9000".to_owned());
+        config.buckets.buckets = vec!["out".parse().unwrap()];
+        config.buckets.keys = Some(keys);
+        config.signed_for = Some(Duration::from_secs(600));
+    })
+    .await;
+    let published = Published::Bucket {
+        bucket: Bucket { name: "out".to_owned(), region: None, endpoint: None },
+        key: "r/e.tar.gz".to_owned(),
+        digest: Some(Digest::of(b"")),
+        version: None,
+    };
+    let output = RunOutput { published: Some(published), ..RunOutput::head(b"", b"", Some(0)) };
+    story.node.report(&story.assignment.execution, ExecutionState::Completed(output)).await;
+    let executions = format!("{}/orchestrator/jobs/{}/executions", story.orchestrator.api, story.job);
+    let executions: Value = get(&executions, None).await.json().await.unwrap();
+    let stored = &executions["Items"][0]["PublishedResult"];
+    assert_eq!(
+        *stored,
+        json!({"Type": "s3", "Params": {
+            "Bucket": "out", "Key": "r/e.tar.gz", "Filter": "", "Region": "", "Endpoint": "", "VersionID": "",
+            "ChecksumSHA256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+            "Partition": {"Type": "", "Pattern": "", "StartIndex": 0, "EndIndex": 0, "DateFormat": ""},
+        }})
+    );
+    let items = story.results().await;
+    assert_eq!((&items[0]["Type"], &items[0]["Params"]["SourceSpec"]), (&json!("s3PreSigned"), stored));
+    assert_eq!(items[0]["Params"]["Managed"], false);
+    let url = items[0]["Params"]["PreSignedURL"].as_str().unwrap();
+    assert!(url.starts_with("http://s3.lan:9000/out/r/e.tar.gz?"), "{url}");
+    assert!(url.contains("X-Amz-Expires=600") && !url.contains("very-secret"), "{url}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_of_ended_jobs_make_room_and_those_of_others_never_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut first =
+        Story::begin_with(directory.path(), |config| config.results.bytes = ARCHIVE.len() as u64 + 5).await;
+    first.publish().await;
+    first.orchestrator.wait_for_state(&first.job, "Completed").await;
+    assert_eq!(first.results().await.len(), 1);
+
+    let mut manifest = job("ops");
+    manifest.tasks[0].publisher.kind = "local".to_owned();
+    let second = first.orchestrator.submit(&manifest).await;
+    let assignment = first.node.assignment().await;
+    first.node.report(&assignment.execution, ExecutionState::Running).await;
+    let ended = std::mem::replace(&mut first.job, second);
+    first.assignment = assignment;
+    assert_eq!(first.piece(ARCHIVE, 0, ARCHIVE).await.status(), StatusCode::OK);
+    assert!(results(&first.orchestrator, &ended).await.is_empty(), "the first one's made room");
+    assert_eq!(Story::left(directory.path()), 1);
+
+    // The second job goes on: what it published before stays, and there is no room for another of it.
+    let more = first.orchestrator.submit(&manifest).await;
+    let assignment = first.node.assignment().await;
+    first.node.report(&assignment.execution, ExecutionState::Running).await;
+    (first.job, first.assignment) = (more, assignment);
+    assert_eq!(first.piece(ARCHIVE, 0, ARCHIVE).await.status(), StatusCode::INSUFFICIENT_STORAGE);
     assert_eq!(Story::left(directory.path()), 1);
 }

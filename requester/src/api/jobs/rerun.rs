@@ -6,7 +6,10 @@ use skrei_job::life::JobState;
 use skrei_protocol::api::{error::ErrorBody, job::RerunJobResponse};
 use utoipa::ToSchema;
 
-use super::{stop::REASON_MAX_CHARS, submit::uuid};
+use super::{
+    stop::REASON_MAX_CHARS,
+    submit::{require_artifacts, uuid},
+};
 use crate::{
     api::{Api, body::Body, error::ApiError, json, lookup, segment::Segment},
     clock,
@@ -48,6 +51,7 @@ pub(in crate::api) async fn rerun(
             ApiError::not_found("version", &version.to_string(), "`skrei job versions` shows those there are")
         })?;
     }
+    require_artifacts(&api, &job.manifest).await?;
     let accepted = api.orchestrator.rerun(job, reason).await?;
     Ok(json(&RerunJobResponse {
         job_id: accepted.job.to_string(),

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use axum::{
     extract::State,
-    http::{HeaderMap, Uri},
+    http::{HeaderMap, Method, Uri},
     response::Response,
 };
-use skrei_job::{ExecutionId, JobId, life::Execution, outcome::Published};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use object_store::{path::Path as ObjectPath, signer::Signer as _};
+use skrei_bucket::Intent;
+use skrei_job::{Digest, ExecutionId, JobId, life::Execution, outcome::Published};
 use skrei_protocol::api::{BASE, List, execution::PublishedResult};
 
 use crate::{
@@ -36,8 +39,46 @@ pub(in crate::api) async fn results(
     let job = lookup::job(&api, &asked.namespace, &id).await?;
     let executions = api.orchestrator.store.executions(job.id.clone(), job.version).await?;
     let mut published = published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
-    let items = executions.iter().filter_map(|execution| published.remove(&execution.id)).collect();
+    let mut items = Vec::new();
+    for execution in &executions {
+        let Some(item) = published.remove(&execution.id) else { continue };
+        let place = execution.state.output().and_then(|output| output.published.as_ref());
+        items.push(match place {
+            Some(place) => signed(&api, item, place).await,
+            None => item,
+        });
+    }
     Ok(json(&List::<PublishedResult>::whole(items)))
+}
+
+/// An archive in a bucket gets a URL that is signed for a while, if we may sign for it. Only here (reference 3.7).
+async fn signed(api: &Api, item: PublishedResult, place: &Published) -> PublishedResult {
+    let config = &api.orchestrator.config;
+    let (Published::Bucket { bucket, key, .. }, Some(signed_for)) = (place, config.signed_for) else {
+        return item;
+    };
+    if !key.ends_with(".tar.gz") {
+        return item;
+    }
+    let opened = match config.buckets.open(bucket, Intent::Sign, None) {
+        Ok(opened) => opened,
+        Err(denied) => {
+            tracing::debug!(%denied, "results in a bucket are shown without a signed URL");
+            return item;
+        }
+    };
+    match opened.signed_url(Method::GET, &ObjectPath::from(key.as_str()), signed_for).await {
+        Ok(url) => item.signed(url.as_str()),
+        Err(error) => {
+            tracing::warn!(%error, "a URL cannot be signed");
+            item
+        }
+    }
+}
+
+/// As S3 writes checksums.
+fn base64(digest: &Digest) -> String {
+    STANDARD.encode(digest.as_bytes())
 }
 
 /// Where the results of these executions are, as far as they are still there. `origin` is what the client calls us by.
@@ -62,6 +103,10 @@ pub(super) async fn published(
                 let held = held.get(execution).filter(|held| held.digest == *digest)?;
                 let url = format!("{origin}{BASE}{RESULTS_PATH}/{}", Name::of(held));
                 PublishedResult::url_download(&url)
+            }
+            Published::Bucket { bucket, key, digest, version } => {
+                let digest = digest.as_ref().map(base64);
+                PublishedResult::bucket(bucket, key, digest.as_deref(), version.as_deref())
             }
         };
         Some((execution.clone(), shown))

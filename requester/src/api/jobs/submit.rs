@@ -3,7 +3,7 @@
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use serde_json::Value;
-use skrei_job::{Manifest, Problem, Problems, Spec, read, spec::Source, validate::Checked};
+use skrei_job::{Manifest, Problem, Problems, read, validate::Checked};
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
     job::PutJobResponse,
@@ -14,6 +14,7 @@ use crate::{
     api::{Api, body::Body, error::ApiError, json, secrets::SecretsSent},
     clock,
     secrets::Given,
+    store::artifacts,
 };
 
 /// Longest token accepted: a UUID has 36 bytes.
@@ -43,7 +44,7 @@ pub(in crate::api) struct JobSent {
         (status = 409, description = "The stored job of that name is the same", body = ErrorBody)))]
 pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
     let Submission { checked, force, token, secrets } = Submission::read(body).await?;
-    require_artifacts(&api, &checked.spec).await?;
+    require_artifacts(&api, checked.spec.manifest()).await?;
     let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let evaluation = clock::random().map(uuid).unwrap_or_default();
@@ -98,13 +99,9 @@ pub(super) fn invalid(problems: &Problems) -> ApiError {
 }
 
 /// A job that names content nobody has would fail on every node: say so before it is accepted.
-async fn require_artifacts(api: &Api, spec: &Spec) -> Result<(), ApiError> {
-    let task = spec.task();
-    let sources = task.inputs.iter().map(|input| &input.source).chain([&task.program.module]);
-    for source in sources {
-        if let Source::Artifact { digest, .. } = source
-            && api.orchestrator.artifacts.size(*digest).await.is_none()
-        {
+pub(super) async fn require_artifacts(api: &Api, manifest: &Manifest) -> Result<(), ApiError> {
+    for digest in artifacts(manifest) {
+        if api.orchestrator.artifacts.need(digest).await.is_none() {
             let message = format!("the orchestrator does not hold artifact `{digest}`");
             let hint = "send its content first: PUT /api/v1/orchestrator/artifacts/<hexadecimal digits>";
             return Err(ErrorBody::new(Code::ValidationError, message).hint(hint).into());

@@ -1,4 +1,4 @@
-//! Archives that are coming in, piece by piece (see [`skrei_protocol::results`]).
+//! Content that comes in piece by piece: archives of results (see [`skrei_protocol::results`]) and large artifacts.
 
 use std::{
     collections::BTreeSet,
@@ -11,8 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
-use skrei_job::{Digest, ExecutionId};
-use skrei_protocol::results::Piece;
+use skrei_job::Digest;
 
 /// What came in and was not finished is removed at the next start after so long: its node would have gone on by then.
 const UNFINISHED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,34 +19,26 @@ const UNFINISHED_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Why a piece was not taken in.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
-    #[error("an archive of results may have {bytes_max} bytes at most")]
-    TooLarge { bytes_max: u64 },
-    #[error("the orchestrator has no room: results take the {bytes_max} bytes that are kept for them")]
-    Full { bytes_max: u64 },
-    #[error("the piece is empty, or goes beyond the size of its archive")]
+    #[error("the piece is empty, or goes beyond the size of the whole")]
     WrongSize,
-    #[error("another piece of the same archive is being taken in")]
+    #[error("another piece of the same is being taken in")]
     Busy,
     #[error("what arrived has digest {found}, not {expected}")]
     OtherContent { expected: Digest, found: Digest },
-    #[error("the orchestrator has no randomness to give")]
-    NoRandomness,
-    #[error("the orchestrator cannot store results: {0}")]
+    #[error("the orchestrator cannot store it: {0}")]
     Io(#[from] io::Error),
-    #[error(transparent)]
-    Store(#[from] skrei_ledger::Error),
 }
 
-/// A folder of archives that are not whole, named by their execution and digest.
-#[derive(Debug)]
-pub(super) struct Incoming {
+/// A folder of files that are not whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
     folder: PathBuf,
-    busy: Arc<Mutex<BTreeSet<ExecutionId>>>,
+    busy: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Incoming {
     /// Uses this folder; what was left unfinished long ago is removed.
-    pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(folder: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
         for entry in fs::read_dir(&folder)? {
             let entry = entry?;
@@ -60,7 +51,7 @@ impl Incoming {
     }
 
     /// How much has come in of archives that are not whole.
-    pub(super) async fn bytes(&self) -> Result<u64, Error> {
+    pub(crate) async fn bytes(&self) -> Result<u64, Error> {
         let folder = self.folder.clone();
         blocking(move || {
             let size = |entry: io::Result<fs::DirEntry>| match entry?.metadata() {
@@ -73,36 +64,38 @@ impl Incoming {
         .await
     }
 
-    /// The right to change what has come in of an execution, which one at a time has.
-    pub(super) fn turn(&self, execution: &ExecutionId, digest: &Digest) -> Result<Turn, Error> {
-        if !lock(&self.busy).insert(execution.clone()) {
+    /// The right to change what has come in under a name, which one at a time has.
+    pub(crate) fn turn(&self, name: String) -> Result<Turn, Error> {
+        if !lock(&self.busy).insert(name.clone()) {
             return Err(Error::Busy);
         }
-        Ok(Turn {
-            path: self.folder.join(format!("{execution}-{}", digest.hex())),
-            execution: execution.clone(),
-            busy: Arc::clone(&self.busy),
-        })
+        Ok(Turn { path: self.folder.join(&name), name, busy: Arc::clone(&self.busy) })
+    }
+
+    /// How much has come in under a name.
+    pub(crate) async fn received(&self, name: &str) -> u64 {
+        let metadata = tokio::fs::metadata(self.folder.join(name)).await;
+        metadata.map_or(0, |metadata| metadata.len())
     }
 }
 
-/// The right to change what has come in of one execution.
+/// The right to change what has come in under one name.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(crate) struct Turn {
     path: PathBuf,
-    execution: ExecutionId,
-    busy: Arc<Mutex<BTreeSet<ExecutionId>>>,
+    name: String,
+    busy: Arc<Mutex<BTreeSet<String>>>,
 }
 
 impl Turn {
     /// Writes a piece if it begins where the last one ended; gives how much there is then. If the disk is full, nothing of
-    /// the archive is left.
-    pub(super) async fn take(&self, piece: &Piece, content: Bytes) -> Result<u64, Error> {
-        let end = piece.offset.saturating_add(content.len() as u64);
-        if content.is_empty() || end > piece.size {
+    /// the whole is left.
+    pub(crate) async fn take(&self, offset: u64, size: u64, content: Bytes) -> Result<u64, Error> {
+        let end = offset.saturating_add(content.len() as u64);
+        if content.is_empty() || end > size {
             return Err(Error::WrongSize);
         }
-        let (path, offset) = (self.path.clone(), piece.offset);
+        let path = self.path.clone();
         blocking(move || {
             let file = File::options().create(true).append(true).open(&path)?;
             let received = file.metadata()?.len();
@@ -119,7 +112,7 @@ impl Turn {
     }
 
     /// Checks what has come in and gives it its place. Whatever is wrong with it, nothing of it is left here.
-    pub(super) async fn finish(&self, expected: Digest, place: PathBuf) -> Result<(), Error> {
+    pub(crate) async fn finish(&self, expected: Digest, place: PathBuf) -> Result<(), Error> {
         let path = self.path.clone();
         blocking(move || {
             let finished = finish(&path, expected, &place);
@@ -134,7 +127,7 @@ impl Turn {
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        lock(&self.busy).remove(&self.execution);
+        lock(&self.busy).remove(&self.name);
     }
 }
 
@@ -165,7 +158,7 @@ impl io::Write for Hashing {
     }
 }
 
-fn lock(busy: &Mutex<BTreeSet<ExecutionId>>) -> MutexGuard<'_, BTreeSet<ExecutionId>> {
+fn lock(busy: &Mutex<BTreeSet<String>>) -> MutexGuard<'_, BTreeSet<String>> {
     busy.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
