@@ -68,6 +68,11 @@ impl GivenSecret {
         Ok(Self { name, value })
     }
 
+    /// The value.
+    pub(crate) fn value(&self) -> &Secret {
+        &self.value
+    }
+
     /// The value as the API takes it.
     pub(crate) fn base64(&self) -> String {
         BASE64_STANDARD.encode(self.value.expose())

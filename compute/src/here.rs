@@ -6,9 +6,11 @@ use std::path::Path;
 use skrei_job::{
     NodeId,
     outcome::Refusal,
+    secret::Use,
     spec::{HostPath, Input, Source},
 };
-use skrei_runtime::Mount;
+use skrei_runtime::{Mount, MountError, Sandbox};
+use skrei_vault::Secret;
 
 use crate::{
     accounts::Accounts,
@@ -17,6 +19,7 @@ use crate::{
     grant::{self, Opened},
     owners::Owners,
     prepare,
+    secrets::Opened,
 };
 
 /// What this machine is called in messages.
@@ -83,6 +86,14 @@ pub fn input(input: &Input, folder: &Path, number: usize) -> Result<Mount, NotHe
             ),
         }),
     }
+}
+
+/// Gives a guest its secrets, as a node does: in memory, and taken out of what it writes.
+///
+/// # Errors
+/// Something else is where one of them is to be.
+pub fn secrets(sandbox: Sandbox, given: Vec<(Use, Secret)>) -> Result<Sandbox, MountError> {
+    Opened::new(given).give(sandbox).map(|(sandbox, _)| sandbox)
 }
 
 /// Makes a new directory, and a mount of it that the guest may write to.

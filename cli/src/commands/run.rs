@@ -47,6 +47,9 @@ pub(crate) struct Run {
     /// A template variable of the job file; repeatable
     #[arg(short = 'V', long, value_name = "NAME=VALUE")]
     template_vars: Vec<String>,
+    /// A secret that the job file names, and where its value is: `@FILE`, `env:VARIABLE` or `@-`; repeatable
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
     /// Grant a directory or file: read-only unless `:rw`; without GUEST under the same path; repeatable
     #[arg(long, value_name = "HOST[::GUEST][:ro|:rw]")]
     dir: Vec<Grant>,
@@ -134,7 +137,7 @@ impl Run {
     /// The job, if one is named and no module.
     fn job(&self) -> Result<Option<Job>, Error> {
         let file = job::file(&self.module);
-        file.map(|file| Job::read(&file, self.template_vars.clone())).transpose()
+        file.map(|file| Job::read(&file, self.template_vars.clone(), &self.secrets)).transpose()
     }
 
     /// What is given here counts, and otherwise what the job asks for.

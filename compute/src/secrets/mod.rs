@@ -15,6 +15,7 @@ use skrei_job::{
 use skrei_vault::{KeyError, SealingKey};
 
 use desk::Desk;
+pub(crate) use opened::Opened;
 
 /// What a node has to do with secrets.
 #[derive(Debug)]

@@ -41,6 +41,11 @@ impl Secrets {
 }
 
 impl Opened {
+    /// Secrets that are open already.
+    pub(crate) fn new(secrets: Vec<(Use, Secret)>) -> Self {
+        Self(secrets)
+    }
+
     /// Puts each secret in its place, and has them taken out of what the guest writes. Gives what to take out of
     /// whatever else it tells.
     pub(crate) fn give(self, mut sandbox: Sandbox) -> Result<(Sandbox, Arc<Searched>), MountError> {

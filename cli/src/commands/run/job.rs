@@ -7,12 +7,13 @@ use skrei_compute::here;
 use skrei_job::{
     Digest, Spec,
     archive::Archive,
+    secret::Use,
     spec::{self, Input, Source},
 };
 use skrei_runtime::{Network, Sandbox};
 use tempfile::TempDir;
 
-use crate::{error::Error, guest::project::JOB_FILE, job_file, terminal};
+use crate::{error::Error, given_secret::GivenSecret, guest::project::JOB_FILE, job_file, terminal};
 
 /// A job to be run here.
 pub(super) struct Job {
@@ -22,6 +23,8 @@ pub(super) struct Job {
     pub(super) module: Vec<u8>,
     /// Files beside the job file that it names.
     files: Vec<Bytes>,
+    /// Values of the secrets that it names.
+    secrets: Vec<GivenSecret>,
     /// Holds what is carried in the job, and what the guest makes for itself.
     folder: TempDir,
 }
@@ -41,8 +44,12 @@ fn supplied(files: &[Bytes], digest: &Digest) -> Option<Vec<u8>> {
 
 impl Job {
     /// Reads a job file, checks all of it, and finds its module.
-    pub(super) fn read(file: &Path, template_vars: Vec<String>) -> Result<Self, Error> {
-        let checked = job_file::Args::new(file, template_vars).read()?.check()?;
+    pub(super) fn read(file: &Path, template_vars: Vec<String>, secrets: &[String]) -> Result<Self, Error> {
+        let arguments = job_file::Args::new(file, template_vars);
+        let mut stdin_taken_by = arguments.takes_stdin();
+        let read = |written: &String| GivenSecret::read(written, &mut stdin_taken_by);
+        let secrets = secrets.iter().map(read).collect::<Result<_, _>>()?;
+        let checked = arguments.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
         let spec = checked.spec;
         let module = match &spec.task().program.module {
@@ -64,7 +71,7 @@ impl Job {
             }
         };
         let folder = TempDir::new().map_err(|error| Error::internal(format!("make a directory: {error}")))?;
-        Ok(Self { spec, module, files: checked.modules, folder })
+        Ok(Self { spec, module, files: checked.modules, secrets, folder })
     }
 
     /// What the guest finds as argument 0: the file name the job knows its module by, as on a node.
@@ -138,6 +145,23 @@ impl Job {
             let mount = here::directory(&place, &result.path).map_err(refused)?;
             sandbox = sandbox.mount(mount).map_err(|error| Error::refused(error.to_string()))?;
         }
-        Ok(sandbox)
+        self.give_secrets(sandbox)
+    }
+
+    fn give_secrets(&self, sandbox: Sandbox) -> Result<Sandbox, Error> {
+        let uses = &self.spec.task().secrets;
+        if uses.is_empty() {
+            return Ok(sandbox);
+        }
+        let value = |of_task: &Use| {
+            let name = &of_task.name;
+            let given = self.secrets.iter().rfind(|given| given.name == *name).ok_or_else(|| {
+                Error::refused(format!("the job names the secret `{name}`, which was not given"))
+                    .hint(format!("--secret {name}=@FILE"))
+            })?;
+            Ok((of_task.clone(), given.value().clone()))
+        };
+        let given = uses.iter().map(value).collect::<Result<_, Error>>()?;
+        here::secrets(sandbox, given).map_err(|error| Error::refused(error.to_string()))
     }
 }
