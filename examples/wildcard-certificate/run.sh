@@ -139,7 +139,7 @@ until_ok test -s "$work/asked"
 
 # ---- One command puts it on all five.
 say "skrei job run"
-"$skrei" job run "$job" --api-port "$api" -V "fullchain=@$live/fullchain.pem" -V "privkey=@$live/privkey.pem"
+"$skrei" job run "$job" --api-port "$api" -V "fullchain=@$live/fullchain.pem" --secret "privkey=@$live/privkey.pem"
 
 # ---- A client that trusts the authority alone, asking by name, sees it on all five.
 served() {
