@@ -18,8 +18,7 @@ use crate::{
     ending::Unready,
     grant::{self, Opened},
     owners::Owners,
-    prepare,
-    secrets::Opened,
+    prepare, secrets,
 };
 
 /// What this machine is called in messages.
@@ -93,7 +92,7 @@ pub fn input(input: &Input, folder: &Path, number: usize) -> Result<Mount, NotHe
 /// # Errors
 /// Something else is where one of them is to be.
 pub fn secrets(sandbox: Sandbox, given: Vec<(Use, Secret)>) -> Result<Sandbox, MountError> {
-    Opened::new(given).give(sandbox).map(|(sandbox, _)| sandbox)
+    secrets::Opened::new(given).give(sandbox).map(|(sandbox, _)| sandbox)
 }
 
 /// Makes a new directory, and a mount of it that the guest may write to.

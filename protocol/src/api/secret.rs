@@ -37,8 +37,7 @@ pub struct ListSecretsResponse {
 }
 
 /// Body of `PUT /orchestrator/secrets/{name}`.
-///
-/// It has no `Debug`: the value is in it.
+// It has no `Debug`: the value is in it.
 #[derive(Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct PutSecretRequest {
