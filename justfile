@@ -33,6 +33,10 @@ bench-api:
 bench-size:
     cargo bench --package skrei-requester --bench store_at_size
 
+# whatever reads bytes of others, each for a minute; needs a nightly compiler and cargo-fuzz
+fuzz seconds="60":
+    for target in modules allow_list network; do cargo +nightly fuzz run --sanitizer none $target -- -max_total_time={{seconds}} || exit 1; done
+
 # bring golden files up to date; look at the diff
 golden:
     UPDATE_GOLDEN=1 cargo test --workspace

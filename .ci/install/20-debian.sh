@@ -6,6 +6,7 @@ wanted=(
   inotifywait:inotify-tools # sees them change
   openssl:openssl           # makes the certificates before
   curl:curl     # calls the API
+  npm:npm       # has programs that nobody here wrote
 )
 missing=()
 for pair in "${wanted[@]}"; do

@@ -90,6 +90,12 @@ pub(crate) fn of_outcome(
             let hint = "raise `Timeouts: {ExecutionTimeout: …}` in the task".to_owned();
             failed(Cause::Timeout, format!("the guest ran longer than {time:?}"), Some(hint), output)
         }
+        Ending::HitLimit(Limit::CpuTime) => {
+            let time = task.timeouts.cpu.unwrap_or_default();
+            let hint = "raise `Timeouts: {CPUTime: …}` in the task".to_owned();
+            let message = format!("the guest computed longer than {time:?}");
+            failed(Cause::Limit, message, Some(hint), output)
+        }
         Ending::HitLimit(Limit::Memory) => {
             let memory = resources::bytes(admission::counted(&task.resources).memory_bytes);
             let hint = "raise `Resources: {Memory: …}` in the task".to_owned();

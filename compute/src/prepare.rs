@@ -419,6 +419,7 @@ fn limits(node: &Node, task: &Task) -> Limits {
         disk_files: node.limits.disk_files,
         memory_bytes: admission::counted(&task.resources).memory_bytes,
         wall_time: task.timeouts.execution,
+        cpu_time: task.timeouts.cpu,
         stdout_bytes: CAPTURED_BYTES,
         stderr_bytes: CAPTURED_BYTES,
         ..Limits::default()

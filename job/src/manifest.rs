@@ -246,6 +246,9 @@ pub struct Timeouts {
     /// For the whole job.
     #[serde(skip_serializing_if = "is_zero")]
     pub total_timeout: i64,
+    /// Processor time of one execution; a field of ours.
+    #[serde(rename = "CPUTime", skip_serializing_if = "is_zero")]
+    pub cpu_time: i64,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]

@@ -237,6 +237,8 @@ pub struct Timeouts {
     pub queue: Option<Duration>,
     /// For the whole version of the job.
     pub total: Option<Duration>,
+    /// Processor time of one execution.
+    pub cpu: Option<Duration>,
 }
 
 impl Spec {

@@ -71,6 +71,10 @@ async fn request(caller: &mut Caller<'_, Guest>, numbers: Twelve) -> wasmtime::R
         Ok(read) => read,
         Err(status) => return Ok(Err(status)),
     };
+    if guest.gate.is_closed() {
+        // Nothing is started for a guest that will get nowhere.
+        return Ok(fetch::admit(&guest.gate, &request.url).map(drop).map_err(|error| Status::of(&error)));
+    }
     let (gate, outbound) = (guest.gate.clone(), Arc::clone(&guest.outbound));
     let Ok(executor) = outbound.executor().cloned() else { return Ok(Err(Status::NetworkError)) };
     // Dropped with the guest, and the connection with it.

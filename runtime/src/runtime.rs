@@ -131,7 +131,7 @@ impl Shared {
 
     /// Whether the host has functions under this module's name.
     pub(crate) fn is_of_host(&self, module: &str) -> bool {
-        matches!(module, p1::MODULE | requests::MODULE) || self.engines.has_function_of(module)
+        matches!(module, p1::MODULE | p1::OLDER | requests::MODULE) || self.engines.has_function_of(module)
     }
 }
 

@@ -18,6 +18,7 @@ mod fleet;
 mod logs;
 mod nodes;
 mod packaging;
+mod programs;
 mod python_runner;
 mod python_sdk;
 mod real_life;

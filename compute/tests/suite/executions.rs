@@ -260,3 +260,15 @@ async fn a_job_imports_from_modules_among_its_inputs() {
     );
     node.stop().await;
 }
+
+#[tokio::test]
+async fn a_job_bounds_the_processor_time_of_its_guest() {
+    let mut orchestrator = Orchestrator::start().await;
+    let node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let spin = [orchestrator.holds(guests::spin(), "/main.wasm")];
+    let ended = failure(session.run("e-1", &job_with(&spin, &[], json!({"Timeouts": {"CPUTime": 1}}))).await);
+    assert_eq!(ended.cause, Cause::Limit);
+    assert!(ended.message.contains("computed longer than 1s") && ended.hint.unwrap().contains("CPUTime"));
+    node.stop().await;
+}

@@ -7,6 +7,7 @@ mod allow_list;
 mod buckets;
 mod executions;
 mod files;
+mod fuzzed;
 mod grants;
 mod inputs;
 mod joining;

@@ -213,5 +213,6 @@ fn timeouts(reader: &mut Reader, node: &Node, path: Path) -> Timeouts {
         execution_timeout: reader.integer(&fields, "ExecutionTimeout").unwrap_or(0),
         queue_timeout: reader.integer(&fields, "QueueTimeout").unwrap_or(0),
         total_timeout: reader.integer(&fields, "TotalTimeout").unwrap_or(0),
+        cpu_time: reader.integer(&fields, "CPUTime").unwrap_or(0),
     }
 }

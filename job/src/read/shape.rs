@@ -76,7 +76,7 @@ pub(crate) const NETWORK: Shape =
 pub(crate) const TIMEOUTS: Shape = Shape {
     name: "timeouts",
     place: "`Tasks[0].Timeouts`",
-    fields: &["ExecutionTimeout", "QueueTimeout", "TotalTimeout"],
+    fields: &["ExecutionTimeout", "QueueTimeout", "TotalTimeout", "CPUTime"],
 };
 
 /// Fields that only the server sets; a job read back from it has them.

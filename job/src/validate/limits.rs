@@ -67,6 +67,7 @@ pub(super) fn timeouts(written: manifest::Timeouts, path: &Path, problems: &mut 
     let execution = read("ExecutionTimeout", written.execution_timeout);
     let queue = read("QueueTimeout", written.queue_timeout);
     let total = read("TotalTimeout", written.total_timeout);
+    let cpu = read("CPUTime", written.cpu_time);
     if let Some(total) = total {
         let parts = execution.unwrap_or_default().saturating_add(queue.unwrap_or_default());
         if parts > total {
@@ -79,7 +80,7 @@ pub(super) fn timeouts(written: manifest::Timeouts, path: &Path, problems: &mut 
             );
         }
     }
-    Timeouts { execution: execution.or(total), queue, total }
+    Timeouts { execution: execution.or(total), queue, total, cpu }
 }
 
 /// A job that is kept running has no end by itself: its total timeout bounds neither it nor its executions.

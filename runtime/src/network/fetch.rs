@@ -125,13 +125,19 @@ async fn send(
     outbound: &Outbound,
     request: &Request,
 ) -> Result<(Response<Incoming>, Connection), FetchError> {
-    let (host, port) = server(&request.url)?;
-    gate.admit(Attempt::Request { host: host.clone(), port }).map_err(FetchError::Denied)?;
+    let (host, port) = admit(gate, &request.url)?;
     let stream = connect(gate, &host, port).await?;
     match request.url.scheme() {
         "https" => exchange(secure(outbound, &host, port, stream).await?, request).await,
         _ => exchange(stream, request).await,
     }
+}
+
+/// The host and port of a URL that may be asked for.
+pub(crate) fn admit(gate: &Gate, url: &Url) -> Result<(Host, u16), FetchError> {
+    let (host, port) = server(url)?;
+    gate.admit(Attempt::Request { host: host.clone(), port }).map_err(FetchError::Denied)?;
+    Ok((host, port))
 }
 
 /// The host and port of a URL that HTTP can be spoken with.

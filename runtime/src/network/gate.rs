@@ -31,6 +31,11 @@ impl Gate {
         Gate { network: Arc::new(network), usage: Arc::default() }
     }
 
+    /// Whether nothing gets through, whatever it is.
+    pub(crate) fn is_closed(&self) -> bool {
+        *self.network == Network::Denied
+    }
+
     /// Nothing, if the attempt is covered by the grant.
     pub(crate) fn admit(&self, attempt: Attempt) -> Result<(), Denial> {
         match judge(&self.network, &attempt) {

@@ -101,7 +101,7 @@ fn prestat_name(guest: &mut Guest, view: &mut View<'_>, fd: u32, path: u32, path
     view.write(path, guest_path)
 }
 
-fn seek(guest: &mut Guest, fd: u32, offset: i64, whence: u32) -> Result<u64> {
+pub(super) fn seek(guest: &mut Guest, fd: u32, offset: i64, whence: u32) -> Result<u64> {
     let to = match whence {
         0 => SeekFrom::Start(u64::try_from(offset).map_err(|_| Errno::Inval)?),
         1 => SeekFrom::Current(offset),
@@ -146,7 +146,7 @@ fn changeable(guest: &mut Guest, fd: u32) -> Result<&mut crate::fs::File> {
     guest.table.file(fd).map_err(|_| Errno::BadF)
 }
 
-fn stat_of(guest: &mut Guest, fd: u32) -> Result<Stat> {
+pub(super) fn stat_of(guest: &mut Guest, fd: u32) -> Result<Stat> {
     match guest.table.get(fd)? {
         Descriptor::File(file) => file.stat(),
         Descriptor::Dir(dir) | Descriptor::Preopen(Preopen { dir, .. }) => dir.stat(),

@@ -10,6 +10,7 @@ mod fd;
 mod fd_status;
 mod io;
 mod memory;
+mod older;
 mod path;
 mod poll;
 mod process;
@@ -24,6 +25,7 @@ use crate::fs::Errno;
 use crate::guest::Guest;
 use crate::module::Code;
 pub(crate) use memory::{Span, View};
+pub(crate) use older::OLDER;
 
 /// The module name guests import these functions from.
 pub(crate) const MODULE: &str = "wasi_snapshot_preview1";
@@ -37,7 +39,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     path::add_to_linker(linker)?;
     poll::add_to_linker(linker)?;
     process::add_to_linker(linker)?;
-    sock::add_to_linker(linker)
+    sock::add_to_linker(linker)?;
+    older::add_to_linker(linker)
 }
 
 /// What a host function comes to: nothing, or the reason the guest is told.

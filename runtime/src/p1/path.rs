@@ -4,7 +4,7 @@ use wasmtime::{Caller, Linker};
 
 use super::memory::View;
 use super::{MODULE, Result, call, fd_status, rights, stat};
-use crate::fs::{Errno, Open};
+use crate::fs::{Errno, Open, Stat};
 use crate::guest::Guest;
 
 /// `lookupflags`: follow a symbolic link at the end of the path.
@@ -37,11 +37,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
         MODULE,
         "path_filestat_get",
         |mut caller: Caller<'_, Guest>, fd: u32, lookup: u32, at: u32, len: u32, result: u32| {
-            call(&mut caller, |guest, view| {
-                let dir = guest.table.dir(fd)?;
-                let stat = dir.stat_at(view.str(at, len)?, lookup & SYMLINK_FOLLOW != 0)?;
-                stat.write(view, result)
-            })
+            call(&mut caller, |guest, view| stat_at(guest, view, fd, lookup, (at, len))?.write(view, result))
         },
     )?;
     linker.func_wrap(
@@ -142,6 +138,17 @@ fn add_links_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         },
     )?;
     Ok(())
+}
+
+/// What is at a path.
+pub(super) fn stat_at(
+    guest: &mut Guest,
+    view: &View<'_>,
+    fd: u32,
+    lookup: u32,
+    (at, len): Text,
+) -> Result<Stat> {
+    guest.table.dir(fd)?.stat_at(view.str(at, len)?, lookup & SYMLINK_FOLLOW != 0)
 }
 
 fn open(guest: &mut Guest, view: &View<'_>, fd: u32, (at, len): Text, request: &Open) -> Result<u32> {

@@ -21,14 +21,51 @@ const EVENT_BYTES: usize = 32;
 /// `subclockflags`: the timeout is a time on the clock rather than from now.
 const ABSOLUTE: u16 = 1;
 
+/// How a subscription lies in memory.
+#[derive(Clone, Copy)]
+pub(super) enum Layout {
+    /// As preview 1 has it.
+    Current,
+    /// As it was before: a clock had a further number of the guest's own.
+    Older,
+}
+
+/// A subscription as preview 1 has it.
+type Record = [u8; SUBSCRIPTION_BYTES as usize];
+
+impl Layout {
+    fn bytes(self) -> u32 {
+        match self {
+            Layout::Current => SUBSCRIPTION_BYTES,
+            Layout::Older => SUBSCRIPTION_BYTES + 8,
+        }
+    }
+
+    fn record(self, view: &View<'_>, at: u32) -> Result<Record> {
+        let Layout::Older = self else { return view.array(at) };
+        let older: [u8; SUBSCRIPTION_BYTES as usize + 8] = view.array(at)?;
+        let mut record = [0; SUBSCRIPTION_BYTES as usize];
+        record[..24].copy_from_slice(&older[..24]);
+        if older[8] == EventKind::Clock as u8 {
+            record[16..].copy_from_slice(&older[24..]);
+        }
+        Ok(record)
+    }
+}
+
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    define(linker, MODULE, Layout::Current)
+}
+
+/// Defines the function under a module's name.
+pub(super) fn define(linker: &mut Linker<Guest>, module: &str, layout: Layout) -> wasmtime::Result<()> {
     linker.func_wrap_async(
-        MODULE,
+        module,
         "poll_oneoff",
-        |mut caller: Caller<'_, Guest>, (subscriptions, events, count, result): (u32, u32, u32, u32)| {
+        move |mut caller: Caller<'_, Guest>, (subscriptions, events, count, result): (u32, u32, u32, u32)| {
             Box::new(async move {
                 let (guest, view) = parts(&mut caller)?;
-                let waits = match read_all(guest, &view, subscriptions, count) {
+                let waits = match read_all(guest, &view, layout, subscriptions, count) {
                     Ok(waits) => waits,
                     Err(errno) => return Ok(number(Err(errno))),
                 };
@@ -65,15 +102,15 @@ enum On {
     Nothing(Result<u64>),
 }
 
-fn read_all(guest: &mut Guest, view: &View<'_>, at: u32, count: u32) -> Result<Vec<Wait>> {
+fn read_all(guest: &mut Guest, view: &View<'_>, layout: Layout, at: u32, count: u32) -> Result<Vec<Wait>> {
     if count == 0 || count > SUBSCRIPTIONS_MAX {
         return Err(Errno::Inval);
     }
-    let addresses = (0..count).map(|index| at.checked_add(index * SUBSCRIPTION_BYTES));
-    addresses.map(|at| read(guest, view.array(at.ok_or(Errno::Fault)?)?)).collect()
+    let addresses = (0..count).map(|index| at.checked_add(index * layout.bytes()));
+    addresses.map(|at| read(guest, layout.record(view, at.ok_or(Errno::Fault)?)?)).collect()
 }
 
-fn read(guest: &mut Guest, record: [u8; SUBSCRIPTION_BYTES as usize]) -> Result<Wait> {
+fn read(guest: &mut Guest, record: Record) -> Result<Wait> {
     let u64_at = |at: usize| u64::from_le_bytes(std::array::from_fn(|byte| record[at + byte]));
     let u32_at = |at: usize| u32::from_le_bytes(std::array::from_fn(|byte| record[at + byte]));
     let (kind, on) = match record[8] {

@@ -24,6 +24,7 @@ mod mounts_ro;
 mod mounts_rw;
 mod network;
 mod network_model;
+mod older_wasi;
 mod outcome;
 mod output;
 mod ownership;

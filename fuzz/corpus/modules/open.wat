@@ -1,0 +1,5 @@
+(module (import "wasi_snapshot_preview1" "path_open" (func $o (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "fd_write" (func $w (param i32 i32 i32 i32) (result i32)))
+(memory (export "memory") 1) (data (i32.const 0) "\00\00\00\00\00\10\00\00file")
+(func (export "_start") (drop (call $o (i32.const 3) (i32.const 0) (i32.const 8) (i32.const 4) (i32.const 1) (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 32)))
+(loop (drop (call $w (i32.load (i32.const 32)) (i32.const 0) (i32.const 1) (i32.const 40))) (br 0))))

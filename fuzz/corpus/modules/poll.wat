@@ -1,0 +1,5 @@
+(module (import "wasi_unstable" "poll_oneoff" (func $p (param i32 i32 i32 i32) (result i32)))
+(import "wasi_snapshot_preview1" "random_get" (func $r (param i32 i32) (result i32)))
+(memory (export "memory") 1)
+(func $deep (export "deep") (call $deep)) (func (export "_start") (drop (call $r (i32.const 0) (i32.const 900)))
+(drop (call $p (i32.const 0) (i32.const 1000) (i32.const 3) (i32.const 4000))) (call $deep)))
