@@ -7,6 +7,7 @@ wanted=(
   openssl:openssl           # makes the certificates before
   curl:curl     # calls the API
   npm:npm       # has programs that nobody here wrote
+  npm:npm       # an identity provider
 )
 missing=()
 for pair in "${wanted[@]}"; do

@@ -6,9 +6,11 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::{
     commands::{
-        agent, backup, build, completion, config, demo, devstack, job, new, node, run, secret, serve, version,
+        agent, audit, auth, backup, build, cert, completion, config, demo, devstack, job, new, node, profile,
+        run, secret, serve, version, wasm,
     },
-    config::{Argument, Flags},
+    config::{Argument, Flags, profile::Chosen},
+    error::Error,
 };
 
 /// Runs sandboxed WASM jobs on a fleet: exactly the host paths each machine's owner allowed, and nothing else.
@@ -51,12 +53,27 @@ pub(crate) struct Globals {
     /// Call the API by HTTPS and trust any server: anybody on the way can read and change everything [key: API.TLS.Insecure]
     #[arg(long, global = true)]
     pub(crate) insecure: bool,
+    /// Talk to the server of this profile (`skrei profile save`) [env: SKREI_PROFILE; default: the selected one]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
     /// Where servers keep their state [default: ~/.skrei; key: DataDir]
     #[arg(long, alias = "repo", global = true, value_name = "DIR")]
     pub(crate) data_dir: Option<String>,
 }
 
 impl Globals {
+    /// These flags for a server, which no profile is about.
+    ///
+    /// # Errors
+    /// A profile is named all the same.
+    pub(crate) fn server_flags(&self) -> Result<Flags, Error> {
+        match &self.profile {
+            None => Ok(Flags { profile: Chosen::None, ..self.flags() }),
+            Some(name) => Err(Error::usage(format!("profile `{name}` is for commands, not for a server"))
+                .hint("leave out --profile; a server is configured with -c FILE.yaml")),
+        }
+    }
+
     /// These flags as a source of configuration.
     pub(crate) fn flags(&self) -> Flags {
         Flags {
@@ -66,6 +83,7 @@ impl Globals {
             tls: self.tls,
             ca_file: self.cacert.clone(),
             insecure: self.insecure,
+            profile: self.profile.clone().map_or(Chosen::Usual, Chosen::Named),
             ..Flags::default()
         }
     }
@@ -103,6 +121,9 @@ pub(crate) enum Command {
     /// Submit, watch and stop jobs
     #[command(subcommand)]
     Job(job::Command),
+    /// Run one module on the fleet, without a job file
+    #[command(subcommand)]
+    Wasm(wasm::Command),
     /// Look at the fleet, and say who belongs to it
     #[command(subcommand)]
     Node(node::Command),
@@ -122,6 +143,18 @@ pub(crate) enum Command {
     /// Look at the server that commands talk to
     #[command(subcommand)]
     Agent(agent::Command),
+    /// Say who may call an orchestrator, and who you are
+    #[command(subcommand)]
+    Auth(auth::Command),
+    /// See who changed what
+    #[command(subcommand)]
+    Audit(audit::Command),
+    /// Servers under names: where, whom to trust, what to show
+    #[command(subcommand)]
+    Profile(profile::Command),
+    /// Certificates of the local authority that `--self-signed` makes
+    #[command(subcommand)]
+    Cert(cert::Command),
     /// Copy an orchestrator's store while it is at work
     Backup(backup::Backup),
     /// Look at the configuration, and change it

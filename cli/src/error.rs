@@ -103,7 +103,9 @@ pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
 impl From<client::Error> for Error {
     fn from(error: client::Error) -> Self {
         let code = match &error {
-            client::Error::BadEndpoint(_) | client::Error::Trust(_) => exit::USAGE,
+            client::Error::BadEndpoint(_) | client::Error::BadCredential | client::Error::Trust(_) => {
+                exit::USAGE
+            }
             client::Error::Untrusted { .. } => exit::UNREACHABLE,
             client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => exit::UNREACHABLE,
             client::Error::Api(body) => match body.code {

@@ -8,6 +8,7 @@
 mod cli;
 mod commands;
 mod config;
+mod credentials;
 mod demo;
 mod error;
 mod exit;
@@ -15,6 +16,7 @@ mod follow;
 mod given_secret;
 mod guest;
 mod job_file;
+mod logins;
 mod results;
 mod sandbox;
 mod secret;

@@ -31,7 +31,8 @@ pub struct Config {
     /// Where clients reach the API, such as `https://skrei.example.com`; none takes what each of them called it by
     /// (`API.PublicURL`).
     pub public_url: Option<String>,
-    /// Origins of the web pages that may call the API from a browser; `*` is all (`API.CORS.AllowedOrigins`). None by default.
+    /// Origins of the web pages that may call the API from a browser, beside its own; `*` is all
+    /// (`API.CORS.AllowedOrigins`). None by default.
     pub allowed_origins: Vec<String>,
     /// What is kept of jobs that ended.
     pub keep: Keep,
@@ -49,6 +50,40 @@ pub struct Config {
     pub signed_for: Option<Duration>,
     /// The configuration in force, secrets masked, for `GET /agent/config`.
     pub settings: serde_json::Value,
+    /// Who may call the API, and how.
+    pub callers: Callers,
+}
+
+/// Who may call the API, and how. The default asks nobody anything, which suits a process of one's own alone.
+#[derive(Clone, Debug)]
+pub struct Callers {
+    /// Who may do what.
+    pub access: Arc<skrei_access::Access>,
+    /// Requests a second that a client on another machine may make over a while (`API.RateLimit.Requests`); 0 for any
+    /// number.
+    pub requests_per_second: u32,
+    /// Where nobody is asked who they are: the names, beside addresses and `localhost`, that the API may be called by, so
+    /// that no name a stranger controls leads a browser here. None: any.
+    pub names: Option<Vec<String>>,
+    /// Names that browsers are told to call by HTTPS alone, which is believed for a year.
+    pub https_only: Vec<String>,
+    /// How long it is kept who changed what (`API.Audit.Retention`).
+    pub audit_kept: Duration,
+}
+
+/// A quarter of a year.
+const AUDIT_KEPT: Duration = Duration::from_secs(90 * 86_400);
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self {
+            access: Arc::new(skrei_access::Access::open()),
+            requests_per_second: 0,
+            names: None,
+            https_only: Vec::new(),
+            audit_kept: AUDIT_KEPT,
+        }
+    }
 }
 
 impl Config {
@@ -69,6 +104,7 @@ impl Config {
             buckets: Access::default(),
             signed_for: None,
             allowed_origins: Vec::new(),
+            callers: Callers::default(),
             keep: Keep::default(),
             follow: FollowLimits::default(),
             settings: serde_json::Value::Object(serde_json::Map::new()),

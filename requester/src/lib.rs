@@ -19,7 +19,9 @@ mod housekeeping;
 mod incoming;
 mod nodes;
 mod orchestrator;
+mod peer;
 mod perform;
+mod plain;
 mod results;
 mod secrets;
 mod server;
@@ -28,7 +30,7 @@ mod told;
 
 pub use artifacts::Limits as ArtifactLimits;
 pub use backup::{Backup, Error as BackupError, backup};
-pub use config::{CERTIFICATE_LIFETIME, Config, FollowLimits, Keep, Listeners};
+pub use config::{CERTIFICATE_LIFETIME, Callers, Config, FollowLimits, Keep, Listeners};
 pub use results::Limits as ResultLimits;
 pub use secrets::KeySource;
 pub use server::{Error, serve};

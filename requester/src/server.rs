@@ -7,13 +7,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use axum::serve::ListenerExt;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use skrei_tls::{Authority, AuthorityError, Handshakes, Pair, PairError, Port, Served, node_listener};
-use tokio::{
-    net::TcpStream,
-    sync::{Semaphore, mpsc, watch},
-};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use crate::{
@@ -27,7 +23,9 @@ use crate::{
     housekeeping,
     nodes::{self, Hub, Identities, tokens},
     orchestrator::Orchestrator,
+    peer::Peer,
     perform::{Effects, Performer},
+    plain::Plain,
     results::Results,
     secrets::Keys,
     store::Store,
@@ -139,14 +137,14 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
     let stop = shutdown.clone();
     let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
-    let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone()).into_make_service();
+    let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone())
+        .into_make_service_with_connect_info::<Peer>();
     let stopped = async move { stop.cancelled().await };
     let failed = |source| Error::Io { what: "a listener failed".to_owned(), source };
     let api: Serving = match listeners.api_tls {
-        None => axum::serve(listeners.api.tap_io(at_once), router)
-            .with_graceful_shutdown(stopped)
-            .into_future()
-            .boxed(),
+        None => {
+            axum::serve(Plain(listeners.api), router).with_graceful_shutdown(stopped).into_future().boxed()
+        }
         Some(tls) => {
             let encrypted = Encrypted(Handshakes::start(listeners.api, tls, Port::Api).map_err(failed)?);
             axum::serve(encrypted, router).with_graceful_shutdown(stopped).into_future().boxed()
@@ -188,13 +186,6 @@ impl NodeTls {
             source: io::Error::other(error),
         })?;
         Ok(Self { config, _tasks: [watching, Arc::clone(authority).renew(names)] })
-    }
-}
-
-/// Small messages are not held back for larger ones: two in a row would wait some 40 ms for each other.
-fn at_once(connection: &mut TcpStream) {
-    if let Err(error) = connection.set_nodelay(true) {
-        tracing::debug!(%error, "a connection stays slow");
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod harness;
 
+mod access;
 mod acme;
 mod api_fuzz;
 mod bacalhau;
@@ -15,6 +16,7 @@ mod deploy;
 mod disk;
 mod examples;
 mod fleet;
+mod login;
 mod logs;
 mod nodes;
 mod packaging;
@@ -25,6 +27,7 @@ mod real_life;
 mod results;
 mod sdk;
 mod secrets;
+mod sslyze;
 mod structure;
 mod surface;
 mod templates;

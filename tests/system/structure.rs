@@ -9,6 +9,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "skrei",
         &[
+            "skrei-access",
             "skrei-bucket",
             "skrei-compute",
             "skrei-job",
@@ -23,6 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     (
         "skrei-requester",
         &[
+            "skrei-access",
             "skrei-bucket",
             "skrei-job",
             "skrei-ledger",
@@ -32,6 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "skrei-vault",
         ],
     ),
+    ("skrei-access", &["skrei-tls"]),
     (
         "skrei-compute",
         &[

@@ -168,3 +168,54 @@ async fn renewing_the_certificate_under_load_loses_no_request() {
     over.store(true, Ordering::Relaxed);
     assert!(ours.await.unwrap() > 20 && curls.await.unwrap() > 10);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_of_the_local_authority_serves_another_server() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let cert = |arguments: &[&str]| {
+        let mut command = skrei([&["cert"], arguments].concat());
+        Ran::to_end(command.current_dir(directory.path()).args(["--data-dir", text(directory.path())]))
+    };
+    assert!(cert(&["show"]).expect(3).contains("no local authority"));
+    cert(&["issue", "localhost", "192.0.2.7"]).expect(0);
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = std::fs::metadata(path("localhost-key.pem")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    cert(&["issue", "anna", "--client", "--days", "1"]).expect(0);
+    let shown = cert(&["show", "localhost.pem"]).expect(0);
+    assert!(
+        shown.contains("192.0.2.7") && shown.contains("server") && shown.contains("authority"),
+        "{shown}"
+    );
+    assert!(cert(&["show", "anna.pem"]).expect(0).contains("client"));
+    assert!(cert(&["show", "anna-key.pem"]).expect(2).contains("no certificate"));
+    let exported = cert(&["export", "-o", "ca-copy.pem"]);
+    exported.expect(0);
+    let (ca, key) = (path("ca-copy.pem"), path("localhost-key.pem"));
+    let certificate = path("localhost.pem");
+    let arguments = ["--tlscert", text(&certificate), "--tlskey", text(&key)];
+    let orchestrator = Orchestrator::start_with(&[], &arguments);
+    orchestrator.run(&["agent", "alive", "--api-host", "localhost", "--cacert", text(&ca)]).expect(0);
+    let fingerprint = cert(&["fingerprint"]).expect(0);
+    let pinned = format!("API.TLS.Fingerprint={}", fingerprint.trim());
+    orchestrator.run(&["agent", "alive", "--api-host", "localhost", "-c", &pinned]).expect(0);
+    let wrong = cert(&["issue", "not a name"]);
+    assert_eq!(wrong.code, Some(2), "{}", wrong.said());
+}
+
+#[test]
+fn a_self_signed_certificate_is_for_every_name_and_address_of_the_machine() {
+    let orchestrator = Orchestrator::start_with(&[], &["--self-signed"]);
+    let data_dir = orchestrator.data_dir();
+    let shown =
+        orchestrator.run(&["cert", "show", "--output", "json", "--data-dir", text(&data_dir)]).expect(0);
+    let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let mut expected = vec!["localhost".to_owned(), "::1".to_owned(), hostname.trim().to_owned()];
+    let addresses = Command::new("hostname").arg("-I").output();
+    let addresses = addresses.map(|output| String::from_utf8(output.stdout).unwrap()).unwrap_or_default();
+    expected.extend(addresses.split_whitespace().filter(|it| !it.starts_with("fe80")).map(str::to_owned));
+    for name in expected {
+        assert!(shown.contains(&format!("\"{name}\"")), "{name}: {shown}");
+    }
+}

@@ -48,6 +48,9 @@ pub enum AuthorityError {
         /// The system's words.
         source: io::Error,
     },
+    /// It cannot stand in a certificate.
+    #[error("`{0}` is neither a DNS name nor an address")]
+    Name(String),
     /// A certificate cannot be made, or the authority's own cannot be used.
     #[error("{}: {message}", path.display())]
     Certificate {
@@ -203,20 +206,22 @@ impl Authority {
         write(&path, certificate.pem().as_bytes(), 0o644)
     }
 
-    fn key_file(&self) -> PathBuf {
+    pub(crate) fn key_file(&self) -> PathBuf {
         self.directory.join("ca-key.pem")
     }
 
-    fn read(&self, path: &Path) -> Result<String, AuthorityError> {
+    pub(crate) fn read(&self, path: &Path) -> Result<String, AuthorityError> {
         fs::read_to_string(path).map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
     }
 }
 
-/// Names and addresses under which this machine may be called.
-pub fn names_of_this_machine(addresses: impl IntoIterator<Item = IpAddr>) -> BTreeSet<String> {
+/// Names and addresses under which this machine may be called, and `further` ones.
+pub fn names_of_this_machine(further: impl IntoIterator<Item = IpAddr>) -> BTreeSet<String> {
     let mut names = BTreeSet::from(["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()]);
+    // A machine that does not tell its addresses is still called by its names.
+    let own = if_addrs::get_if_addrs().unwrap_or_default().into_iter().map(|interface| interface.ip());
     names.extend(
-        addresses.into_iter().filter(|address| !address.is_unspecified()).map(|address| address.to_string()),
+        own.chain(further).filter(|address| is_callable(*address)).map(|address| address.to_string()),
     );
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let host = host.trim();
@@ -224,6 +229,12 @@ pub fn names_of_this_machine(addresses: impl IntoIterator<Item = IpAddr>) -> BTr
         names.insert(host.to_owned());
     }
     names
+}
+
+/// Link-local addresses of IPv6 mean something on one link alone, and no certificate can say on which.
+fn is_callable(address: IpAddr) -> bool {
+    let is_link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    !address.is_unspecified() && !is_link_local
 }
 
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {

@@ -6,7 +6,9 @@
 
 mod acme;
 mod authority;
+mod describe;
 mod handshakes;
+mod issue;
 mod node;
 mod pair;
 mod replace;
@@ -16,7 +18,9 @@ mod watch;
 
 pub use acme::{Acme, AcmeError, AcmeSettings, Answers, Challenge, ExternalAccount, redirect};
 pub use authority::{Authority, AuthorityError, names_of_this_machine};
+pub use describe::{DescribeError, Description};
 pub use handshakes::{Handshakes, Port};
+pub use issue::{Issued, Purpose};
 pub use node::{
     CertificateRequest, Credentials, Identity, IdentityError, Introduction, IssueError, NodeCertificate,
     NodeIssuer, NodeKey, ORCHESTRATOR_NAME, Orchestrator, known_orchestrator, node_listener,

@@ -259,6 +259,7 @@ fn read(path: &Path, part: Part) -> Result<Vec<u8>, PairError> {
     })
 }
 
+/// A moment as certificates have it.
 pub(crate) fn moment(timestamp: i64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(timestamp.max(0).unsigned_abs())
 }

@@ -7,7 +7,7 @@ use clap::{Args, Parser};
 use super::devstack::{exports, temporary_directory};
 use crate::{
     cli::{Cli, Globals},
-    config,
+    config::{self, AuthMode},
     demo::{
         arrived,
         certificate::{self, NAME},
@@ -39,7 +39,7 @@ pub(crate) struct Demo {
 
 impl Demo {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let (mut config, layers) = config::load(&globals.arguments, globals.flags())?;
+        let (mut config, layers) = config::load(&globals.arguments, globals.server_flags()?)?;
         if layers.is_default("Logging.Level") {
             "warn".clone_into(&mut config.logging.level);
         }
@@ -55,6 +55,9 @@ impl Demo {
         let nodes: Vec<String> = (0..NODES).map(Stack::node_name).collect();
         let files = Files::write(&root, &certificate, &nodes)?;
         (config.api.host, config.api.port) = ("127.0.0.1".to_owned(), 0);
+        // The story is told on this machine alone, whomever its configuration lets in.
+        (config.callers.mode, config.callers.users, config.callers.provider) =
+            (AuthMode::Auto, Vec::new(), None);
         (config.orchestrator.listen.host, config.orchestrator.listen.port) = ("127.0.0.1".to_owned(), 0);
         config.compute.allow_list =
             vec![format!("{}/{NODE_PLACEHOLDER}/{NODE_PATH}:{JOB_PATH}:rw", root.display())];

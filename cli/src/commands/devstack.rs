@@ -38,7 +38,7 @@ pub(crate) struct Devstack {
 impl Devstack {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let (mut config, layers) =
-            config::load(&globals.arguments, self.certificate.beside(globals.flags()))?;
+            config::load(&globals.arguments, self.certificate.beside(globals.server_flags()?))?;
         if layers.is_default("Logging.Level") {
             "warn".clone_into(&mut config.logging.level);
         }

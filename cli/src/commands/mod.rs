@@ -1,8 +1,11 @@
 //! Every command, one file each.
 
 pub(crate) mod agent;
+pub(crate) mod audit;
+pub(crate) mod auth;
 pub(crate) mod backup;
 pub(crate) mod build;
+pub(crate) mod cert;
 pub(crate) mod completion;
 pub(crate) mod config;
 pub(crate) mod demo;
@@ -11,16 +14,19 @@ pub(crate) mod job;
 pub(crate) mod new;
 pub(crate) mod node;
 mod older;
+pub(crate) mod profile;
 pub(crate) mod run;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod version;
+pub(crate) mod wasm;
 
 use skrei_protocol::client::Client;
 
 use crate::{
     cli::{Cli, Command, Globals},
     config::{self as configuration, Config},
+    credentials,
     error::Error,
     exit,
 };
@@ -31,6 +37,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
     match cli.command {
         Command::Demo(demo) => demo.run(&globals).await,
         Command::Job(command) => command.run(&globals).await,
+        Command::Wasm(command) => command.run(&globals).await,
         Command::Node(command) => command.run(&globals).await,
         Command::New(new) => new.run(),
         Command::Build(build) => build.run(),
@@ -39,6 +46,10 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Serve(serve) => serve.run(&globals).await,
         Command::Devstack(devstack) => devstack.run(&globals).await,
         Command::Agent(command) => command.run(&globals).await,
+        Command::Auth(command) => command.run(&globals).await,
+        Command::Audit(command) => command.run(&globals).await,
+        Command::Profile(command) => command.run(&globals),
+        Command::Cert(command) => command.run(&globals),
         Command::Backup(backup) => backup.run(&globals),
         Command::Config(command) => command.run(&globals),
         Command::Version(version) => version.run(&globals).await,
@@ -58,6 +69,5 @@ fn config(globals: &Globals) -> Result<Config, Error> {
 
 /// A client for the orchestrator that the configuration names.
 fn client(globals: &Globals) -> Result<Client, Error> {
-    let config = config(globals)?;
-    Ok(Client::trusting(&config.endpoint(), &config.tls.trust)?)
+    credentials::client(&config(globals)?)
 }

@@ -11,6 +11,7 @@ use super::{
     key::{self, Key, Kind},
     keys::KEYS,
     older::{self, Now},
+    users,
     value::{self, Value},
 };
 use crate::error::Error;
@@ -116,6 +117,11 @@ impl Reading {
                 self.older.push((name.to_owned(), format!("means nothing here: {why}")));
                 return;
             }
+            // Whoever wrote it relies on it: to go on without would open what was closed.
+            Now::Refused(why) => {
+                self.problems.push(Problem::new(name, why).at(entry.at));
+                return;
+            }
         };
         self.older.push((name.to_owned(), format!("is now {}", keys.join(" and "))));
         for key in keys.into_iter().filter_map(key::find) {
@@ -166,6 +172,7 @@ fn value(key: &Key, node: &Node) -> Option<Result<Value, String>> {
     match (&node.tree, key.kind) {
         (Tree::Scalar(scalar), _) if scalar.is_null() => None,
         (Tree::Scalar(scalar), _) => Some(Value::parse(key, &scalar.text)),
+        (Tree::List(_), Kind::Users) => Some(users::read(node).map(Value::Users)),
         (Tree::List(items), Kind::List) => Some(texts(items).map(Value::List)),
         (Tree::Map(entries), Kind::Map) => {
             let pair = |entry: &Entry| Some((entry.key.text.clone(), entry.value.scalar()?.text.clone()));

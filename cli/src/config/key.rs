@@ -34,8 +34,12 @@ pub(crate) enum Kind {
     File,
     /// `30s`, `1h30m`.
     Duration,
+    /// A whole number.
+    Number,
     /// Texts separated by commas; commas in braces belong to the text.
     List,
+    /// Users: a list in a file, or its JSON.
+    Users,
     /// `name=value` pairs separated by commas.
     Map,
     /// `80%` or an amount of CPU.
@@ -58,10 +62,19 @@ impl Kind {
             Self::Path => "path",
             Self::File => "file",
             Self::Duration => "duration",
+            Self::Number => "number",
             Self::List => "list",
+            Self::Users => "list of users",
             Self::Map => "map",
             Self::Cpu | Self::Bytes | Self::Pieces => "percent or amount",
         }
+    }
+}
+
+impl Key {
+    /// Whether values of it are nobody's business.
+    pub(crate) fn is_secret(&self) -> bool {
+        matches!(self.kind, Kind::Secret | Kind::Users)
     }
 }
 

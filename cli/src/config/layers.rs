@@ -8,6 +8,7 @@ use super::{
     Argument, environment, file, key,
     key::{Key, Kind},
     keys::KEYS,
+    profile::{self, Chosen, Profiles},
     value::Value,
 };
 use crate::error::Error;
@@ -42,6 +43,8 @@ pub(crate) struct Flags {
     pub(crate) orchestrator: bool,
     /// `serve --compute`.
     pub(crate) compute: bool,
+    /// `--profile`, and whether profiles count at all.
+    pub(crate) profile: Chosen,
 }
 
 /// Where a value came from.
@@ -53,6 +56,8 @@ pub(crate) enum Origin {
     Flag(&'static str),
     /// An environment variable.
     Environment(String),
+    /// A profile, by name.
+    Profile(String),
     /// A file.
     File(PathBuf),
     /// The table of keys.
@@ -65,6 +70,7 @@ impl fmt::Display for Origin {
             Self::Argument => f.write_str("-c"),
             Self::Flag(flag) => f.write_str(flag),
             Self::Environment(variable) => f.write_str(variable),
+            Self::Profile(name) => write!(f, "profile {name}"),
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Default => f.write_str("default"),
         }
@@ -89,17 +95,39 @@ impl Layers {
         // The last `-c` of a key wins.
         for argument in arguments.iter().rev() {
             if let Argument::Set(key, value) = argument {
+                if key.is_secret() {
+                    let variable = &environment::variables(key)[0];
+                    layers.warnings.push(format!(
+                        "everybody on this machine can read {} on the command line: put it into {variable}, or into a file",
+                        key.name
+                    ));
+                }
                 layers.offer(key, value.clone(), Origin::Argument);
             }
         }
+        let profile = flags.profile.clone();
         for (flag, name, text) in flags.given() {
             let key = key::find(name).ok_or_else(|| Error::internal(format!("no key `{name}`")))?;
             let value = Value::parse(key, &text).map_err(|wrong| Error::usage(format!("{flag}: {wrong}")))?;
             layers.offer(key, value, Origin::Flag(flag));
         }
-        for found in environment::read(lookup)? {
+        let usual = usual_profile(&lookup);
+        // A profile that is named on the command line counts as a flag does.
+        if let Chosen::Named(name) = &profile {
+            if let Some(origin) = layers.server_origin() {
+                return Err(Error::usage(format!(
+                    "profile `{name}` and {origin} both say where the server is"
+                ))
+                .hint("leave out one of them: what a profile shows is for its own server alone"));
+            }
+            layers.profile(name, &lookup)?;
+        }
+        for found in environment::read(&lookup)? {
             layers.warnings.extend(found.warning);
             layers.offer(found.key, found.value, Origin::Environment(found.variable));
+        }
+        if profile == Chosen::Usual {
+            layers.usual_profile(usual, &lookup)?;
         }
         Ok(layers)
     }
@@ -121,12 +149,69 @@ impl Layers {
         Ok(layers)
     }
 
+    /// The profile that the environment names, or the selected one; unless it is said otherwise where the server is.
+    fn usual_profile(
+        &mut self,
+        named: Option<String>,
+        lookup: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
+        match (self.server_origin(), named) {
+            (None, Some(name)) => self.profile(&name, lookup),
+            (None, None) => match Profiles::new(&self.data_dir()?).selected() {
+                Some(name) => self.profile(&name, lookup),
+                None => Ok(()),
+            },
+            (Some(origin), Some(name)) => {
+                let warning = format!("profile `{name}` does not count: {origin} says where the server is");
+                self.warnings.push(warning);
+                Ok(())
+            }
+            (Some(_), None) => Ok(()),
+        }
+    }
+
+    /// Who says where the server is, by now.
+    fn server_origin(&self) -> Option<&Origin> {
+        ["API.Host", "API.Port"].into_iter().find_map(|name| self.values.get(name)).map(|(_, origin)| origin)
+    }
+
+    /// What a profile sets: one server, whom to trust there, and what to show it. These belong together, so that
+    /// nothing of them is taken from a source below.
+    fn profile(&mut self, name: &str, lookup: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+        let mut data_dir = self.data_dir()?;
+        if !self.values.contains_key("DataDir") {
+            // Not read yet, and needed to find the profile.
+            let set = ["SKREI_DATADIR", "BACALHAU_DATADIR", "SKREI_DIR", "BACALHAU_DIR"];
+            let set = set.into_iter().find_map(|variable| lookup(variable).filter(|text| !text.is_empty()));
+            if let Some(Value::Path(path)) =
+                set.and_then(|text| Value::parse(self::data_dir().ok()?, &text).ok())
+            {
+                data_dir = path;
+            }
+        }
+        let profile = Profiles::new(&data_dir).get(name)?;
+        for (key, value) in profile.values {
+            self.offer(key, value, Origin::Profile(name.to_owned()));
+        }
+        for name in profile::KEYS {
+            let key = key::find(name).ok_or_else(|| Error::internal(format!("no key `{name}`")))?;
+            let default = Value::parse(key, key.default).map_err(Error::internal)?;
+            self.offer(key, default, Origin::Profile(profile.name.clone()));
+        }
+        Ok(())
+    }
+
     /// The file looked for when none is given, with what is known before files are read.
     fn own_file(&self) -> Result<PathBuf, Error> {
+        Ok(self.data_dir()?.join(FILE_NAME))
+    }
+
+    /// The data directory, as far as it is known by now.
+    fn data_dir(&self) -> Result<PathBuf, Error> {
         let key = data_dir()?;
         let default = Value::parse(key, key.default).map_err(Error::usage)?;
         match self.values.get(key.name).map_or(&default, |(value, _)| value) {
-            Value::Path(directory) => Ok(directory.join(FILE_NAME)),
+            Value::Path(directory) => Ok(directory.clone()),
             _ => Err(Error::internal("`DataDir` is not a path")),
         }
     }
@@ -223,6 +308,12 @@ fn given_files(arguments: &[Argument]) -> impl Iterator<Item = &PathBuf> {
         Argument::File(path) => Some(path),
         Argument::Set(..) => None,
     })
+}
+
+/// The profile that the environment names.
+fn usual_profile(lookup: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let variables = ["SKREI_PROFILE", "BACALHAU_PROFILE"];
+    variables.into_iter().find_map(|variable| lookup(variable).filter(|name| !name.is_empty()))
 }
 
 fn data_dir() -> Result<&'static Key, Error> {

@@ -5,6 +5,7 @@
 //! program uses.
 
 mod argument;
+mod callers;
 pub(crate) mod edit;
 mod environment;
 mod file;
@@ -12,12 +13,15 @@ pub(crate) mod key;
 mod keys;
 mod layers;
 pub(crate) mod older;
+pub(crate) mod profile;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod users;
 pub(crate) mod value;
 
 pub(crate) use argument::Argument;
+pub(crate) use callers::{AuthMode, Callers};
 pub(crate) use layers::{Flags, Layers};
 pub(crate) use tree::{Address, AutoCert, Capacity, Config, Logging, LoggingMode, ServerTls};
 

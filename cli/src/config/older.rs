@@ -14,8 +14,12 @@ pub(crate) enum Now {
     Roles,
     /// It has no meaning here, and why.
     Nothing(&'static str),
+    /// It cannot be done without, and is not understood here: why, and what to write instead.
+    Refused(&'static str),
 }
 
+const NO_POLICIES: &str = "policies are not evaluated here: say who may do what with `API.Auth.Users`";
+const NO_METHODS: &str = "callers show a key, a password or a token with each request (`API.Auth.Users`)";
 const NO_CONTAINERS: &str = "there is no container engine here";
 const NO_IPFS: &str = "IPFS is not supported";
 const NOT_MEASURED: &str = "nothing is collected about its use";
@@ -25,6 +29,10 @@ const NO_BROKER: &str = "there is no message broker; nodes connect to Orchestrat
 
 /// Settings by their names in configuration files. A name that ends in a dot stands for everything below it.
 const OLDER: &[(&str, Now)] = &[
+    ("API.Auth.AccessPolicyPath", Now::Refused(NO_POLICIES)),
+    ("Auth.AccessPolicyPath", Now::Refused(NO_POLICIES)),
+    ("API.Auth.Methods", Now::Nothing(NO_METHODS)),
+    ("Auth.Methods", Now::Nothing(NO_METHODS)),
     ("Node.Type", Now::Roles),
     ("Node.Name", Now::Nothing("a node's name is given once, with `serve --name`")),
     ("Node.NameProvider", Now::Nothing("a node's name is given once, with `serve --name`")),

@@ -236,3 +236,38 @@ fn the_reference_page_lists_every_key() {
     );
     crate::terminal::page::check("configuration.md", &page);
 }
+
+#[test]
+fn a_profile_is_one_server_and_nothing_of_it_goes_to_another() {
+    let directory = tempfile::tempdir().unwrap();
+    let profiles = super::profile::Profiles::new(directory.path());
+    let key = |name: &str| super::key::find(name).unwrap();
+    let values = [
+        (key("API.Host"), "https://far.example.com:99".to_owned()),
+        (key("API.Key"), "key of the far server".to_owned()),
+    ];
+    profiles.save("far", "a server", &values).unwrap();
+    std::fs::write(directory.path().join("config.yaml"), "API: {Port: 7, Key: key of the near server}\n")
+        .unwrap();
+    let flags = |profile: super::profile::Chosen| Flags {
+        data_dir: Some(directory.path().display().to_string()),
+        profile,
+        ..Flags::default()
+    };
+    let (usual, named) = (super::profile::Chosen::Usual, super::profile::Chosen::Named("far".to_owned()));
+    let far = |config: Config| {
+        let shown = config.shown.0.clone().map(|shown| shown.header().expose().to_owned());
+        (config.endpoint(), shown)
+    };
+    let expected = ("https://far.example.com:99".to_owned(), Some("Bearer key of the far server".to_owned()));
+    let near = ("http://127.0.0.1:7".to_owned(), Some("Bearer key of the near server".to_owned()));
+    assert_eq!(far(tree(&[], flags(named.clone()), &[]).unwrap()), expected);
+    assert_eq!(far(tree(&[], flags(usual.clone()), &[]).unwrap()), near, "none is selected");
+    assert_eq!(far(tree(&[], flags(usual.clone()), &[("BACALHAU_PROFILE", "far")]).unwrap()), expected);
+    profiles.select("far").unwrap();
+    assert_eq!(far(tree(&[], flags(usual.clone()), &[]).unwrap()), expected);
+    let elsewhere = tree(&[], flags(usual), &[("SKREI_API_HOST", "other")]).unwrap();
+    assert_eq!(far(elsewhere), ("http://other:7".to_owned(), near.1.clone()));
+    assert!(tree(&["API.Host=other"], flags(named), &[]).unwrap_err().contains("both say"));
+    assert_eq!(far(tree(&[], flags(super::profile::Chosen::None), &[]).unwrap()), near);
+}

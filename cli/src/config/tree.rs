@@ -2,12 +2,17 @@
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use skrei_access::WrittenUser;
 use skrei_bucket::{Access, Keys};
 use skrei_compute::NetworkAllowed;
 use skrei_job::labels::Labels;
 use skrei_tls::{Challenge, ExternalAccount, PairFiles, Trust};
 
-use super::{layers::Layers, value::Value};
+use super::{
+    callers::{Callers, Shown},
+    layers::Layers,
+    value::Value,
+};
 use crate::error::Error;
 
 /// Everything that can be set.
@@ -29,6 +34,10 @@ pub(crate) struct Config {
     pub(crate) signed_for: Option<Duration>,
     /// How the API is encrypted.
     pub(crate) tls: Tls,
+    /// Who may call the API.
+    pub(crate) callers: Callers,
+    /// What commands show.
+    pub(crate) shown: Shown,
     /// The orchestrator's side.
     pub(crate) orchestrator: Orchestrator,
     /// The node's side.
@@ -124,8 +133,6 @@ pub(crate) struct Orchestrator {
     pub(crate) manual_approval: bool,
     /// When a silent node is lost.
     pub(crate) disconnect_timeout: Duration,
-    /// Origins of web pages that may call the API.
-    pub(crate) allowed_origins: Vec<String>,
     /// How many jobs that ended are kept; none is no bound.
     pub(crate) keep_jobs: Option<u64>,
     /// How long jobs that ended are kept; none is no bound.
@@ -251,6 +258,8 @@ impl Config {
             buckets: buckets(&get)?,
             signed_for: signed_for(&get)?,
             tls: tls(&get)?,
+            callers: Callers::new(&get)?,
+            shown: Shown::new(&get)?,
             orchestrator: Orchestrator {
                 enabled: get.boolean("Orchestrator.Enabled")?,
                 listen: Address {
@@ -260,7 +269,6 @@ impl Config {
                 token: token(get.text("Orchestrator.Auth.Token")?),
                 manual_approval: get.boolean("Orchestrator.NodeManager.ManualApproval")?,
                 disconnect_timeout: get.duration("Orchestrator.NodeManager.DisconnectTimeout")?,
-                allowed_origins: get.list("API.CORS.AllowedOrigins")?,
                 keep_jobs: Some(get.amount("Orchestrator.Housekeeping.KeepJobs")?).filter(|jobs| *jobs > 0),
                 keep_for: span(get.duration("Orchestrator.Housekeeping.KeepFor")?),
                 secret_keys: get.file("Orchestrator.Secrets.KeyFile")?,
@@ -448,12 +456,12 @@ fn half(given: &str, missing: &str, flag: &str, key: &str) -> Error {
 }
 
 /// Values by name, each of the type the table says. A mismatch is a mistake of ours.
-struct Get<'layers>(&'layers Layers);
+pub(super) struct Get<'layers>(&'layers Layers);
 
 macro_rules! getters {
     ($($name:ident: $variant:ident -> $type:ty),*) => {
         impl Get<'_> {
-            $(fn $name(&self, key: &str) -> Result<$type, Error> {
+            $(pub(super) fn $name(&self, key: &str) -> Result<$type, Error> {
                 match self.0.get(key) {
                     Some(Value::$variant(value)) => Ok(value.clone()),
                     _ => Err(mistyped(key)),
@@ -464,7 +472,7 @@ macro_rules! getters {
 }
 
 getters!(text: Text -> String, boolean: Boolean -> bool, port: Port -> u16, path: Path -> PathBuf,
-    duration: Duration -> Duration, list: List -> Vec<String>, map: Map -> BTreeMap<String, String>);
+    duration: Duration -> Duration, list: List -> Vec<String>, number: Amount -> u64, users: Users -> Vec<WrittenUser>, map: Map -> BTreeMap<String, String>);
 
 impl Get<'_> {
     /// What is no share of anything.

@@ -3,9 +3,13 @@
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde_json::Value as Json;
+use skrei_access::WrittenUser;
 use skrei_job::resources;
 
-use super::key::{Key, Kind};
+use super::{
+    key::{Key, Kind},
+    users,
+};
 
 /// A value of the type its key asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +30,10 @@ pub(crate) enum Value {
     Map(BTreeMap<String, String>),
     /// A share, in percent.
     Percent(u8),
-    /// In thousandths of a core, bytes, or pieces.
+    /// In thousandths of a core, bytes, or pieces; or a plain number.
     Amount(u64),
+    /// Who may call the API.
+    Users(Vec<WrittenUser>),
 }
 
 impl Value {
@@ -54,6 +60,11 @@ impl Value {
             Kind::Path | Kind::File => path(text).map(Self::Path),
             Kind::Duration => duration(text).map(Self::Duration),
             Kind::List => list(text).map(Self::List),
+            Kind::Number => {
+                let wrong = |_| format!("`{text}` is not a whole number");
+                text.parse().map(Self::Amount).map_err(wrong)
+            }
+            Kind::Users => users::parse(text).map(Self::Users),
             Kind::Map => {
                 list(text)?.iter().map(|pair| self::pair(pair)).collect::<Result<_, _>>().map(Self::Map)
             }
@@ -73,6 +84,8 @@ impl Value {
                 pairs.iter().map(|(name, value)| (name.clone(), Json::from(value.as_str()))).collect()
             }
             Self::Text(text) => Json::from(text.as_str()),
+            Self::Amount(number) if key.kind == Kind::Number => Json::from(*number),
+            Self::Users(users) => users::masked(users),
             _ => Json::from(self.shown(key)),
         }
     }
@@ -90,6 +103,7 @@ impl Value {
             Self::Map(pairs) => {
                 pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(",")
             }
+            Self::Users(users) => users::shown(users),
             Self::Percent(percent) => format!("{percent}%"),
             Self::Amount(amount) => match key.kind {
                 Kind::Cpu => format!("{}", *amount as f64 / 1000.0),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use skrei_protocol::api::execution::{Execution, compute_state};
 
 use crate::{
-    secret,
+    exit, secret,
     terminal::table::{Mood, Table},
 };
 
@@ -30,6 +30,19 @@ pub(crate) fn not_completed(executions: &[Execution]) -> usize {
         |execution: &&&Execution| execution.compute_state.state_type == compute_state::COMPLETED;
     let latest = latest(executions);
     latest.len() - latest.iter().filter(is_completed).count()
+}
+
+/// The exit code that stands for what the guests ended with: the largest, within what a process can end with; that of a
+/// failed job where one ended without.
+pub(crate) fn guests_exit_code(executions: &[Execution]) -> u8 {
+    let code = |execution: &&Execution| {
+        let code = execution.run_output.as_ref().map_or(0, |output| output.exit_code);
+        u8::try_from(code).unwrap_or(exit::GUEST_MAX).min(exit::GUEST_MAX)
+    };
+    match latest(executions).iter().map(code).max() {
+        None | Some(0) => exit::JOB_FAILED,
+        Some(code) => code,
+    }
 }
 
 /// Ways out, each with the nodes it is for, once.

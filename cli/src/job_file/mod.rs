@@ -89,6 +89,25 @@ impl Args {
     }
 }
 
+/// Checks a job that was put together from flags; modules that it names are looked for in `directory`.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(crate) fn check(job: &serde_json::Value, directory: &std::path::Path) -> Result<Checked, Error> {
+    let mut reading = read::body(job);
+    let supplied = modules::supply(&mut reading.manifest, directory);
+    reading.problems.extend(supplied.problems);
+    match reading.check(None) {
+        Ok(checked) => Ok(Checked {
+            manifest: checked.spec.manifest().clone(),
+            spec: checked.spec,
+            modules: supplied.modules,
+            warnings: checked.warnings.iter().map(Problem::to_string).collect(),
+        }),
+        Err(problems) => Err(Error::refused(problems.to_string())),
+    }
+}
+
 impl Written {
     /// The document as YAML; private keys only if asked for.
     pub(crate) fn rendered(&self, show_secrets: bool) -> String {

@@ -113,7 +113,10 @@ fn looked_at(path: &Path) -> String {
 pub(crate) type Wrong = (String, Option<&'static str>);
 
 /// Checks an entry module, with those it imports from as far as they are here.
-fn check(
+///
+/// # Errors
+/// What is wrong with it.
+pub(crate) fn check(
     content: &[u8],
     entry_point: Option<&str>,
     imports: &[(String, Bytes)],

@@ -2,6 +2,7 @@
 
 mod allow_list;
 mod autocert;
+mod callers;
 mod capacity;
 mod compute;
 mod listen;
@@ -16,7 +17,7 @@ pub(crate) use listen::Ports;
 pub(crate) use node_name::node_name;
 pub(crate) use servers::Servers;
 pub(crate) use stack::{NODE_PLACEHOLDER, Stack};
-pub(crate) use tls::Encryption;
+pub(crate) use tls::{Encryption, authority};
 
 use skrei_ledger::{DirectoryLock, LockError};
 

@@ -3,17 +3,18 @@
 use std::{path::Path, sync::Arc};
 
 use serde_json::Value;
+use skrei_access::ApiKey;
 use skrei_job::NodeId;
 use skrei_requester::{Keep, Listeners};
 
-use super::{Encryption, Ports, Servers, secret_keys};
+use super::{Encryption, Ports, Servers, callers::callers, secret_keys};
 use crate::{config::Config, error::Error};
 
 impl Servers {
-    /// Starts an orchestrator on ports that are bound already.
+    /// Starts an orchestrator on ports that are bound already. Who shows `own_key` may do everything.
     ///
     /// # Errors
-    /// The keys of its secrets are somewhere where they cannot be read.
+    /// The keys of its secrets are somewhere where they cannot be read, or it cannot be known who may call it.
     pub(crate) fn orchestrator(
         &mut self,
         config: &Config,
@@ -22,7 +23,9 @@ impl Servers {
         settings: Value,
         ports: Ports,
         encryption: Option<Encryption>,
+        own_key: Option<&ApiKey>,
     ) -> Result<(), Error> {
+        let callers = callers(config, data_dir, &ports.api, own_key)?;
         let configured = config.orchestrator.secret_keys.as_deref();
         let secret_keys = secret_keys::source(configured, data_dir, |name| std::env::var_os(name))?;
         let keeping = &config.orchestrator.keeping;
@@ -41,11 +44,12 @@ impl Servers {
             public_url: config.public_url.clone(),
             buckets: config.buckets.clone(),
             signed_for: config.signed_for,
-            allowed_origins: config.orchestrator.allowed_origins.clone(),
+            allowed_origins: config.callers.origins.clone(),
             keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
             manual_approval: config.orchestrator.manual_approval,
             secret_keys,
             settings,
+            callers,
             ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };
         let listeners = Listeners {

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::Path, time::Duration};
 
 use serde_json::Value;
+use skrei_access::{ApiKey, Credential};
 use skrei_job::NodeId;
 use skrei_protocol::client::Client;
 use skrei_tls::Trust;
@@ -48,6 +49,8 @@ impl Stack {
         computes: usize,
     ) -> Result<Self, Error> {
         let mut servers = Servers::default();
+        let own_key =
+            ApiKey::generate().map_err(|error| Error::unavailable(format!("make a key: {error}")))?;
         let encryption = Encryption::prepare(config, root)?;
         let served = encryption.as_ref().map(Encryption::served);
         let ports = Ports::bind(config).await?;
@@ -59,6 +62,7 @@ impl Stack {
             settings,
             ports,
             encryption,
+            Some(&own_key),
         )?;
         for index in 0..computes {
             let name = Self::node_name(index);
@@ -79,6 +83,7 @@ impl Stack {
         };
         let scheme = if trust.is_some() { "https" } else { "http" };
         let client = Client::trusting(&format!("{scheme}://{api}"), &trust.clone().unwrap_or_default())?;
+        let client = client.showing(Credential::Key(own_key.secret().clone()).header().expose())?;
         servers.during(all_connected(&client, computes)).await?;
         Ok(Self { servers, api, trust })
     }

@@ -14,7 +14,7 @@ use crate::config::{Logging, LoggingMode};
 pub(crate) fn start(logging: &Logging) {
     // Libraries speak up when something is wrong; our own words are at the level asked for.
     let directives = format!(
-        "warn,skrei={0},skrei_requester={0},skrei_compute={0},skrei_ledger={0},skrei_runtime={0},skrei_tls={0}",
+        "warn,skrei={0},skrei_access={0},skrei_requester={0},skrei_compute={0},skrei_ledger={0},skrei_runtime={0},skrei_tls={0}",
         logging.level
     );
     let lines = tracing_subscriber::fmt().with_writer(io::stderr).with_env_filter(EnvFilter::new(directives));

@@ -4,6 +4,7 @@ pub(crate) mod format;
 pub(crate) mod log;
 #[cfg(test)]
 pub(crate) mod page;
+pub(crate) mod prompt;
 pub(crate) mod style;
 pub(crate) mod table;
 pub(crate) mod time;

@@ -48,6 +48,10 @@ pub enum Code {
     BadRequest,
     /// The request is understood and wrong.
     ValidationError,
+    /// Nobody knows who is calling.
+    Unauthorized,
+    /// Whoever is calling may not.
+    Forbidden,
     /// No such thing.
     NotFound,
     /// No such thing to do with it.
@@ -86,7 +90,8 @@ impl Code {
     pub fn status(self) -> u16 {
         match self {
             Self::BadRequest | Self::ValidationError => 400,
-            Self::ClientTooOld | Self::OriginNotAllowed => 403,
+            Self::Unauthorized => 401,
+            Self::ClientTooOld | Self::Forbidden | Self::OriginNotAllowed => 403,
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::ConflictJobState

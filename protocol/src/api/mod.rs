@@ -1,6 +1,8 @@
 //! Bodies of the HTTP API v1.
 
 pub mod artifact;
+pub mod audit;
+pub mod auth;
 pub mod error;
 pub mod event;
 pub mod execution;

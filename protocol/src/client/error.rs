@@ -35,6 +35,9 @@ pub enum Error {
     /// What the client was told to trust cannot be used.
     #[error(transparent)]
     Trust(#[from] TrustError),
+    /// A key, password or token with control characters in it.
+    #[error("the key, password or token holds characters that cannot be sent")]
+    BadCredential,
     /// The orchestrator says no.
     #[error("{0}")]
     Api(Box<ErrorBody>),

@@ -3,6 +3,7 @@
 use std::{io, sync::Arc};
 
 use futures_util::StreamExt;
+use reqwest::header::AUTHORIZATION;
 use skrei_tls::ClientConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -11,11 +12,11 @@ use tokio::{
 use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use tokio_tungstenite::{
     WebSocketStream,
-    tungstenite::{Message, client::IntoClientRequest, protocol::WebSocketConfig},
+    tungstenite::{self, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 use url::Url;
 
-use super::Error;
+use super::{Client, Error};
 use crate::api::{
     BASE,
     log::{LogFrame, LogLine},
@@ -45,12 +46,8 @@ trait Connection: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + std::fmt::Debug> Connection for T {}
 
 impl Logs {
-    pub(super) async fn open(
-        endpoint: &Url,
-        tls: Option<Arc<ClientConfig>>,
-        path: &str,
-        query: &LogQuery,
-    ) -> Result<Self, Error> {
+    pub(super) async fn open(client: &Client, path: &str, query: &LogQuery) -> Result<Self, Error> {
+        let (endpoint, tls) = (&client.endpoint, client.tls.clone());
         let mut url = endpoint.clone();
         // Cannot fail: all are schemes of the web, and the endpoint has a host.
         let _ = url.set_scheme(if tls.is_some() { "wss" } else { "ws" });
@@ -64,12 +61,15 @@ impl Logs {
             }
         }
         let failed = |error| Error::socket(endpoint, &error);
-        let request = url.as_str().into_client_request().map_err(failed)?;
+        let mut request = url.as_str().into_client_request().map_err(failed)?;
+        if let Some(authorization) = &client.authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
         let config = WebSocketConfig::default().read_buffer_size(16 << 10);
         let connection = connect(endpoint, tls).await.map_err(|error| Error::connection(endpoint, &error))?;
         let (socket, _) = tokio_tungstenite::client_async_with_config(request, connection, Some(config))
             .await
-            .map_err(failed)?;
+            .map_err(|error| refused(endpoint, error))?;
         Ok(Self { endpoint: endpoint.clone(), socket })
     }
 
@@ -95,6 +95,17 @@ impl Logs {
             }
         }
     }
+}
+
+/// An answer other than a websocket says why in its body.
+fn refused(endpoint: &Url, error: tungstenite::Error) -> Error {
+    if let tungstenite::Error::Http(answer) = &error
+        && let Some(body) = answer.body().as_deref()
+        && let Ok(body) = serde_json::from_slice(body)
+    {
+        return Error::Api(Box::new(body));
+    }
+    Error::socket(endpoint, &error)
 }
 
 async fn connect(endpoint: &Url, tls: Option<Arc<ClientConfig>>) -> io::Result<Box<dyn Connection>> {

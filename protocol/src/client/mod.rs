@@ -10,7 +10,10 @@ mod upload;
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{
+    Method, RequestBuilder, StatusCode,
+    header::{AUTHORIZATION, HeaderValue},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use skrei_job::{Digest, Manifest};
 use skrei_tls::{ClientConfig, Trust};
@@ -26,6 +29,8 @@ use crate::{
     api::{
         AgentConfig, Alive, BASE, List,
         artifact::{ARTIFACT_PIECE_BYTES_MAX, Artifact},
+        audit::AuditEntry,
+        auth::{AuthConfig, WhoAmI},
         execution::Execution,
         history::HistoryEntry,
         job::{
@@ -53,6 +58,8 @@ pub struct Client {
     endpoint: Url,
     /// For connections that are not `http`'s.
     tls: Option<Arc<ClientConfig>>,
+    /// Shown with each request; marked so that nobody prints it.
+    authorization: Option<HeaderValue>,
 }
 
 /// Query parameters by name; empty ones are left out.
@@ -89,7 +96,18 @@ impl Client {
             http = http.tls_backend_preconfigured(config);
         }
         let http = http.build().map_err(|error| Error::unreachable(&endpoint, error))?;
-        Ok(Self { http, endpoint, tls })
+        Ok(Self { http, endpoint, tls, authorization: None })
+    }
+
+    /// The same client, showing this `Authorization` with each request.
+    ///
+    /// # Errors
+    /// If it holds what no header may.
+    pub fn showing(mut self, authorization: &str) -> Result<Self, Error> {
+        let mut value = HeaderValue::from_str(authorization).map_err(|_| Error::BadCredential)?;
+        value.set_sensitive(true);
+        self.authorization = Some(value);
+        Ok(self)
     }
 
     /// Where it talks to.
@@ -118,6 +136,34 @@ impl Client {
     /// The other side's configuration, secrets masked.
     pub async fn agent_config(&self) -> Result<serde_json::Value, Error> {
         self.get::<AgentConfig>("/agent/config", &[]).await.map(|answer| answer.config)
+    }
+
+    /// Where to log in, if the other side has an identity provider.
+    pub async fn auth_config(&self) -> Result<AuthConfig, Error> {
+        self.get("/agent/authconfig", &[]).await
+    }
+
+    /// Who the other side takes the caller for.
+    pub async fn who_am_i(&self) -> Result<WhoAmI, Error> {
+        self.get("/auth/whoami", &[]).await
+    }
+
+    /// A page of the record of who changed what, newest first; of one user unless `user` is empty, and since so many
+    /// seconds after 1970.
+    pub async fn audit(
+        &self,
+        user: &str,
+        since: u64,
+        limit: u32,
+        next_token: &str,
+    ) -> Result<List<AuditEntry>, Error> {
+        let query = [
+            ("user", user.to_owned()),
+            ("since", since.to_string()),
+            ("limit", limit.to_string()),
+            ("next_token", next_token.to_owned()),
+        ];
+        self.get("/audit", &query).await
     }
 
     /// Submits a job; `force` also if the stored one of its name is the same.
@@ -265,7 +311,7 @@ impl Client {
 
     /// Opens a job's log.
     pub async fn logs(&self, job: &str, query: &LogQuery) -> Result<Logs, Error> {
-        Logs::open(&self.endpoint, self.tls.clone(), &job_path(job, "/logs"), query).await
+        Logs::open(self, &job_path(job, "/logs"), query).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &Query<'_>) -> Result<T, Error> {
@@ -287,7 +333,11 @@ impl Client {
         for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
             url.query_pairs_mut().append_pair(name, value);
         }
-        self.http.request(method, url)
+        let request = self.http.request(method, url);
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
+            None => request,
+        }
     }
 
     async fn answer(&self, request: RequestBuilder) -> Result<reqwest::Response, Error> {

@@ -1,12 +1,13 @@
 //! What this process says of itself (reference 3.1).
 
 use axum::{extract::State, response::Response};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
+use skrei_access::ProviderSettings;
 use skrei_job::labels::Labels;
 use skrei_protocol::{
     api::{
         AgentConfig, Alive,
+        auth::{AuthConfig, LoginConfig},
         node::{ComputeNodeInfo, NodeInfo},
     },
     link::PROTOCOL,
@@ -14,17 +15,6 @@ use skrei_protocol::{
 };
 
 use super::Api;
-
-/// What the endpoint for tokens of an identity provider says: there is none.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct AuthConfig {
-    /// Of this form.
-    version: &'static str,
-    /// Empty: there is no provider of identities.
-    #[schema(value_type = BTreeMap<String, Value>)]
-    config: Map<String, Value>,
-}
 
 /// Whether the orchestrator is there.
 #[utoipa::path(get, path = "/agent/alive", tag = "Agent", operation_id = "alive",
@@ -66,11 +56,28 @@ pub(super) async fn debug() -> Response {
     super::json(&Map::new())
 }
 
-/// There is no provider of identities.
+/// Where callers can log in, if there is an identity provider.
 #[utoipa::path(get, path = "/agent/authconfig", tag = "Agent", operation_id = "agentAuthConfig",
     responses((status = 200, body = AuthConfig)))]
-pub(super) async fn auth_config() -> Response {
-    super::json(&AuthConfig { version: "1.0.0", config: Map::new() })
+pub(super) async fn auth_config(State(api): State<Api>) -> Response {
+    let provider = api.orchestrator.config.callers.access.provider();
+    let config = provider.map(|provider| login(provider.settings())).unwrap_or_default();
+    super::json(&AuthConfig { version: "1.0.0".to_owned(), config })
+}
+
+fn login(provider: &ProviderSettings) -> LoginConfig {
+    LoginConfig {
+        provider_id: provider.id.clone(),
+        provider_name: provider.name.clone(),
+        token_endpoint: provider.token_endpoint.clone(),
+        jwks_uri: provider.jwks.clone(),
+        issuer: provider.issuer.clone(),
+        device_client_id: provider.device_client.clone(),
+        audience: provider.audience.clone(),
+        scopes: provider.scopes.clone(),
+        device_authorization_endpoint: provider.device_endpoint.clone(),
+        polling_interval: provider.polling_interval.as_secs(),
+    }
 }
 
 /// The configuration in force, secrets masked.

@@ -1,18 +1,23 @@
-//! Asking for a token where none is needed (reference 5.2): Bacalhau's command does so before everything else.
+//! Who is calling; and asking for a token where none is needed (reference 5.2), as Bacalhau's command does before
+//! everything else.
 //!
-//! Whoever reaches the API may use it: a token is a word that nobody looks at. It is still given only for a signature
-//! that is one, so that a client that signs wrongly finds out here.
+//! Where whoever reaches the API may use it, a token is a word that nobody looks at. It is still given only for a signature
+//! that is one, so that a client that signs wrongly finds out here. Where callers must say who they are, there is no such
+//! method.
 
 use std::collections::BTreeMap;
 
 use aws_lc_rs::signature::{RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey};
 use axum::{
+    Extension,
     extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD as BASE64};
 use serde::{Deserialize, Serialize};
+use skrei_access::{Caller, Mode};
+use skrei_protocol::api::auth::WhoAmI;
 use utoipa::ToSchema;
 
 use super::{Api, body::Body, error::ApiError, segment::Segment};
@@ -29,7 +34,8 @@ const TOKEN: &str = "open";
 pub(super) struct Methods {
     /// Empty.
     next_token: String,
-    /// By name; exactly one, so that nobody is asked which.
+    /// By name; exactly one, so that nobody is asked which. None where callers show a key, a password or a token with each
+    /// request.
     methods: BTreeMap<String, Requirement>,
 }
 
@@ -107,7 +113,10 @@ fn requirement(api: &Api) -> Requirement {
 #[utoipa::path(get, path = "/auth", tag = "Auth", operation_id = "listAuthMethods",
     responses((status = 200, body = Methods)))]
 pub(super) async fn methods(State(api): State<Api>) -> Response {
-    let methods = BTreeMap::from([(METHOD.to_owned(), requirement(&api))]);
+    let methods = match mode(&api) {
+        Mode::Open => BTreeMap::from([(METHOD.to_owned(), requirement(&api))]),
+        Mode::Required => BTreeMap::new(),
+    };
     super::json(&Methods { next_token: String::new(), methods })
 }
 
@@ -116,7 +125,7 @@ pub(super) async fn methods(State(api): State<Api>) -> Response {
     params(("method" = String, Path, description = "`ClientKey`")),
     responses((status = 200, body = Requirement)))]
 pub(super) async fn method(State(api): State<Api>, Segment(method): Segment) -> Result<Response, ApiError> {
-    known(&method)?;
+    known(&api, &method)?;
     Ok(super::json(&requirement(&api)))
 }
 
@@ -130,7 +139,7 @@ pub(super) async fn answer(
     Segment(method): Segment,
     body: Body,
 ) -> Result<Response, ApiError> {
-    known(&method)?;
+    known(&api, &method)?;
     let AnswerSent { method_data } = body.read()?;
     let data = BASE64.decode(method_data).ok();
     let signed: Option<Signed> = data.and_then(|data| serde_json::from_slice(&data).ok());
@@ -148,9 +157,30 @@ pub(super) async fn answer(
     Ok(super::json(&Answered { authentication }))
 }
 
-fn known(method: &str) -> Result<(), ApiError> {
-    match method {
-        METHOD => Ok(()),
-        other => Err(ApiError::not_found("method of authentication", other, "`ClientKey` is the only one")),
+/// Who is calling, and what they may do.
+#[utoipa::path(get, path = "/auth/whoami", tag = "Auth", operation_id = "whoAmI",
+    responses((status = 200, body = WhoAmI)))]
+pub(super) async fn who_am_i(Extension(caller): Extension<Caller>) -> Response {
+    super::json(&WhoAmI {
+        name: caller.name,
+        method: caller.method.to_string(),
+        capabilities: caller.capabilities.to_words(),
+    })
+}
+
+fn mode(api: &Api) -> Mode {
+    api.orchestrator.config.callers.access.mode()
+}
+
+fn known(api: &Api, method: &str) -> Result<(), ApiError> {
+    match (mode(api), method) {
+        (Mode::Open, METHOD) => Ok(()),
+        (Mode::Open, other) => {
+            Err(ApiError::not_found("method of authentication", other, "`ClientKey` is the only one"))
+        }
+        (Mode::Required, other) => {
+            let hint = "show a key, a password or a token with each request (`Authorization`)";
+            Err(ApiError::not_found("method of authentication", other, hint))
+        }
     }
 }

@@ -3,13 +3,14 @@
 mod agent;
 mod answer;
 mod artifact;
+mod audit;
 mod auth;
 mod body;
-mod cors;
 mod error;
 mod events;
 mod followers;
 mod gate;
+mod guard;
 mod jobs;
 mod lookup;
 mod nodes;
@@ -64,6 +65,8 @@ pub(crate) struct Api {
     pub(crate) followers: Followers,
     /// Cancelled when streams must end.
     pub(crate) shutdown: CancellationToken,
+    /// Who is let in.
+    pub(crate) door: Arc<guard::Door>,
 }
 
 /// The routes of the API. `routes!` takes none that does not document itself: the OpenAPI document is made of them.
@@ -75,7 +78,9 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(agent::config))
         .routes(routes!(agent::debug))
         .routes(routes!(agent::auth_config))
+        .routes(routes!(audit::list))
         .routes(routes!(auth::methods))
+        .routes(routes!(auth::who_am_i))
         .routes(routes!(auth::method, auth::answer))
         .routes(routes!(jobs::submit::submit, jobs::list::list))
         .routes(routes!(jobs::diff::diff))
@@ -104,8 +109,9 @@ fn documented() -> OpenApiRouter<Api> {
 
 /// The API, whole.
 pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: CancellationToken) -> Router {
-    let cors = cors::layer(&orchestrator.config.allowed_origins);
+    let door = Arc::new(guard::Door::new(&orchestrator.config));
     let followers = Followers::new(&orchestrator.config.follow);
+    let api = Api { orchestrator, origin, followers, shutdown, door };
     let (routes, handlers) = documented().split_for_parts();
     let document = Bytes::from(openapi::document(&handlers).to_string());
     let served = async move || ([(header::CONTENT_TYPE, "application/json")], document).into_response();
@@ -118,10 +124,10 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: 
         .route("/livez", get(|| async { Redirect::permanent("/api/v1/agent/alive") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .layer(middleware::from_fn(gate::versions))
         .layer(middleware::from_fn(answer::complete))
-        .layer(cors)
-        .with_state(Api { orchestrator, origin, followers, shutdown })
+        .with_state(api)
 }
 
 async fn unknown_path(request: Request) -> ApiError {

@@ -5,6 +5,7 @@
 //! decision of the scheduler depends on it. Nothing outside this module may assume that one process owns it.
 
 mod append;
+mod audit;
 mod executions;
 mod history;
 mod housekeeping;
@@ -18,11 +19,15 @@ mod secrets;
 mod snapshot;
 mod tokens;
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, atomic::AtomicU64},
+};
 
 use skrei_ledger::{Committed, Ledger, rusqlite};
 use skrei_scheduler::Record;
 
+pub(crate) use audit::{AuditQuery, Audited, Call};
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
 pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
@@ -42,6 +47,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("listing.sql"),
     include_str!("identity.sql"),
     include_str!("secret.sql"),
+    include_str!("audit.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.
@@ -54,6 +60,8 @@ pub(crate) type Position = u64;
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
     ledger: Ledger,
+    /// The number of the last call that was recorded.
+    audited: Arc<AtomicU64>,
 }
 
 impl Store {
@@ -70,7 +78,10 @@ impl Store {
                 let finding = format!("its log ends at {log}, and its history at {history}");
                 Err(Error::Damaged { path, finding })
             }
-            _ => Ok(Self { ledger }),
+            _ => {
+                let audited = ledger.read_blocking(audit::last)?;
+                Ok(Self { ledger, audited: Arc::new(AtomicU64::new(audited)) })
+            }
         }
     }
 

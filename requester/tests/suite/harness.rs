@@ -17,7 +17,7 @@ use skrei_protocol::{
     join::{Certified, JOIN_PATH, JoinRequest, JoinToken, Proof, Refusal},
     link::{Assignment, FromNode, Hello, LINK_PATH, NodeInfo, PROTOCOL, Report, ToNode},
 };
-use skrei_requester::{Config, Error, Listeners, serve};
+use skrei_requester::{Callers, Config, Error, Listeners, serve};
 use skrei_tls::{
     ClientConfig, Credentials, Identity, Introduction, NodeKey, ORCHESTRATOR_NAME, known_orchestrator,
 };
@@ -57,6 +57,12 @@ impl Orchestrator {
     pub(crate) async fn start_allowing(directory: &TempDir, origins: &[&str]) -> Self {
         let allowed_origins = origins.iter().map(|&origin| origin.to_owned()).collect();
         Self::start_with(directory.path(), |config| config.allowed_origins = allowed_origins).await
+    }
+
+    /// One that asks who is calling.
+    pub(crate) async fn start_asking(directory: &Path, callers: Callers) -> Self {
+        let config = Config::new(NodeId::new("orchestrator"), directory);
+        Self::start_as(Config { callers, ..config }).await
     }
 
     pub(crate) async fn start_as(config: Config) -> Self {

@@ -4,6 +4,7 @@
 
 mod api;
 mod conventions;
+mod guard;
 mod harness;
 mod http;
 mod identity;

@@ -3,6 +3,7 @@
 mod describe;
 mod diff;
 mod executions;
+pub(crate) mod following;
 mod get;
 mod history;
 mod list;

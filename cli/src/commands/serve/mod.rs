@@ -40,7 +40,7 @@ impl Serve {
         let flags = Flags {
             orchestrator: self.orchestrator,
             compute: self.compute,
-            ..self.certificate.clone().beside(globals.flags())
+            ..self.certificate.clone().beside(globals.server_flags()?)
         };
         // What is set the present way counts more.
         let arguments: Vec<_> = self.older.settings()?.into_iter().chain(globals.arguments.clone()).collect();
@@ -68,7 +68,15 @@ impl Serve {
                 }
                 config.compute.token = config.compute.token.or_else(|| config.orchestrator.token.clone());
             }
-            servers.orchestrator(&config, node.clone(), &data_dir, layers.to_json(), ports, encryption)?;
+            servers.orchestrator(
+                &config,
+                node.clone(),
+                &data_dir,
+                layers.to_json(),
+                ports,
+                encryption,
+                None,
+            )?;
         }
         if config.compute.enabled {
             servers.compute(&config, node, &data_dir)?;
@@ -83,8 +91,10 @@ fn announce(config: &Config, ports: &Ports, encrypted: bool) {
     let scheme = if encrypted { "https" } else { "http" };
     tracing::info!("API at {scheme}://{}", ports.api.address);
     tracing::info!("compute nodes connect to {}", ports.nodes.address);
-    if ports.api.is_open() {
-        tracing::warn!("other machines can reach the API, and it does not ask who is calling");
+    if ports.api.is_open() && !encrypted {
+        tracing::warn!(
+            "other machines can reach the API by plain HTTP: what they show to it can be read on the way"
+        );
     }
     let who = if config.orchestrator.manual_approval { ", and wait for `skrei node approve`" } else { "" };
     tracing::info!("compute nodes of other machines join with a token of `skrei node token create`{who}");

@@ -27,7 +27,7 @@ use skrei_protocol::{
 use utoipa::IntoParams;
 
 use crate::{
-    api::{Api, cors, error::ApiError, lookup, query::Query, segment::Segment},
+    api::{Api, error::ApiError, lookup, query::Query, segment::Segment},
     nodes::ReadError,
 };
 
@@ -65,12 +65,6 @@ pub(in crate::api) async fn logs(
     request: Request,
 ) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
-    if !cors::may_open(request.uri(), request.headers(), &api.orchestrator.config.allowed_origins) {
-        let message = "pages of this origin may not read logs";
-        let body = ErrorBody::new(Code::OriginNotAllowed, message);
-        return ApiError::from(body.hint("its owner names those that may in API.CORS.AllowedOrigins"))
-            .into_response();
-    }
     match upgrade {
         Ok(upgrade) => upgrade.on_upgrade(move |socket| stream(api, id, query, socket)),
         Err(_) => no_websocket(),

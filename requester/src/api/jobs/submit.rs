@@ -11,7 +11,7 @@ use skrei_protocol::api::{
 use utoipa::ToSchema;
 
 use crate::{
-    api::{Api, body::Body, error::ApiError, json, secrets::SecretsSent},
+    api::{Api, body::Body, error::ApiError, guard::Subject, json, secrets::SecretsSent},
     clock,
     secrets::Given,
     store::artifacts,
@@ -48,11 +48,13 @@ pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result
     let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let evaluation = clock::random().map(uuid).unwrap_or_default();
-    Ok(json(&PutJobResponse {
-        job_id: accepted.job.to_string(),
+    let job_id = accepted.job.to_string();
+    let answer = PutJobResponse {
+        job_id: job_id.clone(),
         evaluation_id: evaluation,
         warnings: (!warnings.is_empty()).then_some(warnings),
-    }))
+    };
+    Ok(Subject(job_id).of(json(&answer)))
 }
 
 /// A body that was understood.

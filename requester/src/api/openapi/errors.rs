@@ -14,7 +14,12 @@ pub(super) fn add(document: &mut Value) {
                 responses.entry(status).or_insert_with(|| error(description));
             };
             add("400", "The request cannot be understood, or what it asks for is wrong");
-            add("403", "The client is too old, or a page of an origin that may not call");
+            add("401", "Nobody knows who is calling, where the orchestrator asks");
+            add(
+                "403",
+                "Whoever is calling may not, or a page of another site called, or the client is too old",
+            );
+            add("429", "The client calls more often, or failed to say who it is more often, than it may");
             add("500", "A mistake of the orchestrator");
             add(
                 "503",
