@@ -37,6 +37,12 @@ pub(super) async fn make(State(api): State<Api>, body: Body) -> Result<Response,
         let message = format!("`Note` is one line of {NOTE_CHARS_MAX} characters at most");
         return Err(ApiError::bad_request(message));
     }
+    for (name, number) in [("Lifetime", lifetime), ("Uses", uses)] {
+        if i64::try_from(number).is_err() {
+            let message = format!("`{name}` is {} at most; 0 sets no bound", i64::MAX);
+            return Err(ApiError::bad_request(message));
+        }
+    }
     let lifetime = (lifetime > 0).then(|| Duration::from_secs(lifetime));
     let wanted = Wanted { note, lifetime, uses: (uses > 0).then_some(uses) };
     let (orchestrator, now) = (&api.orchestrator, clock::now());

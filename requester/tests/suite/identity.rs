@@ -26,6 +26,17 @@ async fn made(orchestrator: &Orchestrator, lifetime: u64, uses: u64) -> JoinToke
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_for_more_than_can_be_counted_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start_with(directory.path(), |_| ()).await;
+    for (lifetime, uses, name) in [(0, 1 << 63, "Uses"), (u64::MAX, 0, "Lifetime")] {
+        let request = PostTokenRequest { lifetime, uses, note: String::new() };
+        let refused = orchestrator.client.make_token(&request).await.unwrap_err().to_string();
+        assert!(refused.contains(name), "{refused}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_has_no_good_token_is_not_let_in_and_hears_why() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start_with(directory.path(), |config| {
