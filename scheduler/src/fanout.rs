@@ -51,7 +51,10 @@ impl Scheduler {
         if waits {
             live.absent.extend(absent);
         } else {
-            let missed = absent.into_iter().map(|node| (node, "not connected".to_owned()));
+            let missed = absent.into_iter().map(|node| {
+                let why = self.why_absent(&node);
+                (node, why)
+            });
             live.job.progress.missed = missed.collect();
         }
         if live.job.spec.rollout().canary > 0 {
@@ -103,12 +106,14 @@ impl Scheduler {
     }
 
     fn match_of(&self, live: &Live, node: &NodeId) -> Match {
-        let Some(member) = self.fleet.get(node) else { return Match::Out };
+        let Some(member) = self.fleet.get(node).filter(|_| live.job.progress.only.has_node(node)) else {
+            return Match::Out;
+        };
         let mut found = Match::There;
         for reason in placement::reasons(&live.demand, member.candidate()) {
             match reason {
                 Reason::Busy(_) => {}
-                Reason::Away | Reason::Lost => found = Match::Absent,
+                Reason::Away | Reason::Lost | Reason::Cordoned => found = Match::Absent,
                 _ => return Match::Out,
             }
         }
@@ -149,19 +154,37 @@ impl Scheduler {
                 Match::There => {
                     live.due.insert(turn);
                 }
-                // A link that broke may be mended; a node that is lost before its turn is missed.
-                Match::Absent if waits || !self.is_lost(node) || live.tried.contains_key(&slot) => {
+                // A link that broke may be mended; a node that is lost or cordoned before its turn is missed.
+                Match::Absent if waits || self.is_briefly_away(node) || live.tried.contains_key(&slot) => {
                     live.absent.insert(node.clone());
                 }
                 Match::Absent if was_due || was_absent => {
-                    live.job.progress.missed.insert(node.clone(), "lost before its turn".to_owned());
+                    let why = format!("{} before its turn", self.why_absent(node));
+                    live.job.progress.missed.insert(node.clone(), why);
                     self.record_progress(live);
                 }
                 _ => {}
             }
         }
+        if was_due || was_absent {
+            self.look_for_a_first(live);
+        }
         self.advance(live);
         self.conclude(live);
+    }
+
+    /// The node that a queued job waited for is out of question: whoever came meanwhile will do as well.
+    fn look_for_a_first(&mut self, live: &mut Live) {
+        let has_target = !live.tried.is_empty() || !live.due.is_empty() || !live.absent.is_empty();
+        if has_target || live.job.state != JobState::Queued || live.job.progress.phase == Phase::Aborted {
+            return;
+        }
+        let nodes: Vec<NodeId> = self.fleet.iter().map(|member| member.node.info.id.clone()).collect();
+        for node in nodes {
+            if self.match_of(live, &node) == Match::There {
+                self.make_due(live, Slot::Node(node));
+            }
+        }
     }
 
     /// Before an ops job runs again on a node that is back, the node says how the lost attempt ended there, or
@@ -177,10 +200,22 @@ impl Scheduler {
         true
     }
 
-    fn is_lost(&self, node: &NodeId) -> bool {
-        self.fleet
-            .get(node)
-            .is_none_or(|member| matches!(member.node.connection, crate::Connection::Lost { .. }))
+    fn is_briefly_away(&self, node: &NodeId) -> bool {
+        self.fleet.get(node).is_some_and(|member| {
+            let is_lost = matches!(member.node.connection, crate::Connection::Lost { .. });
+            !is_lost && !(member.is_connected() && member.node.orders.cordoned)
+        })
+    }
+
+    /// Why a node that matches cannot have its execution now.
+    fn why_absent(&self, node: &NodeId) -> String {
+        let why =
+            match self.fleet.get(node).map(|member| (member.node.connection, member.node.orders.cordoned)) {
+                Some((crate::Connection::Connected, true)) => "cordoned",
+                Some((crate::Connection::Lost { .. }, _)) | None => "lost",
+                Some(_) => "not connected",
+            };
+        why.to_owned()
     }
 
     /// Whether a node without an execution is to have one.
@@ -293,7 +328,9 @@ impl Scheduler {
                 }
             }
             self.record_progress(&live);
-            if live.due.is_empty() {
+            // Its queue timeout may let it wait for a first node longer than for those that are away.
+            let waits_for_first = live.tried.is_empty() && live.may_wait_for_first(self.now);
+            if live.due.is_empty() && !waits_for_first {
                 self.watching.remove(&live.job.id);
             }
             self.conclude(&mut live);

@@ -218,9 +218,9 @@ impl Client {
         self.get::<List<Job>>(&job_path(job, "/versions"), &[]).await.map(|answer| answer.items)
     }
 
-    /// Runs a version of a job again, as a new version; 0 is the latest.
-    pub async fn rerun(&self, job: &str, job_version: u64) -> Result<RerunJobResponse, Error> {
-        self.send(Method::PUT, &job_path(job, "/rerun"), &RerunJobRequest { job_version }).await
+    /// Runs a version of a job again, or what is left of it, as a new version.
+    pub async fn rerun(&self, job: &str, request: &RerunJobRequest) -> Result<RerunJobResponse, Error> {
+        self.send(Method::PUT, &job_path(job, "/rerun"), request).await
     }
 
     /// What submitting a job would change of the stored one of its name.
@@ -255,10 +255,9 @@ impl Client {
         self.get::<GetNodeResponse>(&path, &[]).await.map(|answer| answer.node)
     }
 
-    /// Approves, rejects or deletes a node.
-    pub async fn order(&self, node: &str, action: &str, message: &str) -> Result<(), Error> {
-        let (action, message) = (action.to_owned(), message.to_owned());
-        let request = PutNodeRequest { action, message, node_id: node.to_owned() };
+    /// Does with a node what the request says: approves, rejects, deletes, cordons, drains, labels it.
+    pub async fn order(&self, node: &str, request: PutNodeRequest) -> Result<(), Error> {
+        let request = PutNodeRequest { node_id: node.to_owned(), ..request };
         let path = format!("/orchestrator/nodes/{}", segment(node));
         self.send::<PutNodeResponse>(Method::PUT, &path, &request).await.map(|_| ())
     }
