@@ -58,13 +58,21 @@ pub enum Error {
         /// What happened.
         message: String,
     },
-    /// It needs something that is not provided. In a component the module is an interface.
+    /// It needs something that is not provided.
     #[error("the module imports `{module}::{name}`, which is not provided")]
     UnknownImport {
         /// The import's module name.
         module: String,
         /// The import's own name.
         name: String,
+    },
+    /// A component needs something that is not provided, and cannot be linked with others for it.
+    #[error("the component imports `{interface}`{}, which is not provided", item(.name))]
+    UnknownInterface {
+        /// The interface, or what is imported by itself.
+        interface: String,
+        /// What is missing of the interface.
+        name: Option<String>,
     },
     /// It imports something under the right name with another type.
     #[error("the module's imports do not fit: {message}")]
@@ -183,4 +191,9 @@ fn list(names: &[String]) -> String {
 /// What a component has instead of what it should, as the end of a sentence.
 fn instead(exports: &[String]) -> String {
     if exports.is_empty() { String::new() } else { format!("; it exports {}", list(exports)) }
+}
+
+/// What is missing of an interface, after its name.
+fn item(name: &Option<String>) -> String {
+    name.as_ref().map(|name| format!(" with `{name}`")).unwrap_or_default()
 }

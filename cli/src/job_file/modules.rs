@@ -178,7 +178,9 @@ pub(crate) fn hint(error: &load::Error) -> Option<&'static str> {
         load::Error::World { .. } => Some(
             "a job is a program: for Rust, a crate with a `main`, built for wasm32-wasip1 or wasm32-wasip2",
         ),
-        load::Error::UnknownImport { .. } | load::Error::ImportType { .. } => Some(
+        load::Error::UnknownImport { .. }
+        | load::Error::UnknownInterface { .. }
+        | load::Error::ImportType { .. } => Some(
             "modules may import WASI preview 1 (`wasi_snapshot_preview1`), `wasi:http/requests` and modules given beside them; components WASI 0.2 and 0.3",
         ),
         load::Error::EntryPointMissing { .. } | load::Error::EntryPointType { .. } => {

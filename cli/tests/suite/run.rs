@@ -58,6 +58,11 @@ fn a_component_runs_as_a_module_does() {
         (instance $cli (export "run" (func $run)))
         (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
     assert_eq!(run(code.as_bytes(), &[], b"").code, 42);
+    let lacks = br#"(component (import "acme:x/y@1.0.0" (instance (export "f" (func))))
+        (instance $empty) (export "wasi:cli/run@0.2.0" (instance $empty)))"#;
+    let said = run(lacks, &[], b"");
+    assert_eq!(said.code, 126, "{said:?}");
+    assert!(said.stderr.contains("imports `acme:x/y@1.0.0` with `f`"), "{said:?}");
     let said = run(b"(component)", &[], b"");
     assert_eq!(said.code, 126, "{said:?}");
     assert!(said.stderr.contains("`wasi:cli/run@0.2`") && said.stderr.contains("`main`"), "{said:?}");

@@ -16,18 +16,15 @@ pub(super) fn error(engine: &Engine, component: &Component, error: &wasmtime::Er
     if !error.root_cause().to_string().ends_with("implementation is missing") {
         return load::Error::ImportType { message };
     }
-    let (Some(module), item) = (names.next(), names.next()) else {
+    let (Some(interface), name) = (names.next(), names.next()) else {
         return load::Error::ImportType { message };
     };
-    // A function or a resource that is imported by itself and not in an interface.
-    let is_interface = component
-        .component_type()
-        .get_import(engine, &module)
+    // What is imported by itself and not in an interface has no items.
+    let import = component.component_type();
+    let is_interface = import
+        .get_import(engine, &interface)
         .is_some_and(|import| matches!(import.ty, ComponentItem::ComponentInstance(_)));
-    match item {
-        Some(name) if is_interface => load::Error::UnknownImport { module, name },
-        _ => load::Error::UnknownImport { module: "the component itself".to_owned(), name: module },
-    }
+    load::Error::UnknownInterface { interface, name: name.filter(|_| is_interface) }
 }
 
 /// What stands between the first two backticks.

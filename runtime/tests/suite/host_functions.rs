@@ -151,8 +151,8 @@ fn an_interface_with_other_types_or_without_the_function_is_refused_when_it_is_l
     assert!(matches!(refused, load::Error::ImportType { .. }), "{refused}");
     let functions = HostFunctions::new().add_to_interface("acme:shop/counter@1.0.0", "weigh", other);
     let refused = runtime(functions).load(COUNTS.as_bytes()).unwrap_err();
-    let (module, name) = ("acme:shop/counter@1.0.0".to_owned(), "count".to_owned());
-    assert_eq!(refused, load::Error::UnknownImport { module, name });
+    let (interface, name) = ("acme:shop/counter@1.0.0".to_owned(), Some("count".to_owned()));
+    assert_eq!(refused, load::Error::UnknownInterface { interface, name });
 }
 
 #[test]
