@@ -14,7 +14,7 @@ if ! command -v go >/dev/null && [[ ! -x $toolchains/bin/go ]]; then
     ln -sf "$(find "$PWD/$toolchains/go" -path '*bin/go' -type f | head -1)" "$toolchains/bin/go" ||
     echo "cannot install Go" >&2
 fi
-zig=$(find "$PWD/$toolchains/python" -path '*/ziglang/zig' -type f | head -1)
+zig=$(find "$PWD/$toolchains/python" -path '*/ziglang/zig' -type f 2>/dev/null | head -1 || true)
 [[ -z $zig ]] || ln -sf "$zig" "$toolchains/bin/zig"
 [[ ! -x $toolchains/python/bin/componentize-py ]] || ln -sf ../python/bin/componentize-py "$toolchains/bin/componentize-py"
 
