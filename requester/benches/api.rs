@@ -129,6 +129,7 @@ async fn followed(client: &Client, followers: usize) -> (Latencies, Duration) {
     (latencies, over)
 }
 
+#[expect(clippy::print_stdout, reason = "figures are what a benchmark is for")]
 fn main() {
     if support::be_the_server() {
         return;
@@ -138,5 +139,6 @@ fn main() {
         let directory = tempfile::tempdir().expect("a directory");
         let server = Server::start(directory.path(), encrypted);
         runtime.block_on(figures(&server.client, what));
+        println!("{what:<5} memory of the server, at most {} MiB", server.peak_memory_mib());
     }
 }
