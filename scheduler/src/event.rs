@@ -17,6 +17,7 @@ pub struct Rerun {
 
 /// Something happened outside; the scheduler decides what follows.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent, and an event is moved once")]
 pub enum Event {
     /// A new job. Ignored if a job of this id is at hand.
     JobSubmitted {

@@ -203,7 +203,7 @@ impl Scheduler {
     fn is_briefly_away(&self, node: &NodeId) -> bool {
         self.fleet.get(node).is_some_and(|member| {
             let is_lost = matches!(member.node.connection, crate::Connection::Lost { .. });
-            !is_lost && !(member.is_connected() && member.node.orders.cordoned)
+            !(is_lost || member.is_connected() && member.node.orders.cordoned)
         })
     }
 
