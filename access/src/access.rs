@@ -226,11 +226,11 @@ impl Access {
     async fn password(&self, name: &str, password: &Secret) -> Result<Caller, Denied> {
         let stored = self.stored()?;
         let users = self.configured.iter().chain(stored.iter());
-        let known = users.filter_map(|user| match &user.proof {
+        let mut known = users.filter_map(|user| match &user.proof {
             Proof::Password(hash) if user.name.eq_ignore_ascii_case(name) => Some((user, hash)),
             _ => None,
         });
-        let known = known.last();
+        let known = known.next_back();
         let hash = match known {
             Some((_, hash)) => hash.clone(),
             None => self.decoy.clone().ok_or(Denied::Password)?,

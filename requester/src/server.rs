@@ -155,7 +155,12 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let router = nodes::router(Arc::clone(&orchestrator), shutdown.clone());
     let nodes = nodes::serve(connections, router, identities, shutdown.clone());
 
-    let served = async { tokio::try_join!(api, async { Ok(nodes.await) }) };
+    let served = async {
+        tokio::try_join!(api, async {
+            nodes.await;
+            Ok(())
+        })
+    };
     tokio::pin!(served);
     let outcome = tokio::select! {
         outcome = &mut served => outcome,

@@ -27,7 +27,7 @@ fn configuration_files_are_valid_as_they_come_and_with_every_proposed_setting_ta
         let taken = directory.path().join(format!("{role}-taken.yaml"));
         fs::write(&taken, settings.join("\n")).unwrap();
         for file in [packaging(&format!("{role}.yaml")), taken] {
-            Ran::to_end(&mut skrei([&"config", &"validate", &*file.to_string_lossy()])).expect(0);
+            Ran::to_end(&mut skrei(["config", "validate", &*file.to_string_lossy()])).expect(0);
         }
     }
 }

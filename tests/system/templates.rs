@@ -213,7 +213,7 @@ async fn every_template_builds_and_runs_here_and_on_a_fleet() {
         assert_eq!(output.stdout, built.expected, "{}", template.id);
         if fs::read_to_string(built.project.join("job.yaml")).unwrap().contains("greeting") {
             let told = !["zig"].contains(&template.id);
-            assert_eq!(output.values.get("greeted").is_some(), told, "{}: {output:?}", template.id);
+            assert_eq!(output.values.contains_key("greeted"), told, "{}: {output:?}", template.id);
             let embedded = built.embedded();
             let value = |line: &&String| line.contains("value") && line.contains("greeted");
             assert_eq!(

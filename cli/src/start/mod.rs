@@ -15,6 +15,7 @@ mod tls;
 
 pub(crate) use listen::Ports;
 pub(crate) use node_name::node_name;
+pub(crate) use orchestrator::Door;
 pub(crate) use servers::Servers;
 pub(crate) use stack::{NODE_PLACEHOLDER, Stack};
 pub(crate) use tls::{Encryption, authority};

@@ -10,8 +10,18 @@ use skrei_requester::{Keep, Listeners};
 use super::{Encryption, Ports, Servers, callers::callers, secret_keys};
 use crate::{config::Config, error::Error};
 
+/// Where an orchestrator is reached.
+pub(crate) struct Door<'a> {
+    /// Bound already.
+    pub(crate) ports: Ports,
+    /// Of the API.
+    pub(crate) encryption: Option<Encryption>,
+    /// Who shows it may do everything.
+    pub(crate) own_key: Option<&'a ApiKey>,
+}
+
 impl Servers {
-    /// Starts an orchestrator on ports that are bound already. Who shows `own_key` may do everything.
+    /// Starts an orchestrator on ports that are bound already.
     ///
     /// # Errors
     /// The keys of its secrets are somewhere where they cannot be read, or it cannot be known who may call it.
@@ -21,10 +31,9 @@ impl Servers {
         node: NodeId,
         data_dir: &Path,
         settings: Value,
-        ports: Ports,
-        encryption: Option<Encryption>,
-        own_key: Option<&ApiKey>,
+        door: Door<'_>,
     ) -> Result<(), Error> {
+        let Door { ports, encryption, own_key } = door;
         let callers = callers(config, data_dir, &ports.api, own_key)?;
         let configured = config.orchestrator.secret_keys.as_deref();
         let secret_keys = secret_keys::source(configured, data_dir, |name| std::env::var_os(name))?;

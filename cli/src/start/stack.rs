@@ -8,7 +8,7 @@ use skrei_job::NodeId;
 use skrei_protocol::client::Client;
 use skrei_tls::Trust;
 
-use super::{Encryption, Ports, Servers};
+use super::{Door, Encryption, Ports, Servers};
 use crate::{config::Config, error::Error};
 
 /// In an allow-list entry, stands for the node's name.
@@ -60,9 +60,7 @@ impl Stack {
             NodeId::new("orchestrator"),
             &root.join("orchestrator"),
             settings,
-            ports,
-            encryption,
-            Some(&own_key),
+            Door { ports, encryption, own_key: Some(&own_key) },
         )?;
         for index in 0..computes {
             let name = Self::node_name(index);

@@ -172,9 +172,7 @@ fn read_files(archive: &Path, prefix: &str, parts: &mpsc::Sender<Part>) -> io::R
     let mut archive = tar::Archive::new(GzDecoder::new(File::open(archive)?));
     for entry in archive.entries()? {
         let mut entry = entry?;
-        let Some(path) =
-            key_of(&entry.path()?.into_owned()).filter(|_| entry.header().entry_type().is_file())
-        else {
+        let Some(path) = key_of(&entry.path()?).filter(|_| entry.header().entry_type().is_file()) else {
             continue;
         };
         if !(send(parts, Part::Object(format!("{prefix}{path}"))) && send_pieces(parts, &mut entry)?) {

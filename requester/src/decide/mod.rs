@@ -31,6 +31,10 @@ const COMMANDS_MAX: usize = 256;
 
 /// What the event loop is asked to do.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "the largest is the most frequent, and a command is moved once"
+)]
 pub(crate) enum Command {
     /// A new job, or a new version of the one of that name.
     Submit {

@@ -12,7 +12,7 @@ use crate::{
     config::{self, Config, Flags},
     error::Error,
     exit,
-    start::{self, Encryption, Ports, Servers},
+    start::{self, Door, Encryption, Ports, Servers},
     terminal::{self, log},
 };
 
@@ -73,9 +73,7 @@ impl Serve {
                 node.clone(),
                 &data_dir,
                 layers.to_json(),
-                ports,
-                encryption,
-                None,
+                Door { ports, encryption, own_key: None },
             )?;
         }
         if config.compute.enabled {

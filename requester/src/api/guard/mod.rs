@@ -84,7 +84,7 @@ pub(super) async fn guard(
     let door = &api.door;
     let origin = match door.origins.judge(&request, peer) {
         Ok(origin) => origin,
-        Err(refusal) => return ApiError::from(refusal).into_response(),
+        Err(refusal) => return ApiError::from(*refusal).into_response(),
     };
     if origin.is_foreign() && request.method() == Method::OPTIONS {
         return origin.preflight();

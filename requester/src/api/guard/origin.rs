@@ -48,7 +48,7 @@ impl Origins {
 
     /// # Errors
     /// Why the request is not looked at any further.
-    pub(super) fn judge(&self, request: &Request, peer: Peer) -> Result<Origin, ErrorBody> {
+    pub(super) fn judge(&self, request: &Request, peer: Peer) -> Result<Origin, Box<ErrorBody>> {
         let host = host(request.uri(), request.headers());
         self.check_name(host.as_ref())?;
         let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(Origin::Own) };
@@ -64,12 +64,13 @@ impl Origins {
             return Ok(Origin::Listed(origin.clone()));
         }
         let shown: String = text.chars().take(200).collect();
-        Err(ErrorBody::new(Code::OriginNotAllowed, format!("pages of `{shown}` may not call this API"))
-            .hint("list the site in API.CORS.AllowedOrigins of the server if they should"))
+        let message = format!("pages of `{shown}` may not call this API");
+        let hint = "list the site in API.CORS.AllowedOrigins of the server if they should";
+        Err(Box::new(ErrorBody::new(Code::OriginNotAllowed, message).hint(hint)))
     }
 
     /// Where nobody is asked who they are, a browser must not get here by a name that a stranger points at us.
-    fn check_name(&self, host: Option<&Authority>) -> Result<(), ErrorBody> {
+    fn check_name(&self, host: Option<&Authority>) -> Result<(), Box<ErrorBody>> {
         let (Some(names), Some(host)) = (&self.names, host) else { return Ok(()) };
         let name = host.host().trim_end_matches('.').to_ascii_lowercase();
         let is_address = name.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
@@ -80,7 +81,7 @@ impl Origins {
         let hint = format!(
             "call it by its address, or list `http://{host}` in API.CORS.AllowedOrigins, or ask callers who they are"
         );
-        Err(ErrorBody::new(Code::OriginNotAllowed, message).hint(hint))
+        Err(Box::new(ErrorBody::new(Code::OriginNotAllowed, message).hint(hint)))
     }
 }
 
@@ -151,7 +152,11 @@ mod tests {
 
     use super::*;
 
-    fn judged(origins: &Origins, headers: &[(&str, &str)], is_encrypted: bool) -> Result<Origin, ErrorBody> {
+    fn judged(
+        origins: &Origins,
+        headers: &[(&str, &str)],
+        is_encrypted: bool,
+    ) -> Result<Origin, Box<ErrorBody>> {
         let mut request = Request::builder().uri("/api/v1/agent/alive");
         for (name, value) in headers {
             request = request.header(*name, *value);
