@@ -51,7 +51,10 @@ impl Scheduler {
         if waits {
             live.absent.extend(absent);
         } else {
-            let missed = absent.into_iter().map(|node| (node, "not connected".to_owned()));
+            let missed = absent.into_iter().map(|node| {
+                let why = self.why_absent(&node);
+                (node, why)
+            });
             live.job.progress.missed = missed.collect();
         }
         if live.job.spec.rollout().canary > 0 {
@@ -108,7 +111,7 @@ impl Scheduler {
         for reason in placement::reasons(&live.demand, member.candidate()) {
             match reason {
                 Reason::Busy(_) => {}
-                Reason::Away | Reason::Lost => found = Match::Absent,
+                Reason::Away | Reason::Lost | Reason::Cordoned => found = Match::Absent,
                 _ => return Match::Out,
             }
         }
@@ -149,12 +152,13 @@ impl Scheduler {
                 Match::There => {
                     live.due.insert(turn);
                 }
-                // A link that broke may be mended; a node that is lost before its turn is missed.
-                Match::Absent if waits || !self.is_lost(node) || live.tried.contains_key(&slot) => {
+                // A link that broke may be mended; a node that is lost or cordoned before its turn is missed.
+                Match::Absent if waits || self.is_briefly_away(node) || live.tried.contains_key(&slot) => {
                     live.absent.insert(node.clone());
                 }
                 Match::Absent if was_due || was_absent => {
-                    live.job.progress.missed.insert(node.clone(), "lost before its turn".to_owned());
+                    let why = format!("{} before its turn", self.why_absent(node));
+                    live.job.progress.missed.insert(node.clone(), why);
                     self.record_progress(live);
                 }
                 _ => {}
@@ -177,10 +181,24 @@ impl Scheduler {
         true
     }
 
-    fn is_lost(&self, node: &NodeId) -> bool {
-        self.fleet
-            .get(node)
-            .is_none_or(|member| matches!(member.node.connection, crate::Connection::Lost { .. }))
+    fn is_briefly_away(&self, node: &NodeId) -> bool {
+        self.fleet.get(node).is_some_and(|member| {
+            let is_lost = matches!(member.node.connection, crate::Connection::Lost { .. });
+            !is_lost && !(member.is_connected() && member.node.orders.cordoned)
+        })
+    }
+
+    /// Why a node that matches cannot have its execution now.
+    fn why_absent(&self, node: &NodeId) -> String {
+        let why = match self.fleet.get(node) {
+            Some(member) if member.is_connected() && member.node.orders.cordoned => "cordoned",
+            Some(member) if matches!(member.node.connection, crate::Connection::Away { .. }) => {
+                "not connected"
+            }
+            Some(member) if member.is_connected() => "not connected",
+            _ => "lost",
+        };
+        why.to_owned()
     }
 
     /// Whether a node without an execution is to have one.

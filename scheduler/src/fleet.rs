@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, resources::Resources};
 
 use crate::{
-    node::{Connection, Membership, Node, NodeInfo},
+    node::{Connection, Membership, Node},
     placement::{self, Candidate, Demand},
 };
 
@@ -40,8 +40,19 @@ impl Member {
         self.node.connection == Connection::Connected
     }
 
-    fn is_usable(&self) -> bool {
+    /// Whether it may be given something new.
+    pub(crate) fn is_usable(&self) -> bool {
+        self.is_member() && !self.node.orders.cordoned
+    }
+
+    fn is_member(&self) -> bool {
         self.is_connected() && self.node.info.membership == Membership::Approved
+    }
+
+    /// Whether it was given up for good, so that nothing that comes back to light there is to go on.
+    pub(crate) fn is_given_up(&self, now: Timestamp) -> bool {
+        self.node.info.membership == Membership::Rejected
+            || self.node.orders.drain.is_some_and(|until| until <= now)
     }
 
     /// Whether this much can be started now without overtaking what is held.
@@ -93,10 +104,9 @@ impl Fleet {
         }
     }
 
-    /// Adds a node, or replaces what it says about itself and its connection. True if anything changed.
-    pub(crate) fn put(&mut self, info: NodeInfo, connection: Connection) -> bool {
-        let id = info.id.clone();
-        let node = Node { info, connection };
+    /// Adds a node, or replaces all that is known about it but for its work. True if anything changed.
+    pub(crate) fn put(&mut self, node: Node) -> bool {
+        let id = node.info.id.clone();
         match self.members.get(&id) {
             Some(member) if member.node == node => false,
             Some(_) => {
@@ -141,7 +151,10 @@ impl Fleet {
     pub(crate) fn admit(&mut self, node: &NodeId) -> Option<(ExecutionId, JobId)> {
         let member = self.members.get(node)?;
         let (execution, occupant) = member.held.front().cloned()?;
-        if !member.is_usable() || !member.candidate().free.covers(&occupant.resources) {
+        if !member.is_member()
+            || member.node.orders.drain.is_some()
+            || !member.candidate().free.covers(&occupant.resources)
+        {
             return None;
         }
         self.change(node, |member| member.held.pop_front());

@@ -1,11 +1,11 @@
-//! Nodes that come, go, change and fall silent.
+//! Nodes that come, go, change and fall silent. What people decide about them is in `governance`.
 
 use std::collections::BTreeSet;
 
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, life::JobState};
 
 use crate::{
-    Connection, Membership, NodeInfo, NodeOrder, Record, Scheduler, fleet::Occupant, history::Topic,
+    Connection, Node, NodeInfo, Orders, Record, Scheduler, fleet::Occupant, history::Topic,
     submission::node_details, timers::Timer,
 };
 
@@ -23,11 +23,14 @@ impl Scheduler {
     /// Tells the node again all it should run and what it should not; saying it twice does no harm.
     pub(crate) fn node_connected(&mut self, mut info: NodeInfo, holds: &[ExecutionId]) {
         let node = info.id.clone();
+        let mut orders = Orders::default();
         if let Some(member) = self.fleet.get(&node) {
             info.membership = member.node.info.membership;
+            orders = member.node.orders.clone();
         }
+        info.labels = orders.dress(info.labels);
         self.stop_grace(&node);
-        if self.fleet.put(info, Connection::Connected) {
+        if self.fleet.put(Node { info, connection: Connection::Connected, orders }) {
             self.record_node(&node);
         }
         let holds: BTreeSet<_> = holds.iter().cloned().collect();
@@ -73,6 +76,11 @@ impl Scheduler {
             ExecutionState::Cancelled { reason } => Told::Cancel(reason.clone()),
             ExecutionState::Lost if live.is_replaced(execution) => {
                 Told::Cancel("replaced by another attempt".to_owned())
+            }
+            ExecutionState::Lost
+                if self.fleet.get(node).is_some_and(|member| member.is_given_up(self.now)) =>
+            {
+                Told::Cancel("its node was given up".to_owned())
             }
             ExecutionState::Lost if live.is_current(execution) && live.job.state != JobState::Stopped => {
                 Told::GoOn
@@ -123,42 +131,15 @@ impl Scheduler {
         }
     }
 
-    pub(crate) fn node_changed(&mut self, info: NodeInfo) {
+    pub(crate) fn node_changed(&mut self, mut info: NodeInfo) {
         let node = info.id.clone();
-        let Some(connection) = self.fleet.get(&node).map(|member| member.node.connection) else { return };
-        if self.fleet.put(info, connection) {
+        let Some(known) = self.fleet.get(&node).map(|member| member.node.clone()) else { return };
+        let (connection, mut orders) = (known.connection, known.orders);
+        info.labels = orders.dress(info.labels);
+        if self.fleet.put(Node { info, connection, orders }) {
             self.record_node(&node);
             self.reconsider(&node);
         }
-    }
-
-    pub(crate) fn node_ordered(&mut self, node: &NodeId, order: &NodeOrder) {
-        let Some(known) = self.fleet.get(node).map(|member| member.node.clone()) else { return };
-        let membership = match order {
-            NodeOrder::Approve => Membership::Approved,
-            NodeOrder::Reject => Membership::Rejected,
-        };
-        let info = NodeInfo { membership, ..known.info };
-        if !self.fleet.put(info, known.connection) {
-            return;
-        }
-        self.record_node(node);
-        if *order == NodeOrder::Reject {
-            self.take_work(node, "was rejected");
-        }
-        self.reconsider(node);
-    }
-
-    /// What a node has is given to others, and the node told to stop it, if it can be told.
-    fn take_work(&mut self, node: &NodeId, why: &str) {
-        let running: Vec<ExecutionId> = match self.fleet.get(node) {
-            Some(member) => member.occupants.keys().cloned().collect(),
-            None => return,
-        };
-        for id in &running {
-            self.send_cancel(node, id, &format!("its node {why}"));
-        }
-        self.lose_work(node, why);
     }
 
     pub(crate) fn node_disconnected(&mut self, node: &NodeId) {
@@ -174,6 +155,9 @@ impl Scheduler {
             return;
         }
         self.stop_grace(node);
+        if let Some(until) = self.fleet.get(node).and_then(|member| member.node.orders.drain) {
+            self.timers.clear(until, Timer::Drain(node.clone()));
+        }
         self.fleet.connection(node, Connection::Lost { since: self.now });
         self.lose_work(node, "was deleted");
         self.decision.records.push(Record::NodeForgotten(node.clone()));
@@ -196,7 +180,7 @@ impl Scheduler {
         self.reconsider(node);
     }
 
-    fn lose_work(&mut self, node: &NodeId, why: &str) {
+    pub(crate) fn lose_work(&mut self, node: &NodeId, why: &str) {
         let held: BTreeSet<ExecutionId> = match self.fleet.get(node) {
             Some(member) => member.held.iter().map(|(id, _)| id.clone()).collect(),
             None => return,
@@ -221,7 +205,7 @@ impl Scheduler {
         since.after(self.config.disconnect_timeout)
     }
 
-    fn record_node(&mut self, node: &NodeId) {
+    pub(crate) fn record_node(&mut self, node: &NodeId) {
         if let Some(member) = self.fleet.get(node) {
             self.decision.records.push(Record::NodeChanged(member.node.clone()));
         }

@@ -1,6 +1,6 @@
 //! Compute nodes as the scheduler sees them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use skrei_job::{NodeId, Timestamp, labels::Labels, resources::Resources};
@@ -50,6 +50,50 @@ pub enum NodeOrder {
     Approve,
     /// It may not, and what it has is given to others.
     Reject,
+    /// It gets nothing new; what it has goes on.
+    Cordon,
+    /// It may get work again, and is not emptied any more.
+    Uncordon,
+    /// It gets nothing new, and what it has goes away: services are given to others at once, what ends by itself may do so
+    /// until then, and the rest is given to others then.
+    Drain {
+        /// When.
+        until: Timestamp,
+    },
+    /// These labels count, whatever the node says; none in the place of a value lets the node say it again.
+    Label(BTreeMap<String, Option<String>>),
+}
+
+/// What was decided about a node, beside whether it may take part at all. It holds over restarts and broken links.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Orders {
+    /// It gets nothing new.
+    pub cordoned: bool,
+    /// What it has is to be gone by then.
+    pub drain: Option<Timestamp>,
+    /// Labels that count whatever the node says.
+    pub labels: Labels,
+    /// What the node says in their place.
+    pub covered: Labels,
+}
+
+impl Orders {
+    /// The labels that count for a node that says these.
+    pub(crate) fn dress(&mut self, mut said: Labels) -> Labels {
+        let is_set = |name: &String| self.labels.contains_key(name);
+        self.covered =
+            said.iter().filter(|(name, _)| is_set(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
+        said.extend(self.labels.clone());
+        said
+    }
+
+    /// What the node said whose labels these are.
+    pub(crate) fn undress(&self, mut labels: Labels) -> Labels {
+        labels.retain(|name, _| !self.labels.contains_key(name));
+        labels.extend(self.covered.clone());
+        labels
+    }
 }
 
 /// Whether a node can be reached.
@@ -78,4 +122,7 @@ pub struct Node {
     pub info: NodeInfo,
     /// Whether it can be reached.
     pub connection: Connection,
+    /// What was decided about it. The labels in `info` are those that follow from it.
+    #[serde(default)]
+    pub orders: Orders,
 }

@@ -104,6 +104,8 @@ pub enum Reason {
     Away,
     /// It was not heard from for too long.
     Lost,
+    /// Somebody decided that it gets nothing new for now.
+    Cordoned,
     /// It lacks this engine.
     Engine(&'static str),
     /// A label does not satisfy a constraint.
@@ -122,9 +124,9 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// Whether waiting can help although nobody changes the node or the job.
+    /// Whether waiting can help although nobody changes what the node is or the job asks.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Away | Self::Busy(_))
+        matches!(self, Self::Away | Self::Cordoned | Self::Busy(_))
     }
 
     /// Whether only room is lacking.
@@ -139,6 +141,7 @@ impl fmt::Display for Reason {
             Self::Membership(membership) => write!(f, "not approved ({})", membership.as_str()),
             Self::Away => f.write_str("not connected"),
             Self::Lost => f.write_str("not heard from for too long"),
+            Self::Cordoned => f.write_str("cordoned"),
             Self::Engine(engine) => write!(f, "engine `{engine}` missing"),
             Self::Label { wanted, value: Some(value) } => {
                 write!(f, "label `{}` = `{value}`, wanted `{wanted}`", wanted.key)
@@ -169,6 +172,7 @@ pub(crate) fn reasons<'a>(
         Connection::Away { .. } => Some(Reason::Away),
         Connection::Lost { .. } => Some(Reason::Lost),
     };
+    let cordoned = node.orders.cordoned.then_some(Reason::Cordoned);
     let tried = demand.excluded.contains(&info.id).then_some(Reason::Tried);
     let engine = (!info.engines.contains(ENGINE)).then_some(Reason::Engine(ENGINE));
     let labels =
@@ -186,6 +190,7 @@ pub(crate) fn reasons<'a>(
     membership
         .into_iter()
         .chain(connection)
+        .chain(cordoned)
         .chain(tried)
         .chain(engine)
         .chain(labels)

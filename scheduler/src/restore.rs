@@ -8,7 +8,7 @@ use skrei_job::{
 };
 
 use crate::{
-    Config, Connection, Phase, Scheduler, Snapshot,
+    Config, Connection, Node, Phase, Scheduler, Snapshot,
     fleet::Occupant,
     live::{Attempt, Live},
     retry::Next,
@@ -26,7 +26,10 @@ impl Scheduler {
         scheduler.now = now;
         for node in snapshot.nodes {
             let id = node.info.id.clone();
-            scheduler.fleet.put(node.info, Connection::Away { since: now });
+            if let Some(until) = node.orders.drain {
+                scheduler.timers.set(until, Timer::Drain(id.clone()));
+            }
+            scheduler.fleet.put(Node { connection: Connection::Away { since: now }, ..node });
             scheduler.start_grace(&id);
         }
         let mut executions = BTreeMap::<JobId, Vec<Execution>>::new();

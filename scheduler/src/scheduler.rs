@@ -142,6 +142,7 @@ impl Scheduler {
             Timer::Absent(job, version) => self.miss_the_absent(&job, version),
             Timer::Pause(job, version) => self.end_pause(&job, version),
             Timer::Silence(node) => self.lose_node(&node),
+            Timer::Drain(node) => self.empty(&node),
             Timer::Forget(job, version) => self.forget(&job, version),
         }
     }

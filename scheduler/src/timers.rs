@@ -21,6 +21,8 @@ pub(crate) enum Timer {
     Pause(JobId, u64),
     /// The grace of a silent node ends.
     Silence(NodeId),
+    /// What a node still has is given to others.
+    Drain(NodeId),
     /// An ended job need not be remembered any longer.
     Forget(JobId, u64),
 }
@@ -34,6 +36,7 @@ impl Timer {
             Self::Absent(..) => "wait for absent nodes",
             Self::Pause(..) => "pause of a roll-out",
             Self::Silence(..) => "node silence grace",
+            Self::Drain(..) => "drain deadline",
             Self::Forget(..) => "late outcome window",
         }
     }

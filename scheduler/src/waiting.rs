@@ -115,7 +115,7 @@ impl Scheduler {
     fn free_of_duty(&mut self, node: &NodeId) {
         self.fleet.reserve(node, None);
         self.roomy.insert(node.clone());
-        let Some(member) = self.fleet.get(node).filter(|member| member.is_connected()) else { return };
+        let Some(member) = self.fleet.get(node).filter(|member| member.is_usable()) else { return };
         let next = self
             .queue
             .iter()
@@ -147,8 +147,8 @@ impl Scheduler {
             }
             let Some(line) = self.queue.get_mut(&demand) else { continue };
             line.possible = possible;
-            let connected = self.fleet.get(node).is_some_and(Member::is_connected);
-            if line.reserved.as_ref() == Some(node) && !(could && connected) {
+            let usable = self.fleet.get(node).is_some_and(Member::is_usable);
+            if line.reserved.as_ref() == Some(node) && !(could && usable) {
                 line.reserved = None;
                 self.fleet.reserve(node, None);
                 self.set_node_aside(&demand);
@@ -188,6 +188,7 @@ impl Scheduler {
     }
 
     fn serve(&mut self, node: &NodeId) {
+        self.empty(node);
         while let Some((execution, job)) = self.fleet.admit(node) {
             if let Some(mut live) = self.take(&job) {
                 self.start(&mut live, node, &execution);

@@ -4,6 +4,7 @@ mod batch;
 mod capacity;
 mod constraints;
 mod given;
+mod governance;
 mod kept_running;
 mod model;
 mod node_loss;

@@ -189,7 +189,8 @@ impl Machine {
         if !demands.iter().all(same) {
             return;
         }
-        for node in self.store.nodes.values().filter(|node| node.connection == Connection::Connected) {
+        let is_usable = |node: &&Node| node.connection == Connection::Connected && !node.orders.cordoned;
+        for node in self.store.nodes.values().filter(is_usable) {
             let id = &node.info.id;
             // After a restart, what an execution of an earlier version asked for is not known any more.
             let is_old = |e: &skrei_job::ExecutionId| {
@@ -228,7 +229,8 @@ impl Machine {
         let nothing = BTreeSet::new();
         let matching: BTreeSet<_> = nodes
             .values()
-            .filter(|node| node.connection == Connection::Connected && could_ever(job, node, &nothing))
+            .filter(|node| node.connection == Connection::Connected && !node.orders.cordoned)
+            .filter(|node| could_ever(job, node, &nothing))
             .map(|node| node.info.id.clone())
             .collect();
         let chosen: BTreeSet<_> = self.store.current(&job.id).iter().map(|e| e.node.clone()).collect();

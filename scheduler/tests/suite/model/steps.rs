@@ -14,7 +14,7 @@ const JOBS_MAX: usize = 12;
 impl Machine {
     pub(super) fn random_step(&mut self) {
         self.now = self.now.after(Duration::from_millis(self.dice.below(2000) as u64));
-        match self.dice.below(25) {
+        match self.dice.below(26) {
             0 => self.new_node(),
             1 => self.cut_link(),
             2..4 => self.mend_link(),
@@ -25,6 +25,7 @@ impl Machine {
             11 => self.restart_orchestrator(),
             12 => self.let_time_pass(),
             24 => self.steer_something(),
+            25 => self.govern_something(),
             13..16 => self.start_something(),
             16..20 => self.end_something(),
             _ => self.report_something(),
@@ -39,6 +40,9 @@ impl Machine {
             self.nodes.iter().filter(|(_, n)| !n.linked).map(|(id, _)| id.clone()).collect();
         for node in unlinked {
             self.link(&node);
+        }
+        for node in self.store.nodes.keys().cloned().collect::<Vec<_>>() {
+            self.handle(Event::NodeOrdered { node, order: NodeOrder::Uncordon });
         }
         let kept: Vec<_> = self
             .store
@@ -108,6 +112,25 @@ impl Machine {
         let steering = [Steering::Pause, Steering::Resume, Steering::Resume, Steering::Abort];
         if let (Some(job), Some(steering)) = (self.dice.pick(&self.jobs.clone()), self.dice.pick(&steering)) {
             self.handle(Event::RolloutSteered { job, steering });
+        }
+    }
+
+    /// Somebody decides about a node, whether it is there or not.
+    fn govern_something(&mut self) {
+        let until = self.now.after(Duration::from_secs(self.dice.below(90) as u64));
+        let zone = self.dice.pick(&[Some("x"), Some("y"), None]).expect("there is something to pick");
+        let orders = [
+            NodeOrder::Cordon,
+            NodeOrder::Uncordon,
+            NodeOrder::Uncordon,
+            NodeOrder::Drain { until },
+            NodeOrder::Label([("zone".to_owned(), zone.map(str::to_owned))].into()),
+            NodeOrder::Reject,
+            NodeOrder::Approve,
+        ];
+        let nodes: Vec<_> = self.store.nodes.keys().cloned().collect();
+        if let (Some(node), Some(order)) = (self.dice.pick(&nodes), self.dice.pick(&orders)) {
+            self.handle(Event::NodeOrdered { node, order });
         }
     }
 
