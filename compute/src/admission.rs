@@ -20,6 +20,8 @@ pub struct Facts<'a> {
     pub capacity: Resources,
     /// Whether it is shutting down.
     pub draining: bool,
+    /// Whether it refuses jobs that come with no input but their module.
+    pub reject_stateless: bool,
 }
 
 /// What a task counts for on a node: what it asks, or the least an execution takes.
@@ -43,6 +45,15 @@ pub fn decide(task: &Task, facts: &Facts<'_>) -> Result<(), Refusal> {
         |rule, message: String, hint: &str| Err(Refusal { rule, message, hint: Some(hint.to_owned()) });
     if facts.draining {
         return Err(draining(node));
+    }
+    // The module is an input of its own in the job file, and apart in the task.
+    if facts.reject_stateless && task.inputs.is_empty() {
+        let message = format!("node `{node}` takes no job that works on nothing");
+        return refuse(
+            Rule::Stateless,
+            message,
+            "give the task an input source; the node's owner decides this by JobAdmissionControl.RejectStatelessJobs",
+        );
     }
     let shortages = facts.capacity.shortages(&counted(&task.resources));
     if !shortages.is_empty() {

@@ -45,6 +45,14 @@ pub struct Config {
     pub disabled_sources: Vec<String>,
     /// Which buckets jobs may use with the node's credentials. None by default.
     pub buckets: Access,
+    /// Whether jobs are refused that come with no input but their module.
+    pub reject_stateless: bool,
+    /// A command that is asked about every job: `bash -c` with the job on its standard input. Any exit code but 0 refuses
+    /// it, with what it says on standard error.
+    pub probe_exec: Option<String>,
+    /// A URL that is asked about every job, by POST of `{"Job": …}`. A status of 400 or more refuses it, and so does the
+    /// JSON answer `{"ShouldBid": false, "Reason": "…"}`.
+    pub probe_http: Option<String>,
     /// How often the node says that it lives. Default 5 s.
     pub heartbeat: Duration,
     /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
@@ -72,6 +80,9 @@ impl Config {
             fetch_hosts: vec!["*".to_owned()],
             disabled_sources: Vec::new(),
             buckets: Access::default(),
+            reject_stateless: false,
+            probe_exec: None,
+            probe_http: None,
             heartbeat: Duration::from_secs(5),
             compiler: None,
             limits: Limits::default(),

@@ -59,6 +59,12 @@ pub enum Error {
         /// What is wrong with it.
         message: &'static str,
     },
+    /// The URL of a probe cannot be understood.
+    #[error("probe `{url}` is no URL that begins with `http://` or `https://`")]
+    ProbeUrl {
+        /// As configured.
+        url: String,
+    },
     /// The node has no identity.
     #[error(transparent)]
     Join(#[from] crate::JoinError),
@@ -87,6 +93,7 @@ impl Error {
             Self::NetworkDomains(_) => Some(
                 "write hosts of `Compute.Network.Domains` as `api.example.org`, `*.example.org:443` or `10.0.0.0/8`",
             ),
+            Self::ProbeUrl { .. } => Some("correct JobAdmissionControl.ProbeHTTP"),
             Self::Join(error) => error.hint(),
             _ => None,
         }

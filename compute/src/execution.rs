@@ -197,6 +197,7 @@ async fn get_ready(
     assignment: &Assignment,
     mut turn: oneshot::Receiver<()>,
 ) -> Result<Prepared, ending::Unready> {
+    node.probes.ask(&node.id, &assignment.spec).await.map_err(ending::Unready::Refused)?;
     if turn.try_recv().is_err() {
         // Who will be refused need not wait for it.
         prepare::check_grants(node, assignment.spec.task()).await?;

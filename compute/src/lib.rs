@@ -32,6 +32,7 @@ mod folder;
 mod guests;
 mod node;
 mod prepare;
+mod probes;
 pub mod publish;
 mod results;
 mod secrets;

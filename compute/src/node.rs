@@ -8,7 +8,7 @@ use skrei_protocol::link::NodeInfo;
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, fetch, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
-    publish::Publishing, secrets::Secrets, told::Board,
+    probes::Probes, publish::Publishing, secrets::Secrets, told::Board,
 };
 
 /// The engine type of jobs this node runs.
@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) allow_list: AllowList,
     pub(crate) host_variables: HostVariables,
     pub(crate) owners: Owners,
+    pub(crate) reject_stateless: bool,
+    pub(crate) probes: Probes,
     pub(crate) network: NetworkRules,
     pub(crate) limits: Limits,
     pub(crate) journal: Arc<Journal>,

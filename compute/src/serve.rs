@@ -29,6 +29,7 @@ use crate::{
     network::NetworkRules,
     node::{self, Node},
     owners::Owners,
+    probes::Probes,
     publish::{Outbox, Publishing, Uploads},
     secrets::Secrets,
     supervisor::{ORDERS_MAX, Order, Supervisor},
@@ -54,6 +55,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     }
     let host_variables = HostVariables::parse(&config.env_allow_list)?;
     let fetching = fetch::Rules::parse(&config)?;
+    let probes = Probes::new(config.probe_exec.clone(), config.probe_http.as_deref())?;
     let owners = Owners::parse(&config.allowed_owners, &Accounts::of_host())?;
     let network = NetworkRules::parse(config.network_allowed, &config.network_domains)?;
     let _lock = DirectoryLock::take(&config.data_dir)?;
@@ -94,6 +96,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         allow_list,
         host_variables,
         owners,
+        reject_stateless: config.reject_stateless,
+        probes,
         network,
         limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),

@@ -154,8 +154,12 @@ impl Supervisor {
             return;
         }
         let task = assignment.spec.task();
-        let facts =
-            Facts { node: &self.node.id, capacity: self.node.capacity, draining: self.drain.is_some() };
+        let facts = Facts {
+            node: &self.node.id,
+            capacity: self.node.capacity,
+            draining: self.drain.is_some(),
+            reject_stateless: self.node.reject_stateless,
+        };
         if let Err(refusal) = admission::decide(task, &facts) {
             return self.write(id, ExecutionState::Refused(refusal));
         }

@@ -172,6 +172,10 @@ pub enum Rule {
     Network,
     /// A secret of the job: it is not granted, not for this node, gone, or cannot be used as the job says.
     Secret,
+    /// `JobAdmissionControl.RejectStatelessJobs`: the job works on nothing.
+    Stateless,
+    /// `JobAdmissionControl.ProbeExec` or `ProbeHTTP` says no.
+    Probe,
     /// The node is shutting down.
     Draining,
 }
@@ -188,6 +192,8 @@ impl Rule {
             Self::Owner => "owner",
             Self::Network => "network",
             Self::Secret => "secret",
+            Self::Stateless => "stateless",
+            Self::Probe => "probe",
             Self::Draining => "draining",
         }
     }

@@ -6,6 +6,18 @@ use utoipa::ToSchema;
 /// The version of this program, as in its manifest.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// Whether two programs of these versions may be linked: of the same major version, and at most one minor version apart.
+pub fn may_link(one: &str, other: &str) -> bool {
+    let parse = |version: &str| {
+        let mut numbers = version.split('.').map(|number| number.parse::<u64>().ok());
+        Some((numbers.next()??, numbers.next()??))
+    };
+    match (parse(one), parse(other)) {
+        (Some((major, minor)), Some((others, minors))) => major == others && minor.abs_diff(minors) <= 1,
+        _ => false,
+    }
+}
+
 /// What a program was built as.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
@@ -62,5 +74,26 @@ pub fn arch() -> &'static str {
         "x86_64" => "amd64",
         "aarch64" => "arm64",
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_one_minor_apart_are_linked() {
+        for (one, other, expected) in [
+            ("1.4.2", "1.4.9", true),
+            ("1.4.2", "1.5.0", true),
+            ("1.5.0-rc.1", "1.4.2", true),
+            ("1.4.2", "1.6.0", false),
+            ("1.4.2", "2.4.2", false),
+            ("1.4.2", "1", false),
+            ("1.4.2", "", false),
+        ] {
+            assert_eq!((may_link(one, other), may_link(other, one)), (expected, expected), "{one} {other}");
+        }
+        assert!(may_link(VERSION, VERSION));
     }
 }

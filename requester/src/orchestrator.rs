@@ -108,6 +108,7 @@ impl Orchestrator {
                 self.hub.forget(&node);
                 ask(order).await
             }
+            Order::Cordon | Order::Uncordon | Order::Drain(_) | Order::Label(_) => ask(order).await,
         }
     }
 

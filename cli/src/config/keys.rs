@@ -511,4 +511,22 @@ pub(crate) const KEYS: &[Key] = &[
         default: "false",
         doc: "Refuse every job that asks for a network, whatever `Compute.Network.Allow` says.",
     },
+    Key {
+        name: "JobAdmissionControl.RejectStatelessJobs",
+        kind: Kind::Boolean,
+        default: "false",
+        doc: "Refuse every job that comes with no input but its module.",
+    },
+    Key {
+        name: "JobAdmissionControl.ProbeExec",
+        kind: Kind::Text,
+        default: "",
+        doc: "A command that is asked about every job: run by `bash -c`, with the job as JSON on its standard input, for ten seconds at most. Any exit code but 0 refuses the job, with what the command says on standard error.",
+    },
+    Key {
+        name: "JobAdmissionControl.ProbeHTTP",
+        kind: Kind::Text,
+        default: "",
+        doc: "A URL that is asked about every job, by POST of `{\"Job\": …}`, for ten seconds at most. A status of 400 or more refuses the job, and so does the JSON answer `{\"ShouldBid\": false, \"Reason\": \"…\"}`.",
+    },
 ];

@@ -187,6 +187,12 @@ pub(crate) struct Compute {
     pub(crate) network_allowed: NetworkAllowed,
     /// Hosts they may reach.
     pub(crate) network_domains: Vec<String>,
+    /// Whether jobs without inputs are refused.
+    pub(crate) reject_stateless: bool,
+    /// What is asked about every job: a command.
+    pub(crate) probe_exec: Option<String>,
+    /// What is asked about every job: a URL.
+    pub(crate) probe_http: Option<String>,
     /// What jobs get.
     pub(crate) capacity: Capacity,
     /// What is kept of what guests print.
@@ -294,6 +300,9 @@ impl Config {
                 fetch_bytes: get.amount("InputSources.MaxBytes")?,
                 network_allowed: network_allowed(&get)?,
                 network_domains: get.list("Compute.Network.Domains")?,
+                reject_stateless: get.boolean("JobAdmissionControl.RejectStatelessJobs")?,
+                probe_exec: token(get.text("JobAdmissionControl.ProbeExec")?),
+                probe_http: token(get.text("JobAdmissionControl.ProbeHTTP")?),
                 capacity: Capacity {
                     cpu: get.share("Compute.AllocatedCapacity.CPU")?,
                     memory: get.share("Compute.AllocatedCapacity.Memory")?,

@@ -26,6 +26,9 @@ impl Servers {
         );
         compute.orchestrators = settings.orchestrators.clone();
         compute.token = settings.token.clone();
+        compute.reject_stateless = settings.reject_stateless;
+        compute.probe_exec = settings.probe_exec.clone();
+        compute.probe_http = settings.probe_http.clone();
         compute.ca_file = settings.ca_file.clone();
         compute.labels = labels(&compute.node, &config.labels);
         compute.allow_list = allow_list::parse(&settings.allow_list)?;

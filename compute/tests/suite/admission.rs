@@ -13,7 +13,7 @@ fn spec(more: serde_json::Value) -> Spec {
 fn decide(more: serde_json::Value, draining: bool) -> Option<(Rule, String)> {
     let capacity = Resources { cpu_millis: 1000, memory_bytes: 1 << 30, disk_bytes: 0, gpus: 0 };
     let node = NodeId::new("web-1");
-    let facts = Facts { node: &node, capacity, draining };
+    let facts = Facts { node: &node, capacity, draining, reject_stateless: false };
     let refusal = admission::decide(spec(more).task(), &facts).err()?;
     assert!(refusal.message.contains("`web-1`") && refusal.hint.is_some());
     Some((refusal.rule, refusal.message))

@@ -15,6 +15,7 @@ mod journal;
 mod link;
 mod listener;
 mod network;
+mod probes;
 mod results;
 mod secrets;
 mod support;

@@ -1,5 +1,7 @@
 //! Nodes (reference 1.7, 3.12).
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use skrei_job::labels::Labels;
 use utoipa::ToSchema;
@@ -19,6 +21,15 @@ pub struct NodeState {
     pub connection: String,
     /// Whether and since when it is connected.
     pub connection_state: ConnectionState,
+    /// Whether it gets nothing new.
+    #[serde(default)]
+    pub cordoned: bool,
+    /// When what it still has is given to others, RFC 3339; empty unless it is being drained.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub drain: String,
+    /// Labels that count whatever the node says.
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    pub central_labels: Labels,
 }
 
 /// What a node says of itself.
@@ -100,13 +111,19 @@ pub struct ListNodesResponse {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct PutNodeRequest {
-    /// `approve`, `reject` or `delete`.
+    /// `approve`, `reject`, `delete`, `cordon`, `uncordon`, `drain` or `label`.
     pub action: String,
     /// Why, for the log.
     pub message: String,
     /// The path counts, not this.
     #[serde(rename = "NodeID")]
     pub node_id: String,
+    /// Of `drain`: in so many seconds what is left is given to others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<u64>,
+    /// Of `label`: what counts whatever the node says; null lets the node say it again.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, Option<String>>,
 }
 
 /// Answer of `PUT /orchestrator/nodes/{id}`.

@@ -255,10 +255,9 @@ impl Client {
         self.get::<GetNodeResponse>(&path, &[]).await.map(|answer| answer.node)
     }
 
-    /// Approves, rejects or deletes a node.
-    pub async fn order(&self, node: &str, action: &str, message: &str) -> Result<(), Error> {
-        let (action, message) = (action.to_owned(), message.to_owned());
-        let request = PutNodeRequest { action, message, node_id: node.to_owned() };
+    /// Does with a node what the request says: approves, rejects, deletes, cordons, drains, labels it.
+    pub async fn order(&self, node: &str, request: PutNodeRequest) -> Result<(), Error> {
+        let request = PutNodeRequest { node_id: node.to_owned(), ..request };
         let path = format!("/orchestrator/nodes/{}", segment(node));
         self.send::<PutNodeResponse>(Method::PUT, &path, &request).await.map(|_| ())
     }

@@ -1,6 +1,6 @@
 //! `/orchestrator/nodes` (reference 3.12).
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, time::Duration};
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
@@ -26,6 +26,13 @@ use crate::{decide::Order, nodes::Peer};
 
 /// How much of what somebody says about an order is logged.
 const MESSAGE_CHARS_MAX: usize = 500;
+
+/// How long a node that is drained gets unless the caller says.
+const DRAIN_DEFAULT: Duration = Duration::from_secs(3600);
+
+/// Labels set at once, and how long their names and values may be: constraints are about them.
+const LABELS_MAX: usize = 100;
+const LABEL_CHARS_MAX: usize = 253;
 
 /// How nodes are listed.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -133,24 +140,47 @@ pub(super) async fn order(
 ) -> Result<Response, ApiError> {
     let asked: PutNodeRequest = body.read()?;
     let message: String = asked.message.chars().take(MESSAGE_CHARS_MAX).collect();
-    let order = read(&asked)?;
+    let order = read(asked)?;
     let node = find(&api, &text).await?.info.id;
     tracing::info!(%node, ?order, message = %message.escape_debug(), "an order about a node");
     api.orchestrator.order(node, order).await?;
     Ok(super::json(&PutNodeResponse { success: true }))
 }
 
-fn read(asked: &PutNodeRequest) -> Result<Order, ApiError> {
-    Ok(match asked.action.to_ascii_lowercase().as_str() {
+fn read(asked: PutNodeRequest) -> Result<Order, ApiError> {
+    let PutNodeRequest { action, deadline, labels, .. } = asked;
+    Ok(match action.to_ascii_lowercase().as_str() {
         "approve" => Order::Approve,
         "reject" => Order::Reject,
         "delete" => Order::Delete,
+        "cordon" => Order::Cordon,
+        "uncordon" => Order::Uncordon,
+        "drain" => Order::Drain(deadline.map_or(DRAIN_DEFAULT, Duration::from_secs)),
+        "label" => {
+            let is_right = |(name, value): (&String, &Option<String>)| {
+                is_label(name) && !name.is_empty() && value.as_deref().is_none_or(is_label)
+            };
+            if labels.is_empty() || labels.len() > LABELS_MAX || !labels.iter().all(is_right) {
+                let message = format!(
+                    "`Labels` are 1 to {LABELS_MAX} names with their values, each of at most {LABEL_CHARS_MAX} letters, \
+                     digits and `-_./`"
+                );
+                return Err(ApiError::bad_request(message));
+            }
+            Order::Label(labels)
+        }
         _ => {
-            let shown: String = asked.action.chars().take(100).collect();
+            let shown: String = action.chars().take(100).collect();
             let message = format!("`{}` is nothing that is done with a node", shown.escape_debug());
-            return Err(ErrorBody::new(Code::BadRequest, message).hint("approve, reject or delete").into());
+            let hint = "approve, reject, delete, cordon, uncordon, drain or label";
+            return Err(ErrorBody::new(Code::BadRequest, message).hint(hint).into());
         }
     })
+}
+
+fn is_label(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
+    text.len() <= LABEL_CHARS_MAX && text.chars().all(plain)
 }
 
 /// The node of this id, or the only one whose id begins so.
@@ -216,5 +246,8 @@ fn wire(node: &Node, peer: Option<Peer>) -> NodeState {
         membership: node.info.membership.as_str().to_uppercase(),
         connection: status,
         connection_state: connection,
+        cordoned: node.orders.cordoned,
+        drain: node.orders.drain.map(rfc3339).unwrap_or_default(),
+        central_labels: node.orders.labels.clone(),
     }
 }

@@ -46,7 +46,7 @@ pub(crate) enum Command {
     Rerun { job: JobId, spec: Box<Spec>, reason: String, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
-    /// Approve, reject or remove a node.
+    /// Decide about a node.
     Order { node: NodeId, order: Order, reply: oneshot::Sender<Result<(), Refused>> },
     /// Answer once everything before is stored.
     Settle { reply: oneshot::Sender<Result<(), Refused>> },

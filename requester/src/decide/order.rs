@@ -1,5 +1,7 @@
 //! What somebody in charge of the fleet decides about a node.
 
+use std::{collections::BTreeMap, time::Duration};
+
 use skrei_job::{NodeId, Timestamp};
 use skrei_scheduler::{Event, Membership, NodeOrder};
 
@@ -14,6 +16,14 @@ pub(crate) enum Order {
     Reject,
     /// It is no node of the fleet any more.
     Delete,
+    /// It gets nothing new.
+    Cordon,
+    /// It gets work again.
+    Uncordon,
+    /// It gets nothing new, and what it has is to be gone within this time.
+    Drain(Duration),
+    /// These labels count, whatever it says; none lets it say the label again.
+    Label(BTreeMap<String, Option<String>>),
 }
 
 impl EventLoop {
@@ -25,19 +35,32 @@ impl EventLoop {
         step: &mut Step,
     ) -> Result<(), Refused> {
         let Some(known) = self.scheduler.node(&node) else { return Err(Refused::NoSuchNode(node)) };
-        let membership = known.info.membership;
-        let event = match order {
-            Order::Approve if membership == Membership::Approved => {
-                return Err(Refused::NodeIsSo { node, state: "approved" });
-            }
-            Order::Reject if membership == Membership::Rejected => {
-                return Err(Refused::NodeIsSo { node, state: "rejected" });
-            }
-            Order::Approve => Event::NodeOrdered { node, order: NodeOrder::Approve },
-            Order::Reject => Event::NodeOrdered { node, order: NodeOrder::Reject },
-            Order::Delete => Event::NodeForgotten { node },
+        let (membership, orders) = (known.info.membership, &known.orders);
+        let is_so = match &order {
+            Order::Approve => (membership == Membership::Approved).then_some("approved"),
+            Order::Reject => (membership == Membership::Rejected).then_some("rejected"),
+            Order::Cordon if orders.drain.is_some() => Some("being drained, and cordoned"),
+            Order::Cordon => orders.cordoned.then_some("cordoned"),
+            Order::Uncordon => (!orders.cordoned).then_some("not cordoned"),
+            Order::Delete | Order::Drain(_) | Order::Label(_) => None,
         };
-        let decision = self.scheduler.handle(event, now);
+        if let Some(state) = is_so {
+            return Err(Refused::NodeIsSo { node, state });
+        }
+        let order = match order {
+            Order::Approve => NodeOrder::Approve,
+            Order::Reject => NodeOrder::Reject,
+            Order::Cordon => NodeOrder::Cordon,
+            Order::Uncordon => NodeOrder::Uncordon,
+            Order::Drain(within) => NodeOrder::Drain { until: now.after(within) },
+            Order::Label(labels) => NodeOrder::Label(labels),
+            Order::Delete => {
+                let decision = self.scheduler.handle(Event::NodeForgotten { node }, now);
+                self.take(decision, step);
+                return Ok(());
+            }
+        };
+        let decision = self.scheduler.handle(Event::NodeOrdered { node, order }, now);
         self.take(decision, step);
         Ok(())
     }

@@ -11,6 +11,7 @@ use skrei_job::{NodeId, life::ExecutionState};
 use skrei_protocol::{
     join::Refusal,
     link::{FromNode, Hello, PROTOCOL, Report, ToNode, Welcome},
+    version::{VERSION, may_link},
 };
 use skrei_scheduler::{Event, Membership, NodeInfo};
 use tokio::{sync::watch, time::Instant};
@@ -119,6 +120,14 @@ fn admit(caller: &Caller, hello: &Hello) -> Result<(), Refusal> {
             hello.protocol, hello.version
         );
         return Err(Refusal { message, hint: "run the same version of skrei on both".to_owned() });
+    }
+    if !may_link(&hello.version, VERSION) {
+        let message = format!(
+            "the node runs version {} of skrei, the orchestrator {VERSION}: more than one minor version apart",
+            hello.version.chars().take(50).collect::<String>().escape_debug()
+        );
+        let hint = "upgrade in steps of one minor version, the orchestrator first".to_owned();
+        return Err(Refusal { message, hint });
     }
     if hello.node != caller.node {
         let message = format!(

@@ -13,6 +13,7 @@ use skrei_job::{
     ExecutionId, Manifest, NodeId, life::ExecutionState, outcome::RunOutput, resources::Resources,
 };
 use skrei_protocol::{
+    api::node::PutNodeRequest,
     client::Client,
     join::{Certified, JOIN_PATH, JoinRequest, JoinToken, Proof, Refusal},
     link::{Assignment, FromNode, Hello, LINK_PATH, NodeInfo, PROTOCOL, Report, ToNode},
@@ -179,6 +180,12 @@ impl Orchestrator {
     /// Submits and returns the job's id.
     pub(crate) async fn submit(&self, job: &Manifest) -> String {
         self.client.submit(job, false).await.unwrap().job_id
+    }
+
+    /// Has this done with a node.
+    pub(crate) async fn order(&self, node: &str, action: &str) -> Result<(), skrei_protocol::client::Error> {
+        let request = PutNodeRequest { action: action.to_owned(), ..PutNodeRequest::default() };
+        self.client.order(node, request).await
     }
 
     /// Waits for a job-level entry with this new state.

@@ -169,7 +169,7 @@ async fn a_rejected_node_is_cut_off_at_once_and_let_in_again_when_it_is_approved
     let requests = orchestrator.requests(known(&orchestrator.identity("a").await));
     let artifact = orchestrator.url(&format!("{ARTIFACTS_PATH}/{}", "0".repeat(64)));
     assert_eq!(requests.get(&artifact).send().await.unwrap().status(), 403);
-    orchestrator.client.order("a", "reject", "it was stolen").await.unwrap();
+    orchestrator.order("a", "reject").await.unwrap();
     let ToNode::Cancel { execution: cancelled, .. } = node.hear().await else { panic!("it is told to stop") };
     assert_eq!(cancelled, execution);
     let ToNode::Rejected { message, hint } = node.hear().await else { panic!("not turned away") };
@@ -184,10 +184,10 @@ async fn a_rejected_node_is_cut_off_at_once_and_let_in_again_when_it_is_approved
     assert!(matches!(node.hear().await, ToNode::Rejected { .. }));
     let state = orchestrator.client.node("a").await.unwrap();
     assert_eq!((state.membership.as_str(), state.connection.as_str()), ("REJECTED", "DISCONNECTED"));
-    let conflict = orchestrator.client.order("a", "reject", "").await.unwrap_err();
+    let conflict = orchestrator.order("a", "reject").await.unwrap_err();
     assert!(matches!(&conflict, Error::Api(body) if body.code == Code::ConflictNodeState), "{conflict}");
 
-    orchestrator.client.order("a", "approve", "").await.unwrap();
+    orchestrator.order("a", "approve").await.unwrap();
     let mut node = orchestrator.node("a").await;
     let again = loop {
         match node.hear().await {
@@ -206,7 +206,7 @@ async fn the_name_of_a_deleted_node_is_free_and_its_certificate_worth_nothing() 
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
     let mut node = orchestrator.node("a").await;
-    orchestrator.client.order("a", "delete", "").await.unwrap();
+    orchestrator.order("a", "delete").await.unwrap();
     let ToNode::Rejected { message, .. } = node.hear().await else { panic!("not turned away") };
     assert!(message.contains("node `a` was deleted"), "{message}");
     assert!(orchestrator.client.nodes("").await.unwrap().is_empty());
@@ -237,7 +237,7 @@ async fn a_new_node_gets_no_work_before_it_is_approved_where_that_is_asked_for()
     let mut daemon = job("daemon");
     daemon.name = "kept".to_owned();
     orchestrator.submit(&daemon).await;
-    orchestrator.client.order("a", "approve", "").await.unwrap();
+    orchestrator.order("a", "approve").await.unwrap();
     // Approval alone is enough: nothing else has to happen.
     node.assignment().await;
     drop(node);

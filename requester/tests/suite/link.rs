@@ -11,6 +11,16 @@ async fn a_node_with_another_protocol_or_name_is_turned_away_with_the_way_out() 
     let orchestrator = Orchestrator::start(&directory).await;
     let cases = [
         (Hello { protocol: "skrei/0".to_owned(), ..hello("a") }, PROTOCOL, "same version"),
+        (
+            Hello { version: "0.9.1".to_owned(), ..hello("a") },
+            "more than one minor version apart",
+            "upgrade in steps",
+        ),
+        (
+            Hello { version: "new".to_owned(), ..hello("a") },
+            "more than one minor version apart",
+            "upgrade in steps",
+        ),
         (hello("b"), "calls itself `b`, and its certificate `a`", "keeps its name"),
     ];
     for (hello, cause, way_out) in cases {

@@ -44,6 +44,12 @@ impl List {
 
 fn row(table: &mut Table, node: &NodeState) {
     let NodeState { info, membership, connection, .. } = node;
+    let status = match (node.cordoned, node.drain.is_empty(), info.compute_node_info.running_executions) {
+        (false, ..) => connection.clone(),
+        (true, true, _) => format!("{connection}, cordoned"),
+        (true, false, 0) => format!("{connection}, drained"),
+        (true, false, _) => format!("{connection}, draining"),
+    };
     let labels: Vec<_> = info.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let (free, all) = (&info.compute_node_info.available_capacity, &info.compute_node_info.max_capacity);
     let mood = if connection == "CONNECTED" { Mood::Good } else { Mood::Bad };
@@ -51,7 +57,7 @@ fn row(table: &mut Table, node: &NodeState) {
         (info.node_id.as_str(), Mood::Plain),
         (info.node_type.as_str(), Mood::Plain),
         (membership.as_str(), Mood::Plain),
-        (connection.as_str(), mood),
+        (status.as_str(), mood),
         (labels.join(" ").as_str(), Mood::Plain),
         (format!("{:.1} / {:.1}", free.cpu, all.cpu).as_str(), Mood::Plain),
         (format!("{} / {}", bytes(free.memory), bytes(all.memory)).as_str(), Mood::Plain),

@@ -22,6 +22,14 @@ pub(crate) enum Command {
     Reject(order::Order),
     /// Remove a node for good: its certificate is worth nothing, its name is free
     Delete(order::Order),
+    /// Give a node nothing new; what it has goes on
+    Cordon(order::Order),
+    /// Give a node work again that was cordoned or drained
+    Uncordon(order::Order),
+    /// Empty a node: services go to others at once, jobs that end may do so until the deadline
+    Drain(order::Drain),
+    /// Set labels of a node, whatever it says of itself
+    Label(order::Label),
     /// What lets nodes join
     #[command(subcommand)]
     Token(token::Command),
@@ -35,6 +43,10 @@ impl Command {
             Self::Approve(order) => order.run("approve", globals).await,
             Self::Reject(order) => order.run("reject", globals).await,
             Self::Delete(order) => order.run("delete", globals).await,
+            Self::Cordon(order) => order.run("cordon", globals).await,
+            Self::Uncordon(order) => order.run("uncordon", globals).await,
+            Self::Drain(drain) => drain.run(globals).await,
+            Self::Label(label) => label.run(globals).await,
             Self::Token(token) => token.run(globals).await,
         }
     }
