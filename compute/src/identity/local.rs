@@ -3,7 +3,11 @@
 //! The orchestrator says where it keeps the token; that nobody else can stand in for it, the file itself shows: it is
 //! this user's alone, and names the authority of whoever answered. So the token is sent to whom it belongs to.
 
-use std::{io::Read as _, path::Path};
+use std::{
+    io::Read as _,
+    net::{IpAddr, UdpSocket},
+    path::Path,
+};
 
 use rustix::fs::{Mode, OFlags};
 use skrei_protocol::join::JoinToken;
@@ -18,10 +22,15 @@ pub(super) async fn is_here(orchestrator: &Address) -> bool {
     match tokio::net::lookup_host(orchestrator.to_string()).await {
         Ok(addresses) => {
             let mut addresses = addresses.peekable();
-            addresses.peek().is_some() && addresses.all(|address| address.ip().to_canonical().is_loopback())
+            addresses.peek().is_some() && addresses.all(|address| is_of_this_machine(address.ip()))
         }
         Err(_) => false,
     }
+}
+
+fn is_of_this_machine(address: IpAddr) -> bool {
+    // The system lets nobody have an address of another machine.
+    address.to_canonical().is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }
 
 /// The token in this file, if it is one that this user alone can read and write.
