@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use skrei_job::{JobId, NodeId, Spec};
 use skrei_protocol::link::Told;
-use skrei_scheduler::{Event, Steering};
+use skrei_scheduler::{Event, Rerun, Steering};
 use skrei_tls::NodeIssuer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
@@ -67,12 +67,12 @@ impl Orchestrator {
         self.ask(|reply| Command::Stop { job, reason, reply }).await
     }
 
-    /// Makes a new version of a job from the manifest it comes with; answers when that is on disk.
-    pub(crate) async fn rerun(&self, job: StoredJob, reason: String) -> Result<Accepted, Refused> {
+    /// Makes a new version of a job, or of part of it, from the manifest it comes with; answers when that is on disk.
+    pub(crate) async fn rerun(&self, job: StoredJob, rerun: Rerun) -> Result<Accepted, Refused> {
         let id = job.id.clone();
         let outdated = |problems: String| Refused::Outdated { job: id.clone(), problems };
         let spec = Spec::try_from(job.manifest.clone()).map_err(|problems| outdated(problems.to_string()))?;
-        self.ask(|reply| Command::Rerun { job: id.clone(), spec: Box::new(spec), reason, reply }).await
+        self.ask(|reply| Command::Rerun { job: id.clone(), spec: Box::new(spec), rerun, reply }).await
     }
 
     /// Says who would run a job now. Nothing is stored.

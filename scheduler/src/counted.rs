@@ -29,7 +29,8 @@ impl Scheduler {
             if self.fleet.possible(&live.demand).is_none() && !live.may_wait_for_nodes(self.now) {
                 return self.no_node(live, &NoNode(live.demand.clone()));
             }
-            (0..count).for_each(|partition| self.make_due(live, Slot::Partition(partition)));
+            let wanted: Vec<u32> = live.wanted_partitions().collect();
+            wanted.into_iter().for_each(|partition| self.make_due(live, Slot::Partition(partition)));
             if live.job.spec.rollout().canary > 0 {
                 live.job.progress.phase = crate::Phase::Canary;
             }
@@ -40,7 +41,7 @@ impl Scheduler {
             self.finish(live, JobState::Completed, "nothing to do: `Count` is 0".to_owned(), None);
             return;
         }
-        for partition in 0..count {
+        for partition in live.wanted_partitions().collect::<Vec<_>>() {
             if let Err(no_node) = self.want(live, partition) {
                 self.no_node(live, &no_node);
                 return;
@@ -106,7 +107,7 @@ impl Scheduler {
         match next {
             Next::Done => {
                 live.completed += 1;
-                if live.completed == live.partitions() {
+                if live.completed as usize == live.wanted_partitions().count() {
                     self.finish(live, JobState::Completed, String::new(), None);
                 }
             }

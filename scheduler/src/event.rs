@@ -4,7 +4,16 @@ use std::sync::Arc;
 
 use skrei_job::{ExecutionId, JobId, NodeId, Spec, life::ExecutionState};
 
-use crate::{Job, NodeInfo, NodeOrder, Steering};
+use crate::{Job, NodeInfo, NodeOrder, Only, Steering};
+
+/// Somebody has what is stored of a job run again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rerun {
+    /// Why, in words that may be empty.
+    pub reason: String,
+    /// What of it is to run.
+    pub only: Only,
+}
 
 /// Something happened outside; the scheduler decides what follows.
 #[derive(Clone, Debug)]
@@ -22,8 +31,8 @@ pub enum Event {
         stored: Box<Job>,
         /// What is meant now.
         spec: Arc<Spec>,
-        /// Why what is stored is to run again, in words that may be empty; none if somebody submitted it.
-        rerun: Option<String>,
+        /// Why what is stored is to run again, and what of it; none if somebody submitted it.
+        rerun: Option<Rerun>,
     },
     /// Somebody stopped a job. Changes nothing if the job has ended.
     JobStopped {

@@ -106,7 +106,9 @@ impl Scheduler {
     }
 
     fn match_of(&self, live: &Live, node: &NodeId) -> Match {
-        let Some(member) = self.fleet.get(node) else { return Match::Out };
+        let Some(member) = self.fleet.get(node).filter(|_| live.job.progress.only.has_node(node)) else {
+            return Match::Out;
+        };
         let mut found = Match::There;
         for reason in placement::reasons(&live.demand, member.candidate()) {
             match reason {

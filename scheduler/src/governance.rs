@@ -4,6 +4,9 @@ use skrei_job::{ExecutionId, NodeId, spec::Kind};
 
 use crate::{Membership, NodeOrder, Scheduler, timers::Timer};
 
+/// Why a node that is emptied gives its work away.
+const DRAINED: &str = "is being drained";
+
 impl Scheduler {
     pub(crate) fn node_ordered(&mut self, node: &NodeId, order: &NodeOrder) {
         let Some(mut known) = self.fleet.get(node).map(|member| member.node.clone()) else { return };
@@ -34,15 +37,10 @@ impl Scheduler {
             self.timers.clear(before, Timer::Drain(node.clone()));
         }
         match order {
-            NodeOrder::Reject => {
-                for id in self.running_on(node) {
-                    self.send_cancel(node, &id, "its node was rejected");
-                }
-                self.lose_work(node, "was rejected");
-            }
+            NodeOrder::Reject => self.give_away(node, "was rejected", |_| true),
             NodeOrder::Drain { until } => {
                 self.timers.set(*until, Timer::Drain(node.clone()));
-                self.give_away(node, |kind| matches!(kind, Kind::Service { .. }));
+                self.give_away(node, DRAINED, |kind| matches!(kind, Kind::Service { .. }));
                 self.empty(node);
             }
             _ => {}
@@ -56,26 +54,25 @@ impl Scheduler {
         let Some(until) = self.fleet.get(node).and_then(|member| member.node.orders.drain) else { return };
         let is_daemon = |scheduler: &Self, id: &ExecutionId| scheduler.kind_of(id) == Some(Kind::Daemon);
         if until <= self.now || self.running_on(node).iter().all(|id| is_daemon(self, id)) {
-            self.give_away(node, |_| true);
+            self.give_away(node, DRAINED, |_| true);
         }
     }
 
     /// Gives what a node has of these kinds to others: what it runs it is told to stop, if it can be told, and what was
     /// held back for it is not sent any more. The room is free once the node says that it has stopped.
-    fn give_away(&mut self, node: &NodeId, concerns: impl Fn(Kind) -> bool) {
-        const WHY: &str = "is being drained";
+    fn give_away(&mut self, node: &NodeId, why: &str, concerns: impl Fn(Kind) -> bool) {
         let held: Vec<ExecutionId> = match self.fleet.get(node) {
             Some(member) => member.held.iter().map(|(id, _)| id.clone()).collect(),
             None => return,
         };
         for id in held {
             self.fleet.unhold(node, &id);
-            self.lose(&id, false, WHY);
+            self.lose(&id, false, why);
         }
         for id in self.running_on(node) {
             if self.kind_of(&id).is_some_and(&concerns) {
-                self.send_cancel(node, &id, "its node is being drained");
-                self.lose(&id, true, WHY);
+                self.send_cancel(node, &id, &format!("its node {why}"));
+                self.lose(&id, true, why);
             }
         }
     }

@@ -37,10 +37,10 @@ mod waiting;
 
 pub use config::Config;
 pub use decision::{Decision, Grant, JobChange, Record, Send};
-pub use event::Event;
+pub use event::{Event, Rerun};
 pub use job::Job;
 pub use node::{Connection, Membership, Node, NodeInfo, NodeOrder, Orders};
 pub use placement::Verdict;
-pub use progress::{Phase, Progress, Steering};
+pub use progress::{Only, Phase, Progress, Steering};
 pub use scheduler::{Scheduler, Snapshot};
 pub use tally::Tally;

@@ -86,6 +86,11 @@ impl Live {
         }
     }
 
+    /// Those of its partitions that this version is about.
+    pub(crate) fn wanted_partitions(&self) -> impl Iterator<Item = u32> + use<'_> {
+        (0..self.partitions()).filter(|partition| self.job.progress.only.has_partition(*partition))
+    }
+
     pub(crate) fn slot_of(&self, execution: &Execution) -> Slot {
         Slot::of(self.job.spec.kind(), execution)
     }

@@ -180,7 +180,7 @@ impl Scheduler {
         self.reconsider(node);
     }
 
-    pub(crate) fn lose_work(&mut self, node: &NodeId, why: &str) {
+    fn lose_work(&mut self, node: &NodeId, why: &str) {
         let held: BTreeSet<ExecutionId> = match self.fleet.get(node) {
             Some(member) => member.held.iter().map(|(id, _)| id.clone()).collect(),
             None => return,

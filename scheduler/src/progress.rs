@@ -18,9 +18,39 @@ pub struct Progress {
     /// Nodes that match and got no execution, with the reason.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub missed: BTreeMap<NodeId, String>,
+    /// What this version is about, if it is not about everything.
+    #[serde(skip_serializing_if = "Only::is_everything")]
+    pub only: Only,
     /// How many failures were looked at when somebody said to go on.
     #[serde(skip_serializing_if = "is_zero")]
     pub forgiven: usize,
+}
+
+/// Part of a job: what is left of an earlier version. Empty sets are everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Only {
+    /// Nodes of an `ops` job or `daemon`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub nodes: BTreeSet<NodeId>,
+    /// Partitions of a `batch` job or `service`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub partitions: BTreeSet<u32>,
+}
+
+impl Only {
+    /// Whether nothing is left out.
+    pub fn is_everything(&self) -> bool {
+        *self == Self::default()
+    }
+
+    pub(crate) fn has_node(&self, node: &NodeId) -> bool {
+        self.nodes.is_empty() || self.nodes.contains(node)
+    }
+
+    pub(crate) fn has_partition(&self, partition: u32) -> bool {
+        self.partitions.is_empty() || self.partitions.contains(&partition)
+    }
 }
 
 /// Whether anything new may start.

@@ -143,7 +143,7 @@ impl Scheduler {
     }
 
     fn recall_partitions(&mut self, live: &mut Live) {
-        for partition in 0..live.partitions() {
+        for partition in live.wanted_partitions().collect::<Vec<_>>() {
             let slot = Slot::Partition(partition);
             if live.tried.contains_key(&slot) {
                 continue;

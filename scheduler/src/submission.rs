@@ -10,7 +10,7 @@ use skrei_job::{
 };
 
 use crate::{
-    Job, Progress, Record, Scheduler,
+    Job, Only, Progress, Record, Rerun, Scheduler,
     fleet::Occupant,
     history::{Details, Topic},
     live::Live,
@@ -44,7 +44,7 @@ impl Scheduler {
     }
 
     /// The old version is cancelled whole; the new one starts with nothing of it but the job's history.
-    pub(crate) fn update(&mut self, stored: Job, spec: Arc<Spec>, rerun: Option<String>) {
+    pub(crate) fn update(&mut self, stored: Job, spec: Arc<Spec>, rerun: Option<Rerun>) {
         let old = self.take(&stored.id);
         let (mut job, attempts) = match old {
             Some(mut live) => {
@@ -60,7 +60,11 @@ impl Scheduler {
         job.version += 1;
         job.revision += 1;
         job.spec = spec;
-        job.progress = Progress::default();
+        let (reason, only) = match rerun {
+            Some(Rerun { reason, only }) => (Some(reason), only),
+            None => (None, Only::default()),
+        };
+        job.progress = Progress { only, ..Progress::default() };
         job.state = JobState::Pending;
         job.message = String::new();
         job.submitted = self.now;
@@ -74,7 +78,7 @@ impl Scheduler {
                 self.executions.remove(&id);
             }
         }
-        match rerun {
+        match reason {
             None => self.accept(live, "Job updated", Details::new()),
             Some(reason) => {
                 let reason = Some(reason).filter(|reason| !reason.is_empty());
@@ -93,6 +97,9 @@ impl Scheduler {
             at,
             Record::JobAccepted(Job { next_history: live.job.next_history - 1, ..live.job.clone() }),
         );
+        if !live.job.progress.only.is_everything() {
+            self.record_progress(&live);
+        }
         self.set_timers(&live);
         match live.job.spec.kind() {
             Kind::Batch { .. } | Kind::Service { .. } => self.begin_counted(&mut live),

@@ -8,7 +8,7 @@ use skrei_job::{
     spec::Kind,
 };
 
-use crate::{Progress, fanout::not_completed, slot::Slot};
+use crate::{Only, Progress, fanout::not_completed, slot::Slot};
 
 /// How many slots of a job stand where, and why those stand there that are not done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,13 +32,7 @@ pub struct Tally {
 impl Tally {
     /// Counts the slots of one version of a job by their last execution.
     pub fn of(kind: Kind, executions: &[Execution], progress: &Progress) -> Self {
-        let mut last = BTreeMap::<Slot, &Execution>::new();
-        for execution in executions {
-            let held = last.entry(Slot::of(kind, execution)).or_insert(execution);
-            if (execution.attempt, execution.created) > (held.attempt, held.created) {
-                *held = execution;
-            }
-        }
+        let last = last(kind, executions);
         let mut tally = Self::default();
         for (slot, execution) in &last {
             *match &execution.state {
@@ -56,7 +50,8 @@ impl Tally {
             }
         }
         if let Kind::Batch { count } | Kind::Service { count } = kind {
-            tally.waiting = (count as usize).saturating_sub(last.len());
+            let wanted = (0..count).filter(|partition| progress.only.has_partition(*partition)).count();
+            tally.waiting = wanted.saturating_sub(last.len());
         }
         let untried = |node: &&NodeId| !last.contains_key(&Slot::Node((*node).clone()));
         for (node, why) in progress.missed.iter().filter(|(node, _)| untried(node)) {
@@ -70,6 +65,36 @@ impl Tally {
             }
         }
         tally
+    }
+
+    /// What of an ended version was not done: that which failed, was refused or given up, and the nodes it missed. Empty
+    /// sets if there is nothing of the kind.
+    pub fn left(
+        kind: Kind,
+        executions: &[Execution],
+        progress: &Progress,
+        failed: bool,
+        missed: bool,
+    ) -> Only {
+        let last = last(kind, executions);
+        let mut left = Only::default();
+        let undone =
+            last.iter().filter(|(_, execution)| !matches!(execution.state, ExecutionState::Completed(_)));
+        for (slot, _) in undone.filter(|_| failed) {
+            match slot {
+                Slot::Node(node) => left.nodes.insert(node.clone()),
+                Slot::Partition(partition) => left.partitions.insert(*partition),
+            };
+        }
+        let untried = |node: &&NodeId| !last.contains_key(&Slot::Node((*node).clone()));
+        let never = progress.missed.keys().chain(&progress.waiting);
+        left.nodes.extend(never.filter(untried).filter(|_| missed).cloned());
+        if let Kind::Batch { count } | Kind::Service { count } = kind {
+            let untried = |partition: &u32| !last.contains_key(&Slot::Partition(*partition));
+            let wanted = (0..count).filter(|partition| progress.only.has_partition(*partition));
+            left.partitions.extend(wanted.filter(untried).filter(|_| missed));
+        }
+        left
     }
 
     /// The numbers with their words, those that are not 0.
@@ -86,6 +111,18 @@ impl Tally {
         .filter(|(_, count)| *count > 0)
         .collect()
     }
+}
+
+/// The last execution of each slot.
+fn last(kind: Kind, executions: &[Execution]) -> BTreeMap<Slot, &Execution> {
+    let mut last = BTreeMap::<Slot, &Execution>::new();
+    for execution in executions {
+        let held = last.entry(Slot::of(kind, execution)).or_insert(execution);
+        if (execution.attempt, execution.created) > (held.attempt, held.created) {
+            *held = execution;
+        }
+    }
+    last
 }
 
 impl fmt::Display for Tally {

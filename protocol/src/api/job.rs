@@ -86,6 +86,12 @@ pub struct GetJobResponse {
 pub struct RerunJobRequest {
     /// Which version is to run again; 0 is the latest.
     pub job_version: u64,
+    /// Only what failed, was refused or given up in the latest version.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
+    /// Only what the latest version never started.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub missed: bool,
 }
 
 /// Its answer.

@@ -218,9 +218,9 @@ impl Client {
         self.get::<List<Job>>(&job_path(job, "/versions"), &[]).await.map(|answer| answer.items)
     }
 
-    /// Runs a version of a job again, as a new version; 0 is the latest.
-    pub async fn rerun(&self, job: &str, job_version: u64) -> Result<RerunJobResponse, Error> {
-        self.send(Method::PUT, &job_path(job, "/rerun"), &RerunJobRequest { job_version }).await
+    /// Runs a version of a job again, or what is left of it, as a new version.
+    pub async fn rerun(&self, job: &str, request: &RerunJobRequest) -> Result<RerunJobResponse, Error> {
+        self.send(Method::PUT, &job_path(job, "/rerun"), request).await
     }
 
     /// What submitting a job would change of the stored one of its name.

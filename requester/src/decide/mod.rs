@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skrei_job::{JobId, NodeId, Spec, Timestamp, life::JobState};
 use skrei_protocol::link::{Assignment, ToNode, Told};
-use skrei_scheduler::{Decision, Event, Record, Scheduler, Send, Steering, Verdict, history::Entry};
+use skrei_scheduler::{Decision, Event, Record, Rerun, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use pending::Pending;
@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Stop a job.
     Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
     /// A new version of a job, whatever the one before was.
-    Rerun { job: JobId, spec: Box<Spec>, reason: String, reply: oneshot::Sender<Result<Accepted, Refused>> },
+    Rerun { job: JobId, spec: Box<Spec>, rerun: Rerun, reply: oneshot::Sender<Result<Accepted, Refused>> },
     /// Pause, resume or abort a roll-out.
     Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
     /// Decide about a node.
@@ -195,8 +195,8 @@ impl EventLoop {
                 let answer = self.stop(job, reason, now, step);
                 step.replies.push(Reply::Stop(reply, answer));
             }
-            Command::Rerun { job, spec, reason, reply } => {
-                let answer = self.rerun(&job, *spec, reason, now, step);
+            Command::Rerun { job, spec, rerun, reply } => {
+                let answer = self.rerun(&job, *spec, rerun, now, step);
                 step.replies.push(Reply::Submit(reply, answer));
             }
             Command::Steer { job, steering, reply } => {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skrei_job::{JobId, Spec, Timestamp};
-use skrei_scheduler::{Event, Job, Record};
+use skrei_scheduler::{Event, Job, Record, Rerun};
 
 use super::{Accepted, EventLoop, Refused, Step};
 use crate::{
@@ -77,7 +77,7 @@ impl EventLoop {
         &mut self,
         job: &JobId,
         spec: Spec,
-        reason: String,
+        rerun: Rerun,
         now: Timestamp,
         step: &mut Step,
     ) -> Result<Accepted, Refused> {
@@ -93,7 +93,7 @@ impl EventLoop {
             }
         };
         let grants = self.grants_again(&stored, &spec, now)?;
-        let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: Some(reason) };
+        let event = Event::JobUpdated { stored: Box::new(stored), spec: Arc::new(spec), rerun: Some(rerun) };
         Ok(self.accept_granting(event, job.clone(), grants, now, step))
     }
 

@@ -1,7 +1,13 @@
 //! A job's life as its submitter sees it.
 
 use skrei_job::life::{ExecutionState, JobState};
-use skrei_protocol::api::execution::compute_state;
+use skrei_protocol::{
+    api::{
+        execution::compute_state,
+        job::{RerunJobRequest, RerunJobResponse},
+    },
+    client::Error,
+};
 
 use super::harness::{Orchestrator, completed, job};
 
@@ -138,15 +144,15 @@ async fn a_job_runs_again_as_any_of_its_versions_and_all_of_them_can_be_read() {
     assert_eq!(orchestrator.submit(&second).await, id);
     assert_eq!(run(&mut node).await, 7);
 
-    let rerun = orchestrator.client.rerun("nightly", 1).await.unwrap();
+    let rerun = again(&orchestrator, "nightly", 1).await.unwrap();
     assert_eq!((rerun.job_id.as_str(), rerun.job_version), (id.as_str(), 3));
     assert_eq!(run(&mut node).await, 0);
-    assert_eq!(orchestrator.client.rerun(&id, 0).await.unwrap().job_version, 4);
+    assert_eq!(again(&orchestrator, &id, 0).await.unwrap().job_version, 4);
     assert_eq!(run(&mut node).await, 0);
     let versions = orchestrator.client.versions("nightly").await.unwrap();
     let versions: Vec<_> = versions.iter().map(|job| (job.version, job.manifest.priority)).collect();
     assert_eq!(versions, [(1, 0), (2, 7), (3, 0), (4, 0)]);
-    let unknown = orchestrator.client.rerun("nightly", 9).await.unwrap_err().to_string();
+    let unknown = again(&orchestrator, "nightly", 9).await.unwrap_err().to_string();
     assert!(unknown.contains("no version `9`"), "{unknown}");
     orchestrator.stop().await;
 }
@@ -164,7 +170,7 @@ async fn an_unnamed_job_that_has_been_forgotten_runs_again_under_its_id() {
 
     let orchestrator = Orchestrator::start(&directory).await;
     let mut node = orchestrator.node("a").await;
-    assert_eq!(orchestrator.client.rerun(&id, 0).await.unwrap().job_version, 2);
+    assert_eq!(again(&orchestrator, &id, 0).await.unwrap().job_version, 2);
     assert_eq!(node.assignment().await.job.as_str(), id);
     orchestrator.stop().await;
 }
@@ -182,7 +188,12 @@ async fn versions_that_end_at_once_and_follow_each_other_closely_make_one_whole_
         versions.spawn(async move {
             match number % 2 {
                 0 => drop(client.submit(&nothing, true).await.unwrap()),
-                _ => drop(client.rerun(&id, 1).await.unwrap()),
+                _ => drop(
+                    client
+                        .rerun(&id, &RerunJobRequest { job_version: 1, ..RerunJobRequest::default() })
+                        .await
+                        .unwrap(),
+                ),
             }
         });
     }
@@ -199,4 +210,10 @@ async fn versions_that_end_at_once_and_follow_each_other_closely_make_one_whole_
     }
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
     orchestrator.stop().await;
+}
+
+/// Runs a version of a job again.
+async fn again(orchestrator: &Orchestrator, job: &str, job_version: u64) -> Result<RerunJobResponse, Error> {
+    let request = RerunJobRequest { job_version, ..RerunJobRequest::default() };
+    orchestrator.client.rerun(job, &request).await
 }

@@ -9,6 +9,7 @@ mod kept_running;
 mod model;
 mod node_loss;
 mod ops;
+mod rerun;
 mod restore;
 mod rollout;
 mod stop;

@@ -78,10 +78,16 @@ impl World {
     }
 
     pub(crate) fn update(&mut self, job: &JobId, file: JobFile) -> Decision {
+        self.run_again(job, file, Only::default())
+    }
+
+    /// A new version that is about part of the job.
+    pub(crate) fn run_again(&mut self, job: &JobId, file: JobFile, only: Only) -> Decision {
         let spec: Arc<Spec> = file.spec();
         let next_history = self.store.history[job].len() as u64 + 1;
         let stored = Box::new(Job { next_history, ..self.store.jobs[job].clone() });
-        self.handle(Event::JobUpdated { stored, spec, rerun: None })
+        let rerun = (!only.is_everything()).then(|| Rerun { only, ..Rerun::default() });
+        self.handle(Event::JobUpdated { stored, spec, rerun })
     }
 
     pub(crate) fn stop(&mut self, job: &JobId) -> Decision {

@@ -3,7 +3,11 @@
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use skrei_job::life::JobState;
-use skrei_protocol::api::{error::ErrorBody, job::RerunJobResponse};
+use skrei_protocol::api::{
+    error::{Code, ErrorBody},
+    job::RerunJobResponse,
+};
+use skrei_scheduler::{Only, Rerun, Tally};
 use utoipa::ToSchema;
 
 use super::{
@@ -14,6 +18,7 @@ use crate::{
     api::{Api, body::Body, error::ApiError, json, lookup, segment::Segment},
     clock,
     decide::Refused,
+    store::StoredJob,
 };
 
 /// Body of a rerun.
@@ -24,6 +29,10 @@ pub(in crate::api) struct RerunSent {
     job_version: u64,
     /// Why.
     reason: String,
+    /// Only what failed, was refused or given up in the latest version.
+    failed: bool,
+    /// Only what the latest version never started.
+    missed: bool,
     /// Namespace of the job, if it is named and not given by its id. Empty: `default`.
     namespace: String,
 }
@@ -33,13 +42,13 @@ pub(in crate::api) struct RerunSent {
     params(("id" = String, Path, description = "Name, id or beginning of the id")),
     request_body = Option<RerunSent>, responses(
         (status = 200, body = RerunJobResponse),
-        (status = 409, description = "It has not begun to run", body = ErrorBody)))]
+        (status = 409, description = "It has not begun to run, or left nothing of that kind undone", body = ErrorBody)))]
 pub(in crate::api) async fn rerun(
     State(api): State<Api>,
     Segment(id): Segment,
     body: Body,
 ) -> Result<Response, ApiError> {
-    let RerunSent { job_version: version, reason, namespace } = body.read()?;
+    let RerunSent { job_version: version, reason, failed, missed, namespace } = body.read()?;
     let reason = reason.chars().take(REASON_MAX_CHARS).collect();
     let mut job = lookup::job(&api, &namespace, &id).await?;
     if matches!(job.state, JobState::Pending | JobState::Queued) {
@@ -52,11 +61,41 @@ pub(in crate::api) async fn rerun(
         })?;
     }
     require_artifacts(&api, &job.manifest).await?;
-    let accepted = api.orchestrator.rerun(job, reason).await?;
+    let only = match (failed, missed) {
+        (false, false) => Only::default(),
+        (failed, missed) => left(&api, &job, failed, missed).await?,
+    };
+    let accepted = api.orchestrator.rerun(job, Rerun { reason, only }).await?;
     Ok(json(&RerunJobResponse {
         job_id: accepted.job.to_string(),
         job_version: accepted.version,
         evaluation_id: clock::random().map(uuid).unwrap_or_default(),
         warnings: None,
     }))
+}
+
+/// What the latest version did not do.
+async fn left(api: &Api, stored: &StoredJob, failed: bool, missed: bool) -> Result<Only, ApiError> {
+    if !stored.state.is_terminal() {
+        let message = format!(
+            "job `{}` is {}: what it does not do will be known when it has ended",
+            stored.id,
+            stored.state.as_str()
+        );
+        return Err(ErrorBody::new(Code::ConflictJobState, message)
+            .hint("wait for it, or stop it first")
+            .into());
+    }
+    let executions = api.orchestrator.store.executions(stored.id.clone(), stored.version).await?;
+    let left = stored
+        .clone()
+        .into_job()
+        .map(|job| Tally::left(job.spec.kind(), &executions, &job.progress, failed, missed))
+        .unwrap_or_default();
+    if left.is_everything() {
+        let message = format!("job `{}` left nothing of that kind undone", stored.id);
+        let hint = "`skrei job describe` shows what each node did; without --failed and --missed all of it runs again";
+        return Err(ErrorBody::new(Code::NoChanges, message).hint(hint).into());
+    }
+    Ok(left)
 }
