@@ -102,7 +102,7 @@ impl Scheduler {
                 .values()
                 .find(|demand| self.queue.get(demand).is_none_or(|line| line.possible.is_none()));
             let is_ops = live.job.spec.kind() == Kind::Ops;
-            let why = if is_ops && live.tried.is_empty() && !live.job.spec.rollout().wait_for_absent.waits() {
+            let why = if is_ops && live.tried.is_empty() && !live.may_wait_for_first(self.now) {
                 Some(self.why_no_node(&live, None))
             } else if let Some(demand) = hopeless {
                 Some(self.why_no_node(&live, Some(demand)))

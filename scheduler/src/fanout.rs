@@ -166,8 +166,25 @@ impl Scheduler {
                 _ => {}
             }
         }
+        if was_due || was_absent {
+            self.look_for_a_first(live);
+        }
         self.advance(live);
         self.conclude(live);
+    }
+
+    /// The node that a queued job waited for is out of question: whoever came meanwhile will do as well.
+    fn look_for_a_first(&mut self, live: &mut Live) {
+        let has_target = !live.tried.is_empty() || !live.due.is_empty() || !live.absent.is_empty();
+        if has_target || live.job.state != JobState::Queued || live.job.progress.phase == Phase::Aborted {
+            return;
+        }
+        let nodes: Vec<NodeId> = self.fleet.iter().map(|member| member.node.info.id.clone()).collect();
+        for node in nodes {
+            if self.match_of(live, &node) == Match::There {
+                self.make_due(live, Slot::Node(node));
+            }
+        }
     }
 
     /// Before an ops job runs again on a node that is back, the node says how the lost attempt ended there, or
@@ -313,7 +330,9 @@ impl Scheduler {
                 }
             }
             self.record_progress(&live);
-            if live.due.is_empty() {
+            // Its queue timeout may let it wait for a first node longer than for those that are away.
+            let waits_for_first = live.tried.is_empty() && live.may_wait_for_first(self.now);
+            if live.due.is_empty() && !waits_for_first {
                 self.watching.remove(&live.job.id);
             }
             self.conclude(&mut live);
