@@ -1,8 +1,11 @@
 //! Nodes that join as people let them: the commands of docs/guide/nodes.md, and what must never be logged.
 
-use std::fs;
+use std::{fs, time::Duration};
 
-use crate::harness::{JobFile, Node, Orchestrator, Ran, wait_for_end};
+use serde_json::json;
+use skrei_protocol::api::execution::{Execution, compute_state};
+
+use crate::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, wait_for_end};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_joins_with_a_printed_token_and_no_secret_is_ever_logged() {
@@ -76,4 +79,53 @@ async fn a_node_is_rejected_approved_and_deleted_by_command() {
     let listed = orchestrator.run(&["node", "list"]);
     assert!(listed.stderr.contains("No nodes"), "{}", listed.said());
     assert!(node.log().contains("node `web-1` was rejected"), "{}", node.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drained_node_is_emptied_and_what_it_missed_runs_there_later() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _nodes = ["a", "b"].map(|name| Node::start(&orchestrator, name, "rw"));
+    orchestrator.wait_for_nodes(2).await;
+    let client = orchestrator.client();
+    let label = ["node", "label", "a", "rack=7", "name-"];
+    assert_eq!(orchestrator.run(&label).expect(0), "Ok\n");
+    let service = JobFile::new(&client, "service", skrei_test_guests::sleep(), &["600000"]).await;
+    let wish = json!([{"Key": "favour_rack", "Operator": "=", "Values": ["7"]}]);
+    let service = client.submit(&service.with("/Constraints", wish).manifest(), false).await.unwrap().job_id;
+    let runs_on = async |job: &str, version: u64, node: &str, state: u8| {
+        let there = async {
+            loop {
+                let executions = client.executions(job).await.unwrap().items;
+                let is_it = |execution: &Execution| {
+                    let found = (execution.job_version, execution.node_id.as_str());
+                    found == (version, node) && execution.compute_state.state_type == state
+                };
+                if executions.iter().any(is_it) {
+                    return executions.len();
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, there).await.expect("it gets there")
+    };
+    runs_on(&service, 1, "a", compute_state::RUNNING).await;
+    orchestrator.run(&["node", "drain", "a", "--deadline", "10m"]).expect(0);
+    runs_on(&service, 1, "b", compute_state::RUNNING).await;
+    let job = JobFile::new(&client, "ops", skrei_test_guests::noop(), &[]).await;
+    let ops = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    assert_eq!(wait_for_end(&client, &ops).await.job.state.state_type.as_str(), "Completed");
+    let missed = client.progress(&ops).await.unwrap();
+    assert_eq!((missed.done, missed.missed), (1, 1), "{missed:#?}");
+    assert!(missed.nodes["a"].contains("cordoned"), "{missed:#?}");
+
+    let none = orchestrator.run(&["job", "rerun", &ops, "--failed"]);
+    assert!(none.code != Some(0) && none.stderr.contains("left nothing"), "{}", none.said());
+    orchestrator.run(&["node", "uncordon", "a"]).expect(0);
+    orchestrator.run(&["job", "rerun", &ops, "--missed"]).expect(0);
+    let all = runs_on(&ops, 2, "a", compute_state::COMPLETED).await;
+    assert_eq!(all, 1, "nowhere else");
+    let labels = client.node("a").await.unwrap();
+    assert_eq!(labels.info.labels["rack"], "7");
+    assert_eq!(labels.info.labels["name"], "a", "what the node says itself");
+    orchestrator.run(&["job", "stop", &service]).expect(0);
 }
