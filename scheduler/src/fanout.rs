@@ -209,14 +209,12 @@ impl Scheduler {
 
     /// Why a node that matches cannot have its execution now.
     fn why_absent(&self, node: &NodeId) -> String {
-        let why = match self.fleet.get(node) {
-            Some(member) if member.is_connected() && member.node.orders.cordoned => "cordoned",
-            Some(member) if matches!(member.node.connection, crate::Connection::Away { .. }) => {
-                "not connected"
-            }
-            Some(member) if member.is_connected() => "not connected",
-            _ => "lost",
-        };
+        let why =
+            match self.fleet.get(node).map(|member| (member.node.connection, member.node.orders.cordoned)) {
+                Some((crate::Connection::Connected, true)) => "cordoned",
+                Some((crate::Connection::Lost { .. }, _)) | None => "lost",
+                Some(_) => "not connected",
+            };
         why.to_owned()
     }
 
