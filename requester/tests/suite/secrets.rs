@@ -6,7 +6,10 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 use skrei_job::{ExecutionId, JobId, Manifest, NodeId, life::ExecutionState, outcome::Rule, secret::Name};
 use skrei_protocol::{
-    api::secret::{Origin, PutSecretRequest},
+    api::{
+        job::RerunJobRequest,
+        secret::{Origin, PutSecretRequest},
+    },
     client,
     link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, delivery},
 };
@@ -149,7 +152,8 @@ async fn a_secret_given_with_a_job_goes_to_the_node_that_runs_it_and_to_no_other
     assert!(grants[0].removed.contains("ended") && grants[0].fingerprint.len() == 8, "{grants:?}");
 
     // It is gone, so that the job cannot be run again as it is; with the secret it can.
-    let gone = said(orchestrator.client.rerun(&submitted.job_id, 0).await.unwrap_err());
+    let gone =
+        said(orchestrator.client.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap_err());
     assert!(gone.contains("removed when that had ended") && gone.contains("--secret key=@FILE"), "{gone}");
     let same = said(orchestrator.client.submit_with(&job, false, &given(VALUE)).await.unwrap_err());
     assert!(same.contains("the same"), "{same}");
@@ -157,7 +161,7 @@ async fn a_secret_given_with_a_job_goes_to_the_node_that_runs_it_and_to_no_other
     let assignment = node.assignment().await;
     assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "another value");
     // While it lives, it can be run again: the next version takes over what was given.
-    orchestrator.client.rerun(&submitted.job_id, 0).await.unwrap();
+    orchestrator.client.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap();
     let assignment = node.assignment().await;
     assert_eq!(assignment.version, 3);
     assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "another value");
