@@ -20,6 +20,8 @@ fn job_file(example: &str) -> PathBuf {
     BUILT.call_once(|| {
         let mut cargo = Command::new(env!("CARGO"));
         cargo.args(["build", "--release", "--locked", "--target", "wasm32-wasip1"]).current_dir(&examples);
+        // The job files say where the guests are.
+        cargo.env_remove("CARGO_TARGET_DIR");
         let built = cargo.output().expect("cargo runs");
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     });

@@ -200,7 +200,8 @@ async fn every_template_builds_and_runs_here_and_on_a_fleet() {
     let mut measured = Vec::new();
     for template in TEMPLATES {
         if !template.is_there() {
-            assert!(template.may_be_skipped, "{} is to be tested everywhere", template.id);
+            let must = std::env::var_os("CI").is_some() && !template.may_be_skipped;
+            assert!(!must, "{} is to be tested by CI, whose scripts install its toolchain", template.id);
             skipped(template.title, "its toolchain is not to be had");
             continue;
         }

@@ -1,7 +1,7 @@
 //! What guests tell while they run (docs/reference/guest-contract.md).
 //!
 //! A guest writes lines to a file that exists for it alone, its channel; a [`Listener`] takes them, keeps the values
-//! and passes progress on. The [`Board`] holds the latest word of every execution for the link.
+//! and passes progress on. The `Board` holds the latest word of every execution for the link.
 
 mod board;
 mod listener;

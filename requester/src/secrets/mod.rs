@@ -1,6 +1,6 @@
 //! Secrets: kept locked, given to the nodes that run what they are for, and never shown.
 //!
-//! Who may have one is asked twice: when a job is accepted ([`grant`]), and when a node asks for it ([`deliver`]).
+//! Who may have one is asked twice: when a job is accepted ([`mod@grant`]), and when a node asks for it ([`mod@deliver`]).
 
 mod deliver;
 mod grant;

@@ -1,6 +1,6 @@
 //! The network: what a guest may reach, judged before a name is looked up and again before anything is connected.
 //!
-//! A [`Network`] is the grant. [`judge`] decides, and is pure; a gate asks it for one run and remembers what was denied.
+//! A [`Network`] is the grant. [`judge()`] decides, and is pure; a gate asks it for one run and remembers what was denied.
 
 mod connect;
 pub(crate) mod fetch;
