@@ -79,7 +79,9 @@ impl Canary {
 /// What a line of the key looks like, plain and encoded: any file that has some of the key has some of these.
 fn needles(key: &str) -> Vec<(&'static str, Vec<u8>)> {
     let mut needles = Vec::new();
-    for line in key.lines().filter(|line| !line.starts_with("-----") && line.len() > 30) {
+    // The first line of any key of this kind begins alike: what it is for.
+    let lines = key.lines().filter(|line| !line.starts_with("-----")).skip(1);
+    for line in lines.filter(|line| line.len() > 30) {
         let hex: String = line.bytes().map(|byte| format!("{byte:02x}")).collect();
         needles.push(("plain", line.as_bytes()[..30].to_vec()));
         needles.push(("hexadecimal", hex.as_bytes()[..60].to_vec()));

@@ -50,7 +50,10 @@ impl Origins {
     /// Why the request is not looked at any further.
     pub(super) fn judge(&self, request: &Request, peer: Peer) -> Result<Origin, Box<ErrorBody>> {
         let host = host(request.uri(), request.headers());
-        self.check_name(host.as_ref())?;
+        // By HTTPS a browser has seen a certificate for the name: no stranger has one of ours.
+        if !peer.is_encrypted {
+            self.check_name(host.as_ref())?;
+        }
         let Some(origin) = request.headers().get(header::ORIGIN) else { return Ok(Origin::Own) };
         let text = origin.to_str().unwrap_or_default().to_ascii_lowercase();
         let own = host.map(|host| {
@@ -194,6 +197,10 @@ mod tests {
         }
         for stranger in ["evil.com:1234", "localhost.evil.com", "127.0.0.1.evil.com"] {
             assert!(as_host(stranger).is_err(), "{stranger}");
+            assert!(
+                judged(&origins, &[("host", stranger)], true).is_ok(),
+                "{stranger}: a name in a certificate of ours"
+            );
         }
     }
 }
