@@ -11,8 +11,11 @@ use super::{Api, error::ApiError, page, query::Query};
 use crate::store::{AuditQuery, Audited};
 
 /// Entries on a page unless the caller asks for another number, and at most.
-const LIMIT_DEFAULT: u64 = 100;
-const LIMIT_MAX: u64 = 1000;
+const LIMIT_DEFAULT: u32 = 100;
+const LIMIT_MAX: u32 = 1000;
+
+/// The last second that the document allows: of the year 9999, in seconds since the epoch.
+const SINCE_MAX: u64 = 253_402_300_799;
 
 /// Which calls are listed.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -22,11 +25,11 @@ pub(super) struct ListCalls {
     /// Those of this user alone. Empty: of everybody.
     user: String,
     /// Those since then, in seconds since 1970.
-    #[param(maximum = 9_223_372_036_i64)]
+    #[param(maximum = 253_402_300_799_i64)]
     since: u64,
     /// Entries on a page, 1000 at most; 0: 100.
     #[param(maximum = 4_294_967_295_i64)]
-    limit: u64,
+    limit: u32,
     /// Where to go on: of the page before.
     next_token: String,
 }
@@ -42,19 +45,21 @@ pub(super) async fn list(
         0 => LIMIT_DEFAULT,
         limit => limit.min(LIMIT_MAX),
     };
-    let since = i64::try_from(query.since).unwrap_or(i64::MAX);
+    if query.since > SINCE_MAX {
+        return Err(ApiError::bad_request("`since` is seconds since the epoch, before the year 10000"));
+    }
     let mut calls = api
         .orchestrator
         .store
         .calls(AuditQuery {
             before: page::read_history_token(&query.next_token)?,
             user: query.user,
-            since: Timestamp::from_nanos(since.saturating_mul(1_000_000_000)),
-            limit: limit + 1,
+            since: Timestamp::from_seconds(query.since),
+            limit: u64::from(limit) + 1,
         })
         .await?;
-    let has_more = calls.len() as u64 > limit;
-    calls.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    let has_more = calls.len() > limit as usize;
+    calls.truncate(limit as usize);
     let last = calls.last().filter(|_| has_more);
     let next_token = last.map(|call| page::history_token(call.number)).unwrap_or_default();
     Ok(super::json(&List { next_token, items: calls.into_iter().map(entry).collect() }))

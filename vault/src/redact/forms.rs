@@ -22,7 +22,7 @@ const WRAPPED_AT: [usize; 2] = [64, 76];
 pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
     let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
     let trimmed = value.trim_ascii();
-    for value in [value, trimmed] {
+    for value in [value, trimmed].into_iter().filter(|value| value.len() >= SEARCHED_BYTES_MIN) {
         forms.push(value.to_vec().into());
         forms.extend((0..3).flat_map(|before| base64(value, before)));
         forms.extend([false, true].map(|upper| hex(value, upper)));
