@@ -1,13 +1,12 @@
 # Real counterparts of tests, as `command:package`. A test whose counterpart is not to be had says so and is skipped.
 wanted=(
   pebble:pebble # an ACME authority
-  certbot:certbot           # orders certificates from it
-  nginx:nginx               # serves them
+  certbot:certbot # orders certificates from it
+  nginx:nginx # serves them
   inotifywait:inotify-tools # sees them change
-  openssl:openssl           # makes the certificates before
-  curl:curl     # calls the API
-  npm:npm       # has programs that nobody here wrote
-  npm:npm       # an identity provider
+  openssl:openssl # makes the certificates before
+  curl:curl # calls the API
+  npm:npm # has an identity provider, and programs that nobody here wrote
 )
 missing=()
 for pair in "${wanted[@]}"; do
