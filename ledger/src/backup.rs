@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io,
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{
@@ -16,6 +16,10 @@ use crate::Error;
 
 /// Pages copied at a time: 4 MiB.
 const STEP_PAGES: i32 = 1024;
+
+/// How long a step waits for whoever holds the file, and how often it asks again.
+const HELD_MAX: Duration = Duration::from_secs(30);
+const ASK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Why there is no copy.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +34,12 @@ pub enum BackupError {
         path: PathBuf,
         /// SQLite's words.
         finding: String,
+    },
+    /// Another process holds the file and does not let go.
+    #[error("`{}` is held by another process; try again when that is done", path.display())]
+    Held {
+        /// The file.
+        path: PathBuf,
     },
     /// There is something at the place of the copy, or it cannot be put there.
     #[error("`{}` cannot be written: {source}", path.display())]
@@ -64,7 +74,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64, BackupError> {
     file.metadata().map(|metadata| metadata.len()).map_err(unwritable)
 }
 
-fn copy_pages(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy_pages(from: &Path, to: &Path) -> Result<(), BackupError> {
     let failed = |error: rusqlite::Error| Error::sqlite(from, &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let source = Connection::open_with_flags(from, flags).map_err(failed)?;
@@ -74,16 +84,19 @@ fn copy_pages(from: &Path, to: &Path) -> Result<(), Error> {
     let mut copy = Connection::open(to).map_err(failed)?;
     {
         let backup = Backup::new(&source, &mut copy).map_err(failed)?;
+        let mut moved = Instant::now();
         loop {
             match backup.step(STEP_PAGES).map_err(failed)? {
                 StepResult::Done => break,
-                StepResult::More => {}
-                _ => std::thread::sleep(Duration::from_millis(10)),
+                StepResult::More => moved = Instant::now(),
+                _ if moved.elapsed() > HELD_MAX => return Err(BackupError::Held { path: from.to_owned() }),
+                _ => std::thread::sleep(ASK_AGAIN),
             }
         }
     }
     // One file, whole in itself.
-    copy.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).map_err(failed)
+    copy.query_row("PRAGMA journal_mode = DELETE", (), |_| Ok(())).map_err(failed)?;
+    Ok(())
 }
 
 /// SQLite's finding about a whole file: `ok`, or what is wrong.
