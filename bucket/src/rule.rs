@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use skrei_job::wildcard;
+
 /// Buckets that jobs may use with the machine's credentials: `NAME[:ro|:rw]`, `*` in the name for any characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BucketRule {
@@ -40,22 +42,8 @@ impl BucketRule {
 
     /// Whether it lets a job read this bucket, or with `write` also change what is in it.
     pub(crate) fn covers(&self, bucket: &str, write: bool) -> bool {
-        (self.writable || !write) && matches(&self.name, bucket)
+        (self.writable || !write) && wildcard::fits(&self.name, bucket)
     }
-}
-
-/// Whether a pattern with `*` stands for a text.
-fn matches(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]

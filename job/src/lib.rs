@@ -38,6 +38,7 @@ pub mod problem;
 pub mod resources;
 pub mod secret;
 pub mod time;
+pub mod wildcard;
 
 pub use digest::Digest;
 pub use document::Document;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     labels::{Labels, Requirement},
     ownership::FileMode,
+    wildcard,
 };
 
 /// A variable of the guest with this before the name of a secret has that secret's value.
@@ -121,7 +122,7 @@ pub struct Scope {
 impl Scope {
     /// Whether a job of this name may have the secret.
     pub fn covers_job(&self, name: &str) -> bool {
-        self.jobs.iter().any(|pattern| fits(pattern, name))
+        self.jobs.iter().any(|pattern| wildcard::fits(pattern, name))
     }
 
     /// Whether a node with these labels may have it; if not, the first requirement that does not hold.
@@ -139,19 +140,6 @@ impl Scope {
             if nodes.is_empty() { "any node".to_owned() } else { format!("nodes {}", nodes.join(", ")) };
         format!("jobs {}; {nodes}", self.jobs.join(", "))
     }
-}
-
-/// Whether a text fits a pattern in which `*` stands for any text.
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(mut rest) = text.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let Some(last) = parts.next_back() else { return rest.is_empty() };
-    for part in parts {
-        // The first place is the best: it leaves most for what follows.
-        let Some(at) = rest.find(part) else { return false };
-        rest = &rest[at + part.len()..];
-    }
-    rest.ends_with(last)
 }
 
 #[cfg(test)]
