@@ -2,6 +2,7 @@
 
 use std::{fs, os::unix::fs::PermissionsExt as _, time::Duration};
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 use skrei_compute::{Config, Error, JoinError, serve};
 use skrei_job::{NodeId, resources::Resources};
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    listener::WORD,
+    listener::{Relay, WORD},
     support::{Orchestrator, TestNode},
 };
 
@@ -42,11 +43,13 @@ async fn somebody_in_between_with_another_authority_hears_nothing() {
         (orchestrator.vouching.token(), None),
         (WORD.to_owned(), Some(orchestrator.vouching.ca_file.clone())),
     ] {
+        let between = Relay::to(&impostor.address).await;
         let node = TestNode::start(&impostor, |config| {
+            config.orchestrators = vec![between.address.clone()];
             config.token = Some(token);
             config.ca_file = ca_file;
         });
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        between.called_again().await;
         assert!(!node.has_ended(), "it goes on looking for its orchestrator");
         node.stop().await;
     }
@@ -58,9 +61,12 @@ async fn somebody_in_between_with_another_authority_hears_nothing() {
     orchestrator.session().await;
     let directory = node.stop().await;
     let mut impostor = impostor;
-    let node = TestNode::start_in(directory, &impostor, |_| {});
-    let called = tokio::time::timeout(Duration::from_millis(500), impostor.call()).await;
-    assert!(called.is_err(), "the impostor gets no link");
+    let between = Relay::to(&impostor.address).await;
+    let node = TestNode::start_in(directory, &impostor, |config| {
+        config.orchestrators = vec![between.address.clone()];
+    });
+    between.called_again().await;
+    assert!(impostor.call().now_or_never().is_none(), "the impostor gets no link");
     node.stop().await;
 }
 
@@ -76,8 +82,12 @@ async fn a_shared_word_is_shown_and_never_sent_and_the_orchestrator_has_to_know_
 
     // An impostor can ask for whatever it likes, and sign it: it does not know the word.
     orchestrator.vouching.terms.lock().unwrap().word = "a guess";
-    let node = TestNode::start(&orchestrator, |config| config.token = Some(WORD.to_owned()));
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let between = Relay::to(&orchestrator.address).await;
+    let node = TestNode::start(&orchestrator, |config| {
+        config.orchestrators = vec![between.address.clone()];
+        config.token = Some(WORD.to_owned());
+    });
+    between.called_again().await;
     assert!(!node.has_ended());
     let directory = node.stop().await;
     assert!(!directory.path().join("compute/identity.pem").exists());
@@ -98,8 +108,12 @@ async fn a_node_of_the_same_machine_and_user_needs_no_token() {
     // Whoever has the orchestrator's port names its file and hears nothing of what is in it.
     let impostor = Orchestrator::start().await;
     impostor.vouching.terms.lock().unwrap().local = json!({ "file": file });
-    let node = TestNode::start(&impostor, |config| config.token = None);
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    let between = Relay::to(&impostor.address).await;
+    let node = TestNode::start(&impostor, |config| {
+        config.orchestrators = vec![between.address.clone()];
+        config.token = None;
+    });
+    between.called_again().await;
     assert!(!node.has_ended());
     node.stop().await;
     assert!(impostor.vouching.asked.lock().unwrap().is_empty());

@@ -24,8 +24,15 @@ use skrei_tls::{
     Authority, CertificateRequest, Handshakes, NodeIssuer, Pair, Port, Served, ServerConfig, node_listener,
 };
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    io::copy_bidirectional,
+    net::{TcpListener, TcpStream},
+    sync::watch,
+    time::timeout,
+};
 use tokio_rustls::server::TlsStream;
+
+use crate::support::PATIENCE;
 
 /// The word that nodes may join with.
 pub(crate) const WORD: &str = "a word of both";
@@ -136,5 +143,36 @@ impl Listener for Encrypted {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.0.address())
+    }
+}
+
+/// A place in between that counts who calls, and passes everything on.
+pub(crate) struct Relay {
+    pub(crate) address: String,
+    calls: watch::Receiver<usize>,
+}
+
+impl Relay {
+    pub(crate) async fn to(address: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (count, calls) = watch::channel(0);
+        let relay = Self { address: listener.local_addr().unwrap().to_string(), calls };
+        let address = address.to_owned();
+        tokio::spawn(async move {
+            while let Ok((mut caller, _)) = listener.accept().await {
+                count.send_modify(|count| *count += 1);
+                let mut called = TcpStream::connect(&address).await.unwrap();
+                tokio::spawn(async move { copy_bidirectional(&mut caller, &mut called).await });
+            }
+        });
+        relay
+    }
+
+    /// Waits until somebody has called, given up, and called again: one attempt is a few calls at most.
+    pub(crate) async fn called_again(&self) {
+        let mut calls = self.calls.clone();
+        let before = *calls.borrow();
+        let again = calls.wait_for(|calls| *calls >= before + 4);
+        timeout(PATIENCE, again).await.expect("it calls again").unwrap();
     }
 }

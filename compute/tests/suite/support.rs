@@ -36,7 +36,7 @@ use tokio_util::sync::CancellationToken;
 use crate::listener::Vouching;
 
 /// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct TestNode {
     pub(crate) directory: TempDir,
