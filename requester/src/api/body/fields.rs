@@ -1,12 +1,10 @@
 //! From an object to the fields of a structure.
 
-use std::fmt;
-
 use serde::{
     Deserializer,
     de::{
         DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor,
-        value::StrDeserializer,
+        value::{Error, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -15,24 +13,6 @@ use serde_json::{Map, Value};
 /// Reads an object into the fields of a structure.
 pub(super) fn read<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, Error> {
     T::deserialize(Object(object))
-}
-
-/// Why an object does not fit.
-#[derive(Debug)]
-pub(super) struct Error(String);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
 }
 
 struct Object(Map<String, Value>);
@@ -89,6 +69,6 @@ impl<'de> MapAccess<'de> for Known {
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
         let (name, value) = self.value.take().ok_or_else(|| Error::custom("a value before its name"))?;
-        seed.deserialize(value).map_err(|error| Error(format!("`{name}`: {error}")))
+        seed.deserialize(value).map_err(|error| Error::custom(format!("`{name}`: {error}")))
     }
 }

@@ -1,12 +1,10 @@
 //! From texts to the fields of a structure.
 
-use std::fmt;
-
 use serde::{
     Deserializer,
     de::{
         DeserializeOwned, DeserializeSeed, Error as _, IntoDeserializer, MapAccess, Visitor,
-        value::{SeqDeserializer, StrDeserializer},
+        value::{Error, SeqDeserializer, StrDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -14,24 +12,6 @@ use serde::{
 /// Reads names and values into the fields of a structure.
 pub(super) fn read<T: DeserializeOwned>(pairs: &[(String, String)]) -> Result<T, Error> {
     T::deserialize(Pairs(pairs))
-}
-
-/// Why a query is none.
-#[derive(Debug)]
-pub(super) struct Error(String);
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Error {}
-
-impl serde::de::Error for Error {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
 }
 
 /// All parameters.
@@ -107,7 +87,7 @@ impl<'de> Texts<'de> {
         match self.first() {
             "" => Ok(T::default()),
             text => text.parse().map_err(|_| {
-                Error(format!("query parameter `{}` is not a whole number of its size", self.name))
+                Error::custom(format!("query parameter `{}` is not a whole number of its size", self.name))
             }),
         }
     }
@@ -126,7 +106,7 @@ impl<'de> Deserializer<'de> for Texts<'de> {
             "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => false,
             _ => {
                 let message = format!("query parameter `{}` is neither `true` nor `false`", self.name);
-                return Err(Error(message));
+                return Err(Error::custom(message));
             }
         })
     }
@@ -158,7 +138,7 @@ impl<'de> Deserializer<'de> for Texts<'de> {
             let shown: String = text.chars().take(40).collect();
             let words: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
             let words = words.join(", ");
-            return Err(Error(format!(
+            return Err(Error::custom(format!(
                 "query parameter `{}` is not `{shown}` but one of {words}",
                 self.name
             )));
