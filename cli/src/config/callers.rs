@@ -5,7 +5,7 @@ use std::time::Duration;
 use skrei_access::{Credential, ProviderSettings, WrittenUser};
 use skrei_tls::Trust;
 
-use super::tree::Get;
+use super::get::Get;
 use crate::error::Error;
 
 /// Who may call the API.

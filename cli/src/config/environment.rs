@@ -1,6 +1,6 @@
 //! Environment variables: `SKREI_` or `BACALHAU_` and the key in upper case with `_` for `.`.
 
-use super::{key::Key, keys::KEYS, older, value::Value};
+use super::{key::Key, keys::keys, older, value::Value};
 use crate::error::Error;
 
 const PREFIXES: [&str; 2] = ["SKREI_", "BACALHAU_"];
@@ -40,7 +40,7 @@ pub(super) struct Found {
 /// Every key that is set. `SKREI_` wins over `BACALHAU_`, and the key's own name over another one.
 pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Vec<Found>, Error> {
     let mut found = Vec::new();
-    for key in KEYS {
+    for key in keys() {
         let set = variables(key).into_iter().chain(older_variables(key)).find_map(|variable| {
             // An empty variable is as good as none.
             lookup(&variable).filter(|text| !text.is_empty()).map(|text| (variable, text))

@@ -9,7 +9,7 @@ use skrei_job::{
 
 use super::{
     key::{self, Key, Kind},
-    keys::KEYS,
+    keys::keys,
     older::{self, Now},
     users,
     value::{self, Value},
@@ -165,7 +165,7 @@ impl Reading {
 
 fn is_section(name: &str) -> bool {
     let prefix = format!("{}.", name.to_lowercase());
-    KEYS.iter().any(|key| key.name.to_lowercase().starts_with(&prefix)) || older::is_section(name)
+    keys().any(|key| key.name.to_lowercase().starts_with(&prefix)) || older::is_section(name)
 }
 
 fn value(key: &Key, node: &Node) -> Option<Result<Value, String>> {

@@ -1,6 +1,6 @@
 //! One key of the configuration.
 
-use super::keys::KEYS;
+use super::keys::keys;
 
 /// A key: its name, what a value of it looks like, and what it is for.
 #[derive(Debug)]
@@ -80,7 +80,7 @@ impl Key {
 
 /// The key of this name, in any case.
 pub(crate) fn find(name: &str) -> Option<&'static Key> {
-    KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
+    keys().find(|key| key.name.eq_ignore_ascii_case(name))
 }
 
 /// How far a name may be from a known one, as a share of its length, to be taken for a slip.
@@ -95,7 +95,7 @@ pub(crate) fn nearest(name: &str) -> Option<&'static str> {
         let last = known.rsplit('.').next().unwrap_or(&known);
         strsim::damerau_levenshtein(&written, &known).min(strsim::damerau_levenshtein(&written, last) + 1)
     };
-    let nearest = KEYS.iter().map(|key| (distance(key), key.name)).min()?;
+    let nearest = keys().map(|key| (distance(key), key.name)).min()?;
     (nearest.0 <= (written.chars().count() / NEAR_SHARE).max(1)).then_some(nearest.1)
 }
 

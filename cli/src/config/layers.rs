@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::{
     Argument, environment, file, key,
     key::{Key, Kind},
-    keys::KEYS,
+    keys::keys,
     profile::{self, Chosen, Profiles},
     value::Value,
 };
@@ -141,7 +141,7 @@ impl Layers {
     ) -> Result<Self, Error> {
         let mut layers = Self::above_files(arguments, flags, lookup)?;
         layers.files(arguments)?;
-        for key in KEYS {
+        for key in keys() {
             let value = Value::parse(key, key.default)
                 .map_err(|wrong| Error::internal(format!("default of {}: {wrong}", key.name)))?;
             layers.offer(key, value, Origin::Default);
@@ -284,7 +284,7 @@ impl Layers {
 
     /// Every key with its value as text, secrets masked, in the order of the table.
     pub(crate) fn shown(&self) -> impl Iterator<Item = (&'static Key, String, &Origin)> {
-        KEYS.iter().filter_map(|key| {
+        keys().filter_map(|key| {
             let (value, origin) = self.values.get(key.name)?;
             Some((key, value.shown(key), origin))
         })

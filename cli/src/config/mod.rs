@@ -9,13 +9,17 @@ mod callers;
 pub(crate) mod edit;
 mod environment;
 mod file;
+mod get;
 pub(crate) mod key;
 mod keys;
 mod layers;
 pub(crate) mod older;
 pub(crate) mod profile;
+mod share;
+mod storage;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tree;
 mod users;
 pub(crate) mod value;
@@ -23,7 +27,8 @@ pub(crate) mod value;
 pub(crate) use argument::Argument;
 pub(crate) use callers::{AuthMode, Callers};
 pub(crate) use layers::{Flags, Layers};
-pub(crate) use tree::{Address, AutoCert, Capacity, Config, Logging, LoggingMode, ServerTls};
+pub(crate) use tls::{AutoCert, ServerTls};
+pub(crate) use tree::{Address, Capacity, Config, Logging, LoggingMode};
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! Sources, their order, and what is refused.
 
-use super::{argument::Argument, environment, keys::KEYS, layers::Layers, tree::Share, *};
+use super::{argument::Argument, environment, keys::keys, layers::Layers, share::Share, *};
 
 /// What the tree is, given these sources.
 fn tree(arguments: &[&str], flags: Flags, environment: &[(&str, &str)]) -> Result<Config, String> {
@@ -220,7 +220,7 @@ fn commands_talk_to_this_machine_unless_told_otherwise() {
 #[test]
 fn the_reference_page_lists_every_key() {
     let mut rows = String::new();
-    for key in KEYS {
+    for key in keys() {
         let default = if key.default.is_empty() { "–".to_owned() } else { format!("`{}`", key.default) };
         let kind = match key.kind {
             key::Kind::Word(words) => words.join(", "),

@@ -1,17 +1,18 @@
 //! The configuration as the program uses it.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{path::PathBuf, time::Duration};
 
-use skrei_access::WrittenUser;
-use skrei_bucket::{Access, Keys};
+use skrei_bucket::Access;
 use skrei_compute::NetworkAllowed;
 use skrei_job::labels::Labels;
-use skrei_tls::{Challenge, ExternalAccount, PairFiles, Trust};
 
 use super::{
     callers::{Callers, Shown},
+    get::Get,
     layers::Layers,
-    value::Value,
+    share::Share,
+    storage,
+    tls::Tls,
 };
 use crate::error::Error;
 
@@ -71,53 +72,6 @@ pub(crate) struct Address {
     pub(crate) host: String,
     /// 0 lets the system choose.
     pub(crate) port: u16,
-}
-
-/// How the API is encrypted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tls {
-    /// What it is served with.
-    pub(crate) server: ServerTls,
-    /// Whether commands use it.
-    pub(crate) used: bool,
-    /// Whom commands trust.
-    pub(crate) trust: Trust,
-}
-
-/// What the API is served with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ServerTls {
-    /// Plain HTTP.
-    Plain,
-    /// A certificate and its key.
-    Files(PairFiles),
-    /// A certificate of the local authority.
-    SelfSigned,
-    /// A certificate ordered by ACME.
-    AutoCert(AutoCert),
-}
-
-/// What is ordered by ACME.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct AutoCert {
-    /// DNS names.
-    pub(crate) names: Vec<String>,
-    /// URL.
-    pub(crate) directory: String,
-    /// Who vouches for the directory.
-    pub(crate) directory_ca: Option<PathBuf>,
-    /// Where the authority may write to.
-    pub(crate) email: Option<String>,
-    /// The authority's word.
-    pub(crate) profile: Option<String>,
-    /// An account opened by other means.
-    pub(crate) external_account: Option<ExternalAccount>,
-    /// None: by what can be bound.
-    pub(crate) challenge: Option<Challenge>,
-    /// For `http-01`.
-    pub(crate) http_port: u16,
-    /// None: below the data directory.
-    pub(crate) cache: Option<PathBuf>,
 }
 
 /// The orchestrator's side.
@@ -223,31 +177,10 @@ pub(crate) struct Capacity {
     pub(crate) gpu: Share,
 }
 
-/// A share of what there is, or an amount.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Share {
-    /// From 0 to 100.
-    Percent(u8),
-    /// In the unit of the thing.
-    Amount(u64),
-}
-
-impl Share {
-    /// The amount, where there is `total`.
-    pub(crate) fn of(self, total: u64) -> u64 {
-        match self {
-            Self::Percent(percent) => {
-                (u128::from(total) * u128::from(percent) / 100).try_into().unwrap_or(total)
-            }
-            Self::Amount(amount) => amount,
-        }
-    }
-}
-
 impl Config {
     /// Makes the tree from what the sources say.
     pub(super) fn new(layers: &Layers) -> Result<Self, Error> {
-        let get = Get(layers);
+        let get = Get::new(layers);
         let mode = match get.text("Logging.Mode")?.as_str() {
             "json" => LoggingMode::Json,
             "cmd" => LoggingMode::Message,
@@ -260,10 +193,10 @@ impl Config {
             labels: get.map("Labels")?,
             logging: Logging { level: get.text("Logging.Level")?, mode },
             api: Address { host: get.text("API.Host")?, port: get.port("API.Port")? },
-            public_url: public_url(&get)?,
-            buckets: buckets(&get)?,
-            signed_for: signed_for(&get)?,
-            tls: tls(&get)?,
+            public_url: storage::public_url(&get)?,
+            buckets: storage::buckets(&get)?,
+            signed_for: storage::signed_for(&get)?,
+            tls: Tls::new(&get)?,
             callers: Callers::new(&get)?,
             shown: Shown::new(&get)?,
             orchestrator: Orchestrator {
@@ -289,7 +222,7 @@ impl Config {
                 enabled: get.boolean("Compute.Enabled")?,
                 orchestrators: get.list("Compute.Orchestrators")?,
                 token: token(get.text("Compute.Auth.Token")?),
-                ca_file: Some(get.path("Compute.TLS.CACert")?).filter(|path| !path.as_os_str().is_empty()),
+                ca_file: get.file("Compute.TLS.CACert")?,
                 heartbeat: get.duration("Compute.Heartbeat.Interval")?,
                 allow_list: get.list("Compute.AllowListedLocalPaths")?,
                 env_allow_list: get.list("Compute.Env.AllowList")?,
@@ -343,169 +276,4 @@ fn network_allowed(get: &Get<'_>) -> Result<NetworkAllowed, Error> {
         "http" => NetworkAllowed::Http,
         _ => NetworkAllowed::None,
     })
-}
-
-/// A week: Amazon signs for no longer.
-const SIGNED_FOR_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-
-fn signed_for(get: &Get<'_>) -> Result<Option<Duration>, Error> {
-    let key = "Publishers.Types.S3.PreSignedURLExpiration";
-    let expiration = get.duration(key)?;
-    if expiration.is_zero() || expiration > SIGNED_FOR_MAX {
-        return Err(Error::usage(format!("{key}: signed URLs are good for up to a week")).hint("write `30m`"));
-    }
-    let is_on = !get.boolean("Publishers.Types.S3.PreSignedURLDisabled")?;
-    Ok(is_on.then_some(expiration))
-}
-
-fn buckets(get: &Get<'_>) -> Result<Access, Error> {
-    let text = |key: &str| get.text(key).map(|text| Some(text).filter(|text| !text.is_empty()));
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let rule = |text: &String| text.parse().map_err(|wrong| Error::usage(format!("S3.Buckets: {wrong}")));
-    let keys = match (text("S3.AccessKeyID")?, text("S3.SecretAccessKey")?) {
-        (Some(id), Some(secret)) => Some(Keys { id, secret: secret.into(), session: None }),
-        (None, None) => {
-            variable("AWS_ACCESS_KEY_ID").zip(variable("AWS_SECRET_ACCESS_KEY")).map(|(id, secret)| Keys {
-                id,
-                secret: secret.into(),
-                session: variable("AWS_SESSION_TOKEN").map(Into::into),
-            })
-        }
-        _ => {
-            return Err(Error::usage("one half of the credentials for S3 is given, and the other is not")
-                .hint("set both `S3.AccessKeyID` and `S3.SecretAccessKey`"));
-        }
-    };
-    Ok(Access {
-        endpoint: text("S3.Endpoint")?,
-        region: text("S3.Region")?,
-        buckets: get.list("S3.Buckets")?.iter().map(rule).collect::<Result<_, _>>()?,
-        keys,
-    })
-}
-
-fn public_url(get: &Get<'_>) -> Result<Option<String>, Error> {
-    let text = get.text("API.PublicURL")?;
-    let is_url = |text: &str| {
-        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-        (!host.is_empty() && !host.contains(['?', '#', '@']) && !host.contains(char::is_whitespace))
-            .then_some(())
-    };
-    match is_url(&text) {
-        _ if text.is_empty() => Ok(None),
-        Some(()) => Ok(Some(text)),
-        None => Err(Error::usage(format!("API.PublicURL: `{text}` is not a URL of a server"))
-            .hint("write `https://HOST` or `https://HOST:PORT`")),
-    }
-}
-
-fn tls(get: &Get<'_>) -> Result<Tls, Error> {
-    let self_signed = get.boolean("API.TLS.SelfSigned")?;
-    let names = get.list("API.TLS.AutoCert")?;
-    let is_file_given = get.file("API.TLS.CertFile")?.is_some() || get.file("API.TLS.KeyFile")?.is_some();
-    if !names.is_empty() && (self_signed || is_file_given) {
-        return Err(Error::usage(
-            "the API is served with one certificate: ordered, of files, or self-signed",
-        )
-        .hint("leave out --autocert, or --tlscert and --tlskey, or --self-signed"));
-    }
-    let server = match (get.file("API.TLS.CertFile")?, get.file("API.TLS.KeyFile")?, self_signed) {
-        (None, None, false) if !names.is_empty() => ServerTls::AutoCert(auto_cert(get, names)?),
-        (None, None, false) => ServerTls::Plain,
-        (None, None, true) => ServerTls::SelfSigned,
-        (Some(certificate), Some(key), false) => ServerTls::Files(PairFiles { certificate, key }),
-        (Some(_), Some(_), true) => {
-            return Err(Error::usage("the API is served with certificate files, or self-signed, not both")
-                .hint("leave out --self-signed, or --tlscert and --tlskey"));
-        }
-        (Some(_), None, _) => return Err(half("certificate", "key", "--tlskey", "API.TLS.KeyFile")),
-        (None, Some(_), _) => return Err(half("key", "certificate", "--tlscert", "API.TLS.CertFile")),
-    };
-    let fingerprint = match get.text("API.TLS.Fingerprint")?.as_str() {
-        "" => None,
-        text => Some(text.parse().map_err(|wrong| Error::usage(format!("API.TLS.Fingerprint: {wrong}")))?),
-    };
-    // A command on the server's own machine knows its authority.
-    let own = get.path("DataDir")?.join("tls/ca.pem");
-    let ca_file = get.file("API.TLS.CAFile")?.or_else(|| (self_signed && own.exists()).then_some(own));
-    let trust = Trust { ca_file, fingerprint, insecure: get.boolean("API.TLS.Insecure")? };
-    let used = get.boolean("API.TLS.UseTLS")? || server != ServerTls::Plain || trust != Trust::default();
-    Ok(Tls { server, used, trust })
-}
-
-fn auto_cert(get: &Get<'_>, names: Vec<String>) -> Result<AutoCert, Error> {
-    let text = |key: &str| get.text(key).map(|text| Some(text).filter(|text| !text.is_empty()));
-    let external_account = match text("API.TLS.AutoCertEAB")? {
-        None => None,
-        Some(text) => {
-            let account = text.parse();
-            Some(account.map_err(|wrong| Error::usage(format!("API.TLS.AutoCertEAB: {wrong}")))?)
-        }
-    };
-    Ok(AutoCert {
-        names,
-        directory: get.text("API.TLS.AutoCertDirectory")?,
-        directory_ca: get.file("API.TLS.AutoCertDirectoryCA")?,
-        email: text("API.TLS.AutoCertEmail")?,
-        profile: text("API.TLS.AutoCertProfile")?,
-        external_account,
-        challenge: match get.text("API.TLS.AutoCertChallenge")?.as_str() {
-            "http-01" => Some(Challenge::Http01),
-            "tls-alpn-01" => Some(Challenge::TlsAlpn01),
-            _ => None,
-        },
-        http_port: get.port("API.TLS.AutoCertHTTPPort")?,
-        cache: get.file("API.TLS.AutoCertCachePath")?,
-    })
-}
-
-fn half(given: &str, missing: &str, flag: &str, key: &str) -> Error {
-    Error::usage(format!("the {given} of the API is given, and its {missing} is not"))
-        .hint(format!("add {flag} FILE, or {key}"))
-}
-
-/// Values by name, each of the type the table says. A mismatch is a mistake of ours.
-pub(super) struct Get<'layers>(&'layers Layers);
-
-macro_rules! getters {
-    ($($name:ident: $variant:ident -> $type:ty),*) => {
-        impl Get<'_> {
-            $(pub(super) fn $name(&self, key: &str) -> Result<$type, Error> {
-                match self.0.get(key) {
-                    Some(Value::$variant(value)) => Ok(value.clone()),
-                    _ => Err(mistyped(key)),
-                }
-            })*
-        }
-    };
-}
-
-getters!(text: Text -> String, boolean: Boolean -> bool, port: Port -> u16, path: Path -> PathBuf,
-    duration: Duration -> Duration, list: List -> Vec<String>, number: Amount -> u64, users: Users -> Vec<WrittenUser>, map: Map -> BTreeMap<String, String>);
-
-impl Get<'_> {
-    /// What is no share of anything.
-    fn amount(&self, key: &str) -> Result<u64, Error> {
-        match self.0.get(key) {
-            Some(Value::Amount(amount)) => Ok(*amount),
-            _ => Err(Error::usage(format!("{key} is an amount, not a share"))),
-        }
-    }
-
-    /// None if it is empty.
-    fn file(&self, key: &str) -> Result<Option<PathBuf>, Error> {
-        self.path(key).map(|path| Some(path).filter(|path| !path.as_os_str().is_empty()))
-    }
-
-    fn share(&self, key: &str) -> Result<Share, Error> {
-        match self.0.get(key) {
-            Some(Value::Percent(percent)) => Ok(Share::Percent(*percent)),
-            Some(Value::Amount(amount)) => Ok(Share::Amount(*amount)),
-            _ => Err(mistyped(key)),
-        }
-    }
-}
-
-fn mistyped(key: &str) -> Error {
-    Error::internal(format!("configuration key `{key}` is used as another type than it has"))
 }
