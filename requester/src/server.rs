@@ -74,6 +74,16 @@ pub enum Error {
     JoinToken(String),
 }
 
+impl Error {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Keys(error) => error.hint(),
+            _ => None,
+        }
+    }
+}
+
 /// Serves until `shutdown` is cancelled; then open requests get a few seconds to end.
 ///
 /// # Errors
@@ -91,7 +101,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         .map_err(io("cannot make"))?;
     let results = Arc::new(results);
     results.tidy().await?;
-    let keys = Arc::new(Keys::open(&config.secret_keys)?);
+    let keys = Arc::new(Keys::open(&config.secret_keys, store.has_locked()?)?);
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
     let identities = Arc::new(Identities::open(store.clone())?);
     let authority = Arc::new(Authority::open(config.data_dir.join("authority"))?);

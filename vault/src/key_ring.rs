@@ -46,9 +46,37 @@ pub enum KeyError {
     /// It has no key, or does not say what fingerprints are made with.
     #[error("the keys are not complete: a line `fingerprints KEY` and a line `key ID KEY` are needed")]
     Incomplete,
+    /// There is no file, and something is locked with keys that were in it.
+    #[error("key file `{path}` is not there, and there are secrets that are locked with its keys")]
+    Missing {
+        /// Where it was.
+        path: String,
+    },
+    /// A file would have more keys than are read again.
+    #[error("there are {KEYS_MAX} keys already: rotations before did not reach their end")]
+    TooMany,
     /// The system gives no randomness.
     #[error("the system has no randomness to give")]
     NoRandomness,
+}
+
+impl KeyError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::File { cause: FileError::Open { .. }, .. } => {
+                Some("chmod 600 it, if nobody else has read it")
+            }
+            Self::Missing { .. } => Some(
+                "put the file back from where you keep its copy; if it is lost, so are the secrets: an empty file of mode \
+                 0600 in its place gets new keys, and every secret is set anew",
+            ),
+            Self::TooMany => {
+                Some("the log names the secrets that do not open: set them anew, or remove them")
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a new key file says of itself.
@@ -70,20 +98,22 @@ impl KeyRing {
         Ok(Self { current, keys: BTreeMap::from([(current, random_key()?)]), fingerprints: random_key()? })
     }
 
-    /// The keys of a file. One that does not exist is made, for its owner alone.
+    /// The keys of a file. New ones are put into a file that is empty, and into one that does not exist if nothing `needs`
+    /// the keys that may have been in it; for its owner alone.
     ///
     /// # Errors
-    /// The file cannot be used, others may use it, or it has no keys in it.
-    pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let failed = |cause| KeyError::File { path: path.display().to_string(), cause };
-        match file::read(path).map_err(failed)? {
-            Some(content) => Self::parse(&content),
-            None => {
-                let ring = Self::generate()?;
-                ring.save(path)?;
-                Ok(ring)
-            }
+    /// The file cannot be used, others may use it, it has no keys in it, or it is missing and needed.
+    pub fn open(path: &Path, needs: bool) -> Result<Self, KeyError> {
+        let shown = || path.display().to_string();
+        let content = file::read(path).map_err(|cause| KeyError::File { path: shown(), cause })?;
+        match content {
+            Some(content) if !content.expose().is_empty() => return Self::parse(&content),
+            None if needs => return Err(KeyError::Missing { path: shown() }),
+            _ => {}
         }
+        let ring = Self::generate()?;
+        ring.save(path)?;
+        Ok(ring)
     }
 
     /// Replaces a file by one with these keys.
@@ -152,8 +182,11 @@ impl KeyRing {
     /// The same keys and a new one, which is the current one from now on.
     ///
     /// # Errors
-    /// The system has no randomness.
+    /// There are too many already, or the system has no randomness.
     pub fn with_new_key(&self) -> Result<Self, KeyError> {
+        if self.keys.len() >= KEYS_MAX {
+            return Err(KeyError::TooMany);
+        }
         let mut ring = self.copy();
         ring.current = KeyId::random()?;
         ring.keys.insert(ring.current, random_key()?);

@@ -74,7 +74,13 @@ impl Servers {
                 encryption.begin();
             }
             let served = skrei_requester::serve(config, listeners, shutdown).await;
-            served.map_err(|error| Error::unavailable(format!("orchestrator: {error}")))
+            served.map_err(|error| {
+                let unavailable = Error::unavailable(format!("orchestrator: {error}"));
+                match error.hint() {
+                    Some(hint) => unavailable.hint(hint),
+                    None => unavailable,
+                }
+            })
         });
         Ok(())
     }

@@ -108,6 +108,7 @@ fn hint(not_granted: &NotGranted) -> String {
             "name it in the task: `Secrets: [{{Name: {name}, Target: /secrets/{name}}}]`, or `{{{{secret \"{name}\"}}}}` as the value of a variable"
         ),
         NotGranted::Gone(name) => format!("submit the job file again with --secret {name}=@FILE"),
+        NotGranted::NotOpened { name, .. } => format!("submit the job file again with --secret {name}=@FILE"),
         NotGranted::NotLocked(_) => "try again".to_owned(),
     }
 }
@@ -122,8 +123,12 @@ impl From<NotRotated> for ApiError {
             NotRotated::Refused(refused) => refused.into(),
             NotRotated::Store(error) => error.into(),
             NotRotated::Keys(error) => {
-                tracing::error!(%error, "the keys of secrets cannot be written");
-                ErrorBody::new(Code::ServiceUnavailable, message).into()
+                tracing::error!(%error, "the keys of secrets cannot be rotated");
+                let body = ErrorBody::new(Code::ServiceUnavailable, message);
+                match error.hint() {
+                    Some(hint) => body.hint(hint).into(),
+                    None => body.into(),
+                }
             }
         }
     }

@@ -30,10 +30,22 @@ impl EventLoop {
         if spec.task().secrets.is_empty() {
             return Ok(Vec::new());
         }
-        let before = self.store.grants_of(&stored.id, stored.version)?;
+        let mut before = self.decided_grants(stored)?;
+        if stored.state.is_terminal() {
+            // Removed with the end of the version, whether or not that is on the disk by now.
+            before.iter_mut().for_each(|grant| grant.locked = None);
+        }
         let ring = self.keys.ring();
         let granting = Granting { store: &self.store, ring: &ring, spec, name: spec.name(), now };
-        Ok(granting.again(&before)?)
+        Ok(granting.again(&stored.id, &before)?)
+    }
+
+    /// What the latest version of a job may have, as it will be once everything decided so far is stored.
+    fn decided_grants(&self, stored: &Job) -> Result<Vec<Grant>, Refused> {
+        match self.pending.grants(&stored.id, stored.version) {
+            Some(grants) => Ok(grants.to_vec()),
+            None => Ok(self.store.grants_of(&stored.id, stored.version)?),
+        }
     }
 
     /// Accepts a version, and stores what it may have together with it.
@@ -52,7 +64,7 @@ impl EventLoop {
         // Before what is decided: a version that ends at once takes with it what it was given. And what was given with
         // the one before goes in any case.
         if !grants.is_empty() || version > 1 {
-            step.records.push(Record::SecretsGranted { job: job.clone(), version, grants });
+            self.record(Record::SecretsGranted { job: job.clone(), version, grants }, step);
         }
         self.accept(event, job, now, step)
     }
@@ -63,7 +75,7 @@ impl EventLoop {
             return Ok(true);
         }
         let ring = self.keys.ring();
-        let grants = self.store.grants_of(&stored.id, stored.version)?;
+        let grants = self.decided_grants(stored)?;
         Ok(secrets.iter().all(|(name, secret)| {
             let fingerprint = ring.fingerprint(secret).to_string();
             grants.iter().any(|grant| grant.given && grant.name == *name && grant.fingerprint == fingerprint)

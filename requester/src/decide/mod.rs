@@ -279,12 +279,17 @@ impl EventLoop {
         }
     }
 
+    /// Adds a record to the step, and notes what of it others may ask for before it is stored.
+    fn record(&mut self, record: Record, step: &mut Step) {
+        let position = self.position + step.records.len() as u64 + 1;
+        self.pending.note(position, &record);
+        step.records.push(record);
+    }
+
     /// Adds a decision to the step; assignments are made out now, while the scheduler knows the job.
     fn take(&mut self, decision: Decision, step: &mut Step) {
         for record in decision.records {
-            let position = self.position + step.records.len() as u64 + 1;
-            self.pending.note(position, &record);
-            step.records.push(record);
+            self.record(record, step);
         }
         for send in decision.sends {
             match send {

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use skrei_job::JobId;
-use skrei_scheduler::{Job, JobChange, Progress, Record};
+use skrei_scheduler::{Grant, Job, JobChange, Progress, Record};
 
 use crate::store::Position;
 
@@ -16,8 +16,18 @@ pub(super) struct Pending {
     jobs: BTreeMap<JobId, Decided>,
     /// By namespace and name, those of which a version is on its way.
     names: BTreeMap<(String, String), JobId>,
+    /// What versions may have whose grants are on their way.
+    grants: BTreeMap<JobId, Granted>,
     /// What to forget when the disk has come so far.
     order: VecDeque<(Position, JobId)>,
+}
+
+/// What a version of a job may have. Once it is stored only the store counts: it locks secrets again.
+#[derive(Debug)]
+struct Granted {
+    position: Position,
+    version: u64,
+    grants: Vec<Grant>,
 }
 
 /// What the store does not know of a job.
@@ -39,6 +49,12 @@ impl Pending {
             Record::JobAccepted(job) => &job.id,
             Record::JobChanged(change) => &change.job,
             Record::ProgressChanged { job, .. } => job,
+            Record::SecretsGranted { job, version, grants } => {
+                let granted = Granted { position, version: *version, grants: grants.clone() };
+                self.grants.insert(job.clone(), granted);
+                self.order.push_back((position, job.clone()));
+                return;
+            }
             Record::History(entry) => &entry.job,
             _ => return,
         };
@@ -60,6 +76,9 @@ impl Pending {
     /// Forgets what is stored: the store knows it.
     pub(super) fn settle(&mut self, stored: Position) {
         while let Some((position, id)) = self.order.pop_front_if(|(position, _)| *position <= stored) {
+            if self.grants.get(&id).is_some_and(|granted| granted.position == position) {
+                self.grants.remove(&id);
+            }
             if self.jobs.get(&id).is_some_and(|decided| decided.position == position)
                 && let Some(Decided { accepted: Some(job), .. }) = self.jobs.remove(&id)
             {
@@ -94,6 +113,12 @@ impl Pending {
         }
         job.next_history = job.next_history.max(decided.history + 1);
         job
+    }
+
+    /// What a version may have, if that is on its way to the disk.
+    pub(super) fn grants(&self, job: &JobId, version: u64) -> Option<&[Grant]> {
+        let granted = self.grants.get(job).filter(|granted| granted.version == version)?;
+        Some(&granted.grants)
     }
 
     /// Forgets everything: what was decided counts for nothing.

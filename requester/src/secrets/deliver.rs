@@ -2,7 +2,6 @@
 
 use skrei_job::{
     NodeId,
-    labels::Labels,
     outcome::{Refusal, Rule},
     secret::Name,
 };
@@ -10,10 +9,10 @@ use skrei_protocol::link::{SealedSecret, Secrets, WantSecrets, delivery};
 use skrei_scheduler::Grant;
 use skrei_vault::{KeyRing, LockError, Locked, Recipient, Secret};
 
-use super::{given, stored};
+use super::{given, scope, stored};
 use crate::{
     orchestrator::Orchestrator,
-    store::{Entitlement, StoredSecret},
+    store::{Entitlement, NodeStanding, StoredSecret},
 };
 
 /// Answers a node. Whatever goes wrong is a refusal of the execution, with the rule.
@@ -44,9 +43,9 @@ async fn answer(
     let (node, wanted) = (node.clone(), wanted.clone());
     // To seal takes a tenth of a millisecond or so: not on a thread that answers others.
     let sealing = tokio::task::spawn_blocking(move || {
-        let entitlement = entitled(entitlement, &node)?;
+        let (entitlement, standing) = entitled(entitlement, &node)?;
         let seal = |grant: &Grant| {
-            let secret = open(&ring, &entitlement, grant, &node, &peer.info.labels)?;
+            let secret = open(&ring, &entitlement, grant, &node, &standing)?;
             let sealed = recipient.seal(&secret, &delivery(&node, &wanted.execution, &grant.name));
             let sealed = sealed.map_err(|_| {
                 refusal(format!("secret `{}` cannot be sealed to the key of node `{node}`", grant.name), None)
@@ -58,10 +57,12 @@ async fn answer(
     sealing.await.unwrap_or_else(|_| Err(refusal("the orchestrator made a mistake".to_owned(), None)))
 }
 
-/// A node gets what belongs to the executions it was given, as long as they go on.
-fn entitled(found: Option<Entitlement>, node: &NodeId) -> Result<Entitlement, Refusal> {
-    match found {
-        Some(entitlement) if entitlement.node == *node && !entitlement.has_ended => Ok(entitlement),
+/// A node gets what belongs to the executions it was given, as long as they go on and it may take part.
+fn entitled(found: Option<Entitlement>, node: &NodeId) -> Result<(Entitlement, NodeStanding), Refusal> {
+    let found = found.filter(|found| found.node == *node && !found.has_ended);
+    let standing = found.as_ref().and_then(|found| found.standing.clone());
+    match found.zip(standing.filter(|standing| standing.is_approved)) {
+        Some(entitled) => Ok(entitled),
         // Whoever asks for what is not his does not hear whether it exists.
         _ => Err(refusal(
             format!(
@@ -77,7 +78,7 @@ fn open(
     entitlement: &Entitlement,
     grant: &Grant,
     node: &NodeId,
-    labels: &Labels,
+    standing: &NodeStanding,
 ) -> Result<Secret, Refusal> {
     let name = &grant.name;
     let (locked, context) = if grant.given {
@@ -91,7 +92,7 @@ fn open(
     } else {
         let found = entitlement.stored.iter().find(|secret| secret.name == *name);
         let secret = found.ok_or_else(|| removed(name, &entitlement.namespace))?;
-        in_scope(secret, entitlement, node, labels)?;
+        in_scope(secret, entitlement, node, standing)?;
         (secret.locked.clone(), stored(&entitlement.namespace, name))
     };
     let opened = Locked::from_bytes(&locked).and_then(|locked| ring.unlock(&locked, &context));
@@ -108,7 +109,7 @@ fn in_scope(
     secret: &StoredSecret,
     entitlement: &Entitlement,
     node: &NodeId,
-    labels: &Labels,
+    standing: &NodeStanding,
 ) -> Result<(), Refusal> {
     let (name, scope) = (&secret.name, &secret.scope);
     if !scope.covers_job(&entitlement.job_name) {
@@ -119,14 +120,16 @@ fn in_scope(
         );
         return Err(refusal(message, Some(widen(name, &format!("--job {}", entitlement.job_name)))));
     }
-    scope.covers_node(labels).map_err(|requirement| {
-        let message = format!(
-            "the scope of secret `{name}` does not cover node `{node}`: `{requirement}` does not hold"
-        );
-        refusal(
-            message,
-            Some("label the node so, keep the job off it with `Constraints`, or widen the scope".to_owned()),
-        )
+    scope::covers(scope, standing).map_err(|outside| {
+        let message = format!("the scope of secret `{name}` does not cover node `{node}`: {outside}");
+        let hint = match outside.label() {
+            Some(label) => format!(
+                "if it is so, say it yourself: skrei node label {node} {label}; or keep the job off the node with \
+                 `Constraints`, or widen the scope"
+            ),
+            None => "keep the job off the node with `Constraints`, or widen the scope".to_owned(),
+        };
+        refusal(message, Some(hint))
     })
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use skrei_job::{JobId, Spec, Timestamp, secret::Name};
 use skrei_scheduler::Grant;
-use skrei_vault::{KeyRing, Secret};
+use skrei_vault::{KeyRing, LockError, Locked, Secret};
 
 use super::given;
 use crate::store::{self, Store, StoredSecret};
@@ -25,6 +25,8 @@ pub(crate) enum NotGranted {
     Gone(Name),
     #[error("the secret `{0}` cannot be locked: the system has no randomness to give")]
     NotLocked(Name),
+    #[error("the secret `{name}` was given with an earlier version of the job and does not open: {cause}")]
+    NotOpened { name: Name, cause: LockError },
 }
 
 /// Works out what a job may have.
@@ -53,11 +55,10 @@ impl Granting<'_> {
         }
     }
 
-    /// For another run of a version that had these grants.
-    pub(crate) fn again(&self, before: &[Grant]) -> Result<Vec<Grant>, Refusal> {
+    /// For another run of a version that had these grants. Blocks on the store as above.
+    pub(crate) fn again(&self, job: &JobId, before: &[Grant]) -> Result<Vec<Grant>, Refusal> {
         let grant = |name: &Name| match before.iter().find(|grant| grant.given && grant.name == *name) {
-            Some(Grant { locked: None, .. }) => Err(NotGranted::Gone(name.clone()).into()),
-            Some(grant) => Ok(grant.clone()),
+            Some(grant) => self.lock_again(job, grant),
             None => self.stored(name)?.ok_or_else(|| self.unknown(name)),
         };
         self.names().into_iter().map(grant).collect()
@@ -77,6 +78,18 @@ impl Granting<'_> {
             fingerprint: self.ring.fingerprint(secret).to_string(),
             at: self.now,
         })
+    }
+
+    /// What was given before, under the key in force: a rotation may be about to drop the one that it is under, and does
+    /// not see what is decided from now on.
+    fn lock_again(&self, job: &JobId, grant: &Grant) -> Result<Grant, Refusal> {
+        let name = &grant.name;
+        let locked = grant.locked.as_deref().ok_or_else(|| NotGranted::Gone(name.clone()))?;
+        let again = Locked::from_bytes(locked)
+            .and_then(|locked| self.ring.lock_again(&locked, &given(job, name)))
+            .map_err(|cause| NotGranted::NotOpened { name: name.clone(), cause })?;
+        let locked = again.map_or_else(|| locked.to_owned(), |again| again.to_bytes());
+        Ok(Grant { locked: Some(locked), ..grant.clone() })
     }
 
     fn stored(&self, name: &Name) -> Result<Option<Grant>, Refusal> {

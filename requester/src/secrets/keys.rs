@@ -24,10 +24,10 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Reads the keys.
-    pub(crate) fn open(source: &KeySource) -> Result<Self, KeyError> {
+    /// Reads the keys. A file that something was locked with is not made anew where it is missing.
+    pub(crate) fn open(source: &KeySource, is_something_locked: bool) -> Result<Self, KeyError> {
         let (ring, file) = match source {
-            KeySource::File(path) => (KeyRing::open(path)?, Some(path.clone())),
+            KeySource::File(path) => (KeyRing::open(path, is_something_locked)?, Some(path.clone())),
             KeySource::Given(content) => (KeyRing::parse(content)?, None),
         };
         Ok(Self { ring: RwLock::new(Arc::new(ring)), file })

@@ -6,6 +6,7 @@ mod deliver;
 mod grant;
 mod keys;
 mod rotate;
+pub(crate) mod scope;
 
 pub(crate) use deliver::deliver;
 pub(crate) use grant::{Given, Granting, NotGranted, Refusal};

@@ -34,7 +34,7 @@ pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredI
 pub(crate) use jobs::{StoredJob, artifacts};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
-pub(crate) use secrets::{Entitlement, Owner, Place, Row, StoredSecret};
+pub(crate) use secrets::{Entitlement, NodeStanding, Owner, Place, Row, StoredSecret};
 pub(crate) use skrei_ledger::Error;
 pub(crate) use tokens::{SecretHash, StoredToken, TokenFault};
 

@@ -2,15 +2,16 @@
 
 use skrei_job::{
     ExecutionId, JobId, NodeId, Timestamp,
+    labels::Labels,
     life::ExecutionState,
     secret::{Name, Scope},
 };
 use skrei_ledger::rusqlite::{
     self, Connection, OptionalExtension, Row as SqlRow, Transaction, params, types::Type,
 };
-use skrei_scheduler::Grant;
+use skrei_scheduler::{Grant, Membership, Node};
 
-use super::{Error, Store, row};
+use super::{Error, Store, nodes, row};
 
 /// A secret of a namespace.
 #[derive(Clone, Debug)]
@@ -34,9 +35,29 @@ pub(crate) struct Entitlement {
     /// Whose the execution is.
     pub(crate) node: NodeId,
     pub(crate) has_ended: bool,
+    /// What is decided about that node; none if it is no node of the fleet any more.
+    pub(crate) standing: Option<NodeStanding>,
     pub(crate) grants: Vec<Grant>,
     /// Those of the namespace that are granted.
     pub(crate) stored: Vec<StoredSecret>,
+}
+
+/// What a scope is asked about: what people decided about a node, and what it says itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct NodeStanding {
+    pub(crate) is_approved: bool,
+    /// Labels that people gave it here, and its `name`: that is who it is, by its certificate.
+    pub(crate) vouched: Labels,
+    /// Those, over what it says of itself: what jobs are placed by.
+    pub(crate) labels: Labels,
+}
+
+impl From<Node> for NodeStanding {
+    fn from(Node { info, orders, .. }: Node) -> Self {
+        let mut vouched = orders.labels;
+        vouched.entry(NAME_LABEL.to_owned()).or_insert_with(|| info.id.to_string());
+        Self { is_approved: info.membership == Membership::Approved, vouched, labels: info.labels }
+    }
 }
 
 /// Something locked, and where it is.
@@ -61,14 +82,49 @@ pub(crate) enum Owner {
     Job(JobId, u64),
 }
 
+/// The label that says what a node is called.
+const NAME_LABEL: &str = "name";
+
 const STORED: &str = "namespace, name, version, locked, fingerprint, scope, created, modified FROM secret";
 
 impl Store {
     /// Every secret of a namespace, or of all (empty), by name.
     pub(crate) async fn secrets(&self, namespace: String) -> Result<Vec<StoredSecret>, Error> {
         self.read(move |connection| {
-            let sql = format!("SELECT {STORED} WHERE ?1 = '' OR namespace = ?1 ORDER BY namespace, name");
-            connection.prepare_cached(&sql)?.query_map([namespace], stored)?.collect()
+            let order = "ORDER BY namespace, name";
+            // Two statements: one for both would look at every row.
+            match namespace.as_str() {
+                "" => {
+                    let sql = format!("SELECT {STORED} {order}");
+                    connection.prepare_cached(&sql)?.query_map((), stored)?.collect()
+                }
+                namespace => {
+                    let sql = format!("SELECT {STORED} WHERE namespace = ?1 {order}");
+                    connection.prepare_cached(&sql)?.query_map([namespace], stored)?.collect()
+                }
+            }
+        })
+        .await
+    }
+
+    /// Whether anything is locked; on the calling thread.
+    pub(crate) fn has_locked(&self) -> Result<bool, Error> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM secret)
+            OR EXISTS (SELECT 1 FROM secret_grant WHERE locked IS NOT NULL)";
+        self.ledger.read_blocking(|connection| connection.query_row(sql, (), |found| found.get(0)))
+    }
+
+    /// A secret of a namespace, if it is there, and how many there are.
+    pub(crate) async fn secret_among(
+        &self,
+        namespace: String,
+        name: Name,
+    ) -> Result<(Option<StoredSecret>, u64), Error> {
+        self.read(move |connection| {
+            let sql = "SELECT count(*) FROM secret WHERE namespace = ?1";
+            let count =
+                connection.prepare_cached(sql)?.query_row([&namespace], |found| found.get::<_, i64>(0))?;
+            Ok((by_name(connection, &namespace, &name)?, row::unsigned(count)))
         })
         .await
     }
@@ -160,9 +216,10 @@ impl Store {
                 })
                 .optional()?;
             let Some((namespace, job_name, version, node, has_ended)) = found else { return Ok(None) };
+            let standing = nodes::by_id(connection, &node)?.map(NodeStanding::from);
             let (grants, stored) = with_stored(connection, &namespace, grants(connection, &job, version)?)?;
             let node = NodeId::new(node);
-            Ok(Some(Entitlement { job, namespace, job_name, node, has_ended, grants, stored }))
+            Ok(Some(Entitlement { job, namespace, job_name, node, has_ended, standing, grants, stored }))
         })
         .await
     }

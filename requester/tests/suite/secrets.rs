@@ -1,6 +1,6 @@
 //! Secrets at the orchestrator: locked, given to the node that runs what they are for, and to nobody else.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
@@ -8,6 +8,7 @@ use skrei_job::{ExecutionId, JobId, Manifest, NodeId, life::ExecutionState, outc
 use skrei_protocol::{
     api::{
         job::RerunJobRequest,
+        node::PutNodeRequest,
         secret::{Origin, PutSecretRequest},
     },
     client,
@@ -186,8 +187,9 @@ async fn a_stored_secret_goes_where_its_scope_says_until_it_is_removed() {
         "{outside}"
     );
 
-    let mut eu = Sealed::connect(&orchestrator, "eu", &[("zone", "eu")]).await;
+    let mut eu = Sealed::connect(&orchestrator, "eu", &[]).await;
     let mut us = Sealed::connect(&orchestrator, "us", &[("zone", "us")]).await;
+    label(&orchestrator, "eu", "zone", "eu").await;
     api.submit(&with_secret("ops", "deploy-web"), false).await.unwrap();
     let (at_eu, at_us) = (eu.assignment().await, us.assignment().await);
     assert_eq!(eu.get(&at_eu.job, &at_eu.execution).await.unwrap(), VALUE);
@@ -211,6 +213,63 @@ async fn a_stored_secret_goes_where_its_scope_says_until_it_is_removed() {
     api.remove_secret("", &name("key")).await.unwrap();
     assert!(eu.get(&at_eu.job, &at_eu.execution).await.unwrap_err().contains("removed"));
     assert!(said(api.remove_secret("", &name("key")).await.unwrap_err()).contains("NotFound"));
+    orchestrator.stop().await;
+}
+
+async fn label(orchestrator: &Orchestrator, node: &str, label: &str, value: &str) {
+    let labels = BTreeMap::from([(label.to_owned(), Some(value.to_owned()))]);
+    let order = PutNodeRequest { action: "label".to_owned(), labels, ..PutNodeRequest::default() };
+    orchestrator.client.order(node, order).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_opens_no_scope_by_what_it_says_of_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let api = &orchestrator.client;
+    api.set_secret("", &name("key"), &put(VALUE, &["*"], Some("zone=eu"))).await.unwrap();
+    let mut liar = Sealed::connect(&orchestrator, "liar", &[("zone", "eu"), ("name", "web-1")]).await;
+    api.submit(&with_secret("ops", "first"), false).await.unwrap();
+    let execution = liar.assignment().await;
+    let refused = liar.ask(&execution.job, &execution.execution).await.result.unwrap_err();
+    assert!(refused.message.contains("the node's own word"), "{refused}");
+    assert!(refused.hint.unwrap().contains("skrei node label liar zone=eu"));
+
+    // Whoever is in charge of the fleet says it; or says otherwise, whatever the node repeats.
+    label(&orchestrator, "liar", "zone", "eu").await;
+    assert_eq!(liar.get(&execution.job, &execution.execution).await.unwrap(), VALUE);
+    label(&orchestrator, "liar", "zone", "us").await;
+    drop(liar);
+    let mut liar = Sealed::connect(&orchestrator, "liar", &[("zone", "eu"), ("name", "web-1")]).await;
+    let refused = liar.get(&execution.job, &execution.execution).await.unwrap_err();
+    assert!(refused.contains("`zone = eu` does not hold"), "{refused}");
+
+    // What it is called is what its certificate says.
+    api.set_secret("", &name("key"), &put(VALUE, &["*"], Some("name=web-1"))).await.unwrap();
+    assert!(liar.get(&execution.job, &execution.execution).await.unwrap_err().contains("own word"));
+    drop(liar);
+    let mut liar = Sealed::connect(&orchestrator, "liar", &[("name", "liar")]).await;
+    api.set_secret("", &name("key"), &put(VALUE, &["*"], Some("name=liar"))).await.unwrap();
+    assert_eq!(liar.get(&execution.job, &execution.execution).await.unwrap(), VALUE);
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_holds_so_many_secrets_and_no_more() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let api = &orchestrator.client;
+    for number in 0..1000 {
+        api.set_secret("", &name(&format!("key-{number}")), &put("value", &["*"], None)).await.unwrap();
+    }
+    let refused = said(api.set_secret("", &name("more"), &put("value", &["*"], None)).await.unwrap_err());
+    assert!(refused.contains("1000 secrets already") && refused.contains("skrei secret remove"), "{refused}");
+    // One that is there can be set, and others be kept elsewhere.
+    api.set_secret("", &name("key-7"), &put("another", &["*"], None)).await.unwrap();
+    api.set_secret("prod", &name("more"), &put("value", &["*"], None)).await.unwrap();
+    api.remove_secret("", &name("key-7")).await.unwrap();
+    api.set_secret("", &name("more"), &put("value", &["*"], None)).await.unwrap();
+    assert_eq!((api.secrets("").await.unwrap().len(), api.secrets("*").await.unwrap().len()), (1000, 1001));
     orchestrator.stop().await;
 }
 
@@ -289,6 +348,18 @@ async fn a_database_without_its_key_file_gives_nothing_and_says_so() {
             std::fs::copy(entry.path(), stolen.path().join(file)).unwrap();
         }
     }
+    let config = skrei_requester::Config::new(NodeId::new("orchestrator"), stolen.path());
+    let listeners = || async { tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap() };
+    let listeners =
+        skrei_requester::Listeners { api: listeners().await, api_tls: None, nodes: listeners().await };
+    let refused = skrei_requester::serve(config, listeners, tokio_util::sync::CancellationToken::new()).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.to_string().contains("secret-keys` is not there"), "{refused}");
+    assert!(refused.hint().unwrap().contains("put the file back"));
+    assert!(!stolen.path().join("secret-keys").exists(), "and nothing was put in its place");
+    // He makes keys of his own.
+    let file = std::fs::File::create(stolen.path().join("secret-keys")).unwrap();
+    file.set_permissions(std::fs::Permissions::from_mode(0o600)).unwrap();
     let thief = Orchestrator::start(&stolen).await;
     let listed = thief.client.secrets("").await.unwrap();
     assert_eq!(listed[0].name, name("key"), "the name is there");
@@ -358,5 +429,59 @@ async fn the_key_is_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() 
     orchestrator.client.submit(&job, false).await.unwrap();
     let assignment = node.assignment().await;
     assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "kept value 4");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_run_again_needs_no_key_that_is_about_to_go() {
+    let directory = tempfile::tempdir().unwrap();
+    let key_file = directory.path().join("secret-keys");
+    let orchestrator = Orchestrator::start(&directory).await;
+    let node = Sealed::connect(&orchestrator, "a", &[]).await;
+    let job = orchestrator.client.submit_with(&with_secret("batch", "deploy"), false, &given(VALUE)).await;
+    let job = job.unwrap().job_id;
+    drop(node);
+    orchestrator.stop().await;
+    // As in the middle of a rotation: the new key counts, the old one still opens.
+    let before = std::fs::read_to_string(&key_file).unwrap();
+    let new = format!("key 00000000000000aa {}\n", BASE64_STANDARD.encode([7; 32]));
+    std::fs::write(&key_file, format!("{new}{before}")).unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    orchestrator.client.rerun(&job, &RerunJobRequest::default()).await.unwrap();
+    orchestrator.stop().await;
+    // At its end.
+    let is_old = |line: &&str| line.starts_with("key ");
+    let without: Vec<&str> = before.lines().filter(|line| !is_old(line)).collect();
+    std::fs::write(&key_file, format!("{new}{}\n", without.join("\n"))).unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    let assignment = node.assignment().await;
+    assert_eq!(assignment.version, 2);
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), VALUE);
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_granted_counts_before_it_is_on_the_disk() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    let api = &orchestrator.client;
+    let job = with_secret("batch", "deploy");
+    // Decided together, as whatever comes at once is.
+    let same = given(VALUE);
+    let submitted = futures_util::future::join_all((0..4).map(|_| api.submit_with(&job, false, &same))).await;
+    let accepted: Vec<_> = submitted.iter().flatten().collect();
+    assert_eq!(accepted.len(), 1, "the others are the same: {submitted:?}");
+    let again = RerunJobRequest::default();
+    let rerun = futures_util::future::join_all((0..6).map(|_| api.rerun(&accepted[0].job_id, &again))).await;
+    for answer in rerun {
+        answer.unwrap();
+    }
+    let mut assignment = node.assignment().await;
+    while assignment.version < 7 {
+        assignment = node.assignment().await;
+    }
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), VALUE);
     orchestrator.stop().await;
 }

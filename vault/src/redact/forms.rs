@@ -15,34 +15,51 @@ pub(super) struct Form {
 /// Lines of a value are searched for one by one from this length on: shorter ones are found everywhere.
 const LINE_BYTES_MIN: usize = 16;
 
+/// Lines of one value that are searched for by themselves: all of a PEM file of the size that a secret may have.
+const LINES_MAX: usize = 1024;
+
+/// Values up to this length are searched for in every form: keys, tokens, and chains of certificates. Of a longer one
+/// there are fewer forms, so that the secrets of an execution never take much of a node's memory; its lines are searched
+/// for as ever.
+const EVERY_FORM_BYTES_MAX: usize = 16 << 10;
+
 /// Where `base64` and `openssl` wrap.
 const WRAPPED_AT: [usize; 2] = [64, 76];
 
-/// Every form of a value that is long enough to be searched for.
+/// The forms of a value that are searched for; none of one that is too short.
 pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
-    let mut forms: Vec<Zeroizing<Vec<u8>>> = Vec::new();
     let trimmed = value.trim_ascii();
-    for value in [value, trimmed].into_iter().filter(|value| value.len() >= SEARCHED_BYTES_MIN) {
-        forms.push(value.to_vec().into());
-        forms.extend((0..3).flat_map(|before| base64(value, before)));
-        forms.extend([false, true].map(|upper| hex(value, upper)));
-        for kept in PERCENT_KEEPS {
-            forms.extend([false, true].map(|upper| percent(value, kept, upper)));
-        }
-        if let Ok(text) = str::from_utf8(value) {
-            forms.extend(
-                [false, true]
-                    .into_iter()
-                    .flat_map(|ascii| [false, true].map(|slash| json(text, ascii, slash))),
-            );
-        }
-    }
+    let mut forms = if value.len() <= EVERY_FORM_BYTES_MAX {
+        let values = [value, trimmed].into_iter().filter(|value| value.len() >= SEARCHED_BYTES_MIN);
+        values.flat_map(every).collect()
+    } else {
+        // As it is, in base64 of the usual alphabet, and hexadecimal.
+        let mut forms = vec![value.to_vec().into(), trimmed.to_vec().into(), hex(trimmed, false)];
+        forms.extend((0..3).flat_map(|before| base64_standard(trimmed, before)));
+        forms
+    };
     let lines = trimmed.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    forms.extend(lines.filter(|line| tells_something(line)).map(|line| line.to_vec().into()));
+    let lines = lines.filter(|line| tells_something(line)).take(LINES_MAX);
+    forms.extend(lines.map(|line| line.to_vec().into()));
     forms.retain(|form| form.len() >= SEARCHED_BYTES_MIN);
     forms.sort_unstable_by(|one, other| one.as_slice().cmp(other));
     forms.dedup();
     forms.into_iter().map(|bytes| Form { bytes, secret }).collect()
+}
+
+/// Every form of a value as it is.
+fn every(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut forms: Vec<Zeroizing<Vec<u8>>> = vec![value.to_vec().into()];
+    forms.extend((0..3).flat_map(|before| base64(value, before)));
+    forms.extend([false, true].map(|upper| hex(value, upper)));
+    for kept in PERCENT_KEEPS {
+        forms.extend([false, true].map(|upper| percent(value, kept, upper)));
+    }
+    if let Ok(text) = str::from_utf8(value) {
+        let slashes = |ascii| [false, true].map(|slash| json(text, ascii, slash));
+        forms.extend([false, true].into_iter().flat_map(slashes));
+    }
+    forms
 }
 
 /// The frame of a PEM file is the same for everybody.
@@ -50,9 +67,9 @@ fn tells_something(line: &[u8]) -> bool {
     line.len() >= LINE_BYTES_MIN && !(line.starts_with(b"-----") && line.ends_with(b"-----"))
 }
 
-/// In both alphabets, as it is where `before` bytes of something else come before it in a group of three, without the
-/// characters that depend on its neighbours; where nothing does, also whole, and wrapped.
-fn base64(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
+/// As it is where `before` bytes of something else come before it in a group of three, without the characters that depend
+/// on its neighbours; where nothing does, also whole, and wrapped.
+fn base64_standard(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
     let mut padded = Zeroizing::new(vec![0; before]);
     padded.extend_from_slice(value);
     let encoded = Zeroizing::new(BASE64_STANDARD_NO_PAD.encode(&*padded));
@@ -66,6 +83,12 @@ fn base64(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
             forms.push(lines.join(&b'\n').into());
         }
     }
+    forms
+}
+
+/// The same in both alphabets.
+fn base64(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
+    let mut forms = base64_standard(value, before);
     let other_alphabet = |form: &Zeroizing<Vec<u8>>| {
         let other = |byte: &u8| match byte {
             b'+' => b'-',
@@ -180,5 +203,19 @@ mod tests {
             "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAA\nAAAA==\n-----END PRIVATE KEY-----\n";
         assert!(has(pem, "MC4CAQAwBQYDK2VwBCIEIAAA"));
         assert!(!has(pem, "-----BEGIN PRIVATE KEY-----") && !has(pem, "AAAA=="));
+    }
+
+    #[test]
+    fn the_forms_of_the_largest_secret_are_bounded() {
+        let text: String = (0..).map(|number| format!("line number {number:020}\n")).take(2000).collect();
+        let value = &text.as_bytes()[..64 << 10];
+        let forms = of(0, value);
+        let bytes: usize = forms.iter().map(|form| form.bytes.len()).sum();
+        assert!(
+            forms.len() < LINES_MAX + 20 && bytes < 16 * value.len(),
+            "{} forms, {bytes} bytes",
+            forms.len()
+        );
+        assert!(forms.iter().any(|form| form.bytes.as_slice() == value.trim_ascii()));
     }
 }

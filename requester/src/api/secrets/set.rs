@@ -22,6 +22,9 @@ use crate::{
 /// Patterns that one scope may have.
 const JOBS_MAX: usize = 256;
 
+/// Secrets that one namespace may have.
+const SECRETS_MAX: u64 = 1000;
+
 /// Sets a secret: its value, and which jobs on which nodes may have it.
 #[utoipa::path(put, path = "/orchestrator/secrets/{name}", tag = "Secrets", operation_id = "putSecret",
     params(("name" = String, Path, description = "The secret's name"), Place),
@@ -42,8 +45,12 @@ pub(in crate::api) async fn set(
 
     // Nobody closes it. Between reading the scope and storing it nobody else does.
     let _turn = api.orchestrator.keeper.acquire().await;
-    let secrets = api.orchestrator.store.secrets(namespace.clone()).await?;
-    let before = secrets.into_iter().find(|secret| secret.name == name);
+    let (before, count) = api.orchestrator.store.secret_among(namespace.clone(), name.clone()).await?;
+    if before.is_none() && count >= SECRETS_MAX {
+        let message = format!("namespace `{namespace}` has {count} secrets already, and can have no more");
+        let hint = "`skrei secret remove` those that no job needs, or use another namespace";
+        return Err(ErrorBody::new(Code::ResourceExhausted, message).hint(hint).into());
+    }
     let scope = scope(&name, &request, before.as_ref())?;
     let ring = api.orchestrator.keys.ring();
     let locked = ring.lock(&secret, &stored(&namespace, &name)).map_err(|error| {
