@@ -76,7 +76,7 @@ impl Guest {
             holdings: Holdings::new(for_component, sandbox.limits.open_files),
             gate: Gate::new(sandbox.network),
             outbound: Arc::clone(&module.runtime.outbound),
-            limiter: Limiter::new(&sandbox.limits),
+            limiter: Limiter::new(&sandbox.limits, module.code.instance_bytes()),
             clock: module.runtime.clock.clone(),
             quiet: Arc::clone(&module.runtime.quiet),
             code: Arc::clone(&module.code),

@@ -60,6 +60,7 @@ mod runtime;
 mod cache;
 mod compile;
 mod engine;
+mod footprint;
 pub mod load;
 mod module;
 

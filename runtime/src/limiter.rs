@@ -2,7 +2,7 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::Limits;
+use crate::{Limits, footprint};
 
 /// What there may be of each in one guest. A component is one core instance for each module in it and some to connect
 /// them; a module is one by itself.
@@ -16,6 +16,7 @@ const TABLES_AS_LARGE_AS: usize = 8;
 /// Answers the engine when a guest wants to grow, and remembers what was refused and what was taken.
 #[derive(Debug)]
 pub(crate) struct Limiter {
+    instances_max: usize,
     memory_bytes_max: u64,
     table_elements_max: usize,
     table_elements: usize,
@@ -26,8 +27,10 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: &Limits) -> Limiter {
+    /// `instance_bytes` is what an instance of the guest's takes beside memories and tables, at most.
+    pub(crate) fn new(limits: &Limits, instance_bytes: u64) -> Limiter {
         Limiter {
+            instances_max: INSTANCES_MAX.min(footprint::instances_max(instance_bytes)),
             memory_bytes_max: limits.memory_bytes,
             table_elements_max: limits.table_elements as usize,
             table_elements: 0,
@@ -96,7 +99,7 @@ impl ResourceLimiter for Limiter {
     }
 
     fn instances(&self) -> usize {
-        INSTANCES_MAX
+        self.instances_max
     }
 
     fn tables(&self) -> usize {

@@ -6,6 +6,7 @@ use crate::compile::{Compiled, Compiler};
 use crate::component::Command;
 use crate::engine::Engines;
 use crate::module::{self, Code, Core};
+use crate::{footprint, link};
 
 /// Why bytes were not accepted as a module, or an entry point not as one of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,6 +22,16 @@ pub enum Error {
         bytes: usize,
         /// The most that is accepted.
         bytes_max: usize,
+    },
+    /// So much in it that each instance would take the host's own memory, which no limit of a run is about.
+    #[error(
+        "the module has too much in it: an instance takes about {bytes} bytes of the host's memory beside the guest's own, and {bytes_max} is the most"
+    )]
+    InstanceTooLarge {
+        /// What an instance takes, about.
+        bytes: u64,
+        /// The most that is accepted.
+        bytes_max: u64,
     },
     /// Neither WebAssembly's binary format nor its text format.
     #[error("not WebAssembly: neither the binary format nor the text format")]
@@ -112,10 +123,13 @@ pub(crate) fn compile(
     bytes_max: usize,
 ) -> Result<Code, Error> {
     let wasm = &*binary(wasm, bytes_max)?;
+    let instance_bytes = instance_bytes(wasm, footprint::INSTANCES_BYTES_MAX)?;
     let (compiled, linked) = compiler.code(engines, digest, wasm)?;
     let module = match compiled {
         Compiled::Module(module) => module,
-        Compiled::Component(component) => return Command::new(linked, &component).map(Code::Command),
+        Compiled::Component(component) => {
+            return Command::new(linked, &component, instance_bytes).map(Code::Command);
+        }
     };
     let pre = linked.modules.instantiate_pre(&module).map_err(|error| import_error(&error))?;
     let core = Core::new(pre);
@@ -135,10 +149,17 @@ pub(crate) fn compile_part(
     bytes_max: usize,
 ) -> Result<wasmtime::Module, Error> {
     let wasm = &*binary(wasm, bytes_max)?;
+    instance_bytes(wasm, footprint::INSTANCES_BYTES_MAX / link::MODULES_MAX as u64)?;
     match compiler.code_on_demand(engines, digest, wasm)? {
         Compiled::Module(module) => Ok(module),
         Compiled::Component(_) => Err(Error::ComponentAsPart),
     }
+}
+
+/// What an instance takes beside the guest's own memory, if it is not more than `bytes_max`.
+fn instance_bytes(wasm: &[u8], bytes_max: u64) -> Result<u64, Error> {
+    let bytes = footprint::instance_bytes(wasm);
+    if bytes > bytes_max { Err(Error::InstanceTooLarge { bytes, bytes_max }) } else { Ok(bytes) }
 }
 
 /// The binary format of what may be text.

@@ -93,6 +93,15 @@ impl Code {
         }
     }
 
+    /// What an instance takes of the host's memory beside the guest's own, as far as there is more than one of a kind.
+    pub(crate) fn instance_bytes(&self) -> u64 {
+        match self {
+            // One of each, all of which were looked at when they were loaded.
+            Code::Core(_) | Code::Assembly(_) => 0,
+            Code::Command(command) => command.instance_bytes(),
+        }
+    }
+
     /// The memory that preview 1's functions read and write, if it is the same whoever calls.
     pub(crate) fn memory(&self) -> Option<&ModuleExport> {
         match self {

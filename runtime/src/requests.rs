@@ -25,6 +25,10 @@ pub(crate) const MODULE: &str = "wasi:http/requests";
 const BODY_BYTES_MAX: u64 = 100 << 20;
 const BODY_BYTES_MIN: u64 = 64 << 10;
 
+/// Bytes of one request's URL, and of its headers: far more than any server takes. The host has copies of both.
+const URL_BYTES_MAX: u32 = 64 << 10;
+const HEADERS_BYTES_MAX: u32 = 256 << 10;
+
 /// What the guest is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(i32)]
@@ -118,6 +122,12 @@ fn read(view: &View<'_>, numbers: Twelve) -> Result<(Request, Room), Status> {
     ) = numbers;
     if [answer_headers_at, headers_len_at, answer_body_at, body_len_at].contains(&0) {
         return Err(Status::BadInput);
+    }
+    if url_len > URL_BYTES_MAX {
+        return Err(Status::InvalidUrl);
+    }
+    if headers_at != 0 && headers_len > HEADERS_BYTES_MAX {
+        return Err(Status::TooLarge);
     }
     let url = view.str(url_at, url_len).map_err(|_| Status::InvalidUrl)?;
     let mut url = Url::parse(url).map_err(|_| Status::InvalidUrl)?;

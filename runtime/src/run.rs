@@ -95,14 +95,26 @@ pub(crate) enum Failure {
     Call(wasmtime::Error),
 }
 
+impl Failure {
+    /// What an instance could not be made for: the guest's own code may have run by then, in a start function.
+    pub(crate) fn of_start(error: wasmtime::Error) -> Failure {
+        let backtrace = error.downcast_ref::<WasmBacktrace>();
+        if backtrace.is_some_and(|backtrace| !backtrace.frames().is_empty()) || error.is::<Exit>() {
+            Failure::Call(error)
+        } else {
+            Failure::Start(error)
+        }
+    }
+}
+
 async fn call(store: &mut Store<Guest>, code: &Code, entry_point: &str) -> Result<i32, Failure> {
     match code {
         Code::Core(core) => {
-            let instance = core.pre().instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+            let instance = core.pre().instantiate_async(&mut *store).await.map_err(Failure::of_start)?;
             call_module(store, instance, core.pre().module(), entry_point).await
         }
         Code::Assembly(assembly) => {
-            let instance = assembly.instantiate(store).await.map_err(Failure::Start)?;
+            let instance = assembly.instantiate(store).await?;
             call_module(store, instance, assembly.entry(), entry_point).await
         }
         Code::Command(command) => command.call(store).await,

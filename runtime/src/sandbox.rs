@@ -18,7 +18,7 @@ use crate::{
 /// randomness are real.
 pub struct Sandbox {
     pub(crate) args: Vec<String>,
-    /// Overwritten in the end: a secret may be in it.
+    /// Overwritten in the end: a secret may be in it. A component is handed copies, which are not.
     pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Stdin,
     pub(crate) mounts: Vec<Mount>,

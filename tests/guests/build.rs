@@ -14,7 +14,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ),
     (
         "connect",
-        "Opens a connection to the address and port in its first argument, and says what comes of it; with the argument `listen` before it, waits there for one.",
+        "Opens a connection to the address and port in its first argument, and says what comes of it; with the argument `listen` before it, waits there for one. With `many`, says how many sockets it can have at once, twice.",
     ),
     ("echo", "Copies standard input to standard output until it ends."),
     ("env", "Prints its arguments and environment, one `arg: …` or `env: …` a line."),
@@ -68,6 +68,15 @@ const P3: &[&str] = &[
     "append", "chatter", "connect", "echo", "env", "exit", "grow", "noop", "probe", "sleep", "spin", "trap",
 ];
 
+/// Those that only it can be.
+const P3_ONLY: &[(&str, &str)] = &[
+    ("fail", "Returns an error."),
+    (
+        "pipe",
+        "Connects the stream of the file (or `stdin`) its first argument names to that of the file (or `stdout`) its second names, and waits until all has gone through.",
+    ),
+];
+
 /// Where the component finds which program it is: this, and spaces.
 const P3_NAME: &[u8; 32] = b"@program:                       ";
 
@@ -77,8 +86,7 @@ fn p3_functions(code: &mut String) {
     let component = std::fs::read(modules.path("skrei_test_programs_p3")).expect("read the component");
     let at =
         component.windows(P3_NAME.len()).position(|bytes| bytes == P3_NAME).expect("a place for the name");
-    let fails = ("fail", "Returns an error.");
-    for (name, purpose) in PROGRAMS.iter().filter(|(name, _)| P3.contains(name)).chain([&fails]) {
+    for (name, purpose) in PROGRAMS.iter().filter(|(name, _)| P3.contains(name)).chain(P3_ONLY) {
         let mut component = component.clone();
         component[at + 9..][..name.len()].copy_from_slice(name.as_bytes());
         let path = out_dir().join(name).with_extension("p3.wasm");

@@ -21,21 +21,32 @@ const RUN: &str = "wasi:cli/run@";
 const HANDLES_MAX: usize = 100_000;
 
 /// Bytes one call of a component may hand to the host, which copies them.
-const CALL_BYTES_MAX: usize = 64 << 20;
+const CALL_BYTES_MAX: usize = 16 << 20;
 
 /// What one component does at once, and the ends of streams and futures it has not dropped.
 const TASKS_MAX: usize = 4096;
 
 /// A component that can be run.
-pub(crate) enum Command {
-    /// By WASI 0.2.
+pub(crate) struct Command {
+    world: World,
+    /// What one instance in it takes of the host's memory, at most.
+    instance_bytes: u64,
+}
+
+/// What a component is made for.
+enum World {
+    /// WASI 0.2.
     P2(p2::CommandPre<Guest>),
-    /// By WASI 0.3.
+    /// WASI 0.3.
     P3(InstancePre<Guest>, p3::CommandIndices),
 }
 
 impl Command {
-    pub(crate) fn new(linked: &Linked, component: &Component) -> Result<Command, load::Error> {
+    pub(crate) fn new(
+        linked: &Linked,
+        component: &Component,
+        instance_bytes: u64,
+    ) -> Result<Command, load::Error> {
         let exports = exports(&linked.engine, component);
         let runs_by =
             |version: &str| exports.iter().any(|name| name.starts_with(&format!("{RUN}{version}.")));
@@ -45,19 +56,25 @@ impl Command {
         }
         let pre = linked.components.instantiate_pre(component);
         let pre = pre.map_err(|error| unmet::error(&linked.engine, component, &error))?;
-        let command = if is_p3 {
-            p3::CommandIndices::new(&pre).map(|indices| Command::P3(pre, indices))
+        let world = if is_p3 {
+            p3::CommandIndices::new(&pre).map(|indices| World::P3(pre, indices))
         } else {
-            p2::CommandPre::new(pre).map(Command::P2)
+            p2::CommandPre::new(pre).map(World::P2)
         };
-        command.map_err(|error| load::Error::Invalid { message: format!("{error:#}") })
+        let world = world.map_err(|error| load::Error::Invalid { message: format!("{error:#}") })?;
+        Ok(Command { world, instance_bytes })
     }
 
     pub(crate) fn engine(&self) -> &Engine {
-        match self {
-            Command::P2(pre) => pre.engine(),
-            Command::P3(pre, _) => pre.engine(),
+        match &self.world {
+            World::P2(pre) => pre.engine(),
+            World::P3(pre, _) => pre.engine(),
         }
+    }
+
+    /// What one instance in it takes of the host's memory beside the guest's own, at most.
+    pub(crate) fn instance_bytes(&self) -> u64 {
+        self.instance_bytes
     }
 
     /// A component has one place to start at.
@@ -76,13 +93,13 @@ impl Command {
         if let Some(tasks) = store.concurrent_resource_table() {
             tasks.set_max_capacity(TASKS_MAX);
         }
-        let result = match self {
-            Command::P2(pre) => {
-                let command = pre.instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+        let result = match &self.world {
+            World::P2(pre) => {
+                let command = pre.instantiate_async(&mut *store).await.map_err(Failure::of_start)?;
                 command.wasi_cli_run().call_run(&mut *store).await
             }
-            Command::P3(pre, indices) => {
-                let instance = pre.instantiate_async(&mut *store).await.map_err(Failure::Start)?;
+            World::P3(pre, indices) => {
+                let instance = pre.instantiate_async(&mut *store).await.map_err(Failure::of_start)?;
                 let command = indices.load(&mut *store, &instance).map_err(Failure::Start)?;
                 let run = store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await);
                 run.await.flatten()

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{Descriptor, OpenFiles, Permit};
+use super::{Descriptor, Permit};
 use crate::fs::{Dir, Kind, Result};
 
 /// Entries read ahead.
@@ -19,10 +19,8 @@ pub struct EntryStream {
 }
 
 impl EntryStream {
-    pub(crate) fn new(descriptor: &Descriptor, count: &OpenFiles) -> Result<EntryStream> {
-        let dir = descriptor.dir()?;
-        let permit = count.take()?;
-        let dir = dir.try_clone()?;
+    pub(crate) fn new(descriptor: &Descriptor, permit: Permit) -> Result<EntryStream> {
+        let dir = descriptor.dir()?.try_clone()?;
         Ok(EntryStream { dir, _permit: permit, next: 0, ahead: VecDeque::new(), is_over: false })
     }
 

@@ -1,10 +1,11 @@
 //! What one component has on the host.
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime_wasi::WasiCtx;
+use wasmtime_wasi::{WasiCtx, p2, sockets};
 
 use super::Descriptor;
 use crate::fs::{Errno, Preopen, Result};
@@ -16,10 +17,12 @@ const RESOURCES_MAX: usize = 8192;
 /// What one component has on the host.
 pub(crate) struct Holdings {
     pub(crate) resources: ResourceTable,
-    pub(crate) open: OpenFiles,
+    open: OpenFiles,
     preopens: Vec<(Descriptor, String)>,
     /// What wasmtime's own implementation of sockets goes by. Made when the guest first asks for one.
     sockets: Option<Box<WasiCtx>>,
+    /// One for each socket.
+    socket_permits: Vec<Permit>,
 }
 
 impl Holdings {
@@ -31,7 +34,13 @@ impl Holdings {
         let mut resources = ResourceTable::new();
         // A file is a descriptor and, while it is read or written, a stream and what waits for it.
         resources.set_max_capacity(RESOURCES_MAX.saturating_add((open_max as usize).saturating_mul(4)));
-        Holdings { resources, open: OpenFiles::new(open_max), preopens, sockets: None }
+        Holdings {
+            resources,
+            open: OpenFiles::new(open_max),
+            preopens,
+            sockets: None,
+            socket_permits: Vec::new(),
+        }
     }
 
     /// The descriptor behind a handle.
@@ -45,18 +54,44 @@ impl Holdings {
         preopens.iter().map(|(dir, path)| Ok((resources.push(dir.clone())?, path.clone()))).collect()
     }
 
+    /// Room for one more file or directory. `EMFILE` if there is none.
+    pub(crate) fn room(&mut self) -> Result<Permit> {
+        self.open.take().or_else(|_| {
+            self.count_sockets()?;
+            self.open.take()
+        })
+    }
+
+    /// Room for one more socket, which counts as an open file. `EMFILE` if there is none.
+    pub(crate) fn room_for_socket(&mut self) -> Result<()> {
+        self.count_sockets()?;
+        self.socket_permits.push(self.open.take()?);
+        Ok(())
+    }
+
+    /// Sockets are made and dropped by wasmtime, and some are only found to be there: those that came in.
+    fn count_sockets(&mut self) -> Result<()> {
+        let there = self.resources.iter_mut().filter(|entry| is_socket(*entry)).count();
+        self.socket_permits.truncate(there);
+        while self.socket_permits.len() < there {
+            self.socket_permits.push(self.open.take()?);
+        }
+        Ok(())
+    }
+
     /// What wasmtime's sockets go by, and where they are kept.
     pub(crate) fn sockets(&mut self, gate: &Gate) -> (&mut WasiCtx, &mut ResourceTable) {
-        let sockets = self.sockets.get_or_insert_with(|| Box::new(sockets(gate)));
+        let sockets = self.sockets.get_or_insert_with(|| Box::new(gated(gate)));
         (sockets, &mut self.resources)
     }
 }
 
 /// Sockets, as far as the gate lets them through: none at all, or to each address that it admits.
-fn sockets(gate: &Gate) -> WasiCtx {
+fn gated(gate: &Gate) -> WasiCtx {
     let granted = gate.admit(Attempt::Sockets).is_ok();
     let mut sockets = WasiCtx::builder();
-    sockets.allow_tcp(granted).allow_udp(granted).allow_ip_name_lookup(granted);
+    // Names are looked up by ourselves.
+    sockets.allow_tcp(granted).allow_udp(granted).allow_ip_name_lookup(false);
     if granted {
         let gate = gate.clone();
         sockets.socket_addr_check(move |address, _| {
@@ -67,14 +102,21 @@ fn sockets(gate: &Gate) -> WasiCtx {
     sockets.build()
 }
 
-/// How many files and directories a guest has open.
+fn is_socket(resource: &(dyn Any + Send)) -> bool {
+    resource.is::<p2::TcpSocket>()
+        || resource.is::<p2::UdpSocket>()
+        || resource.is::<sockets::TcpSocket>()
+        || resource.is::<sockets::UdpSocket>()
+}
+
+/// How many files, directories and sockets a guest has open.
 #[derive(Clone)]
 pub(crate) struct OpenFiles {
     open: Arc<AtomicU32>,
     most: u32,
 }
 
-/// One open file or directory, as long as it is there.
+/// One open file, directory or socket, as long as it is there.
 pub(crate) struct Permit(Arc<AtomicU32>);
 
 impl OpenFiles {

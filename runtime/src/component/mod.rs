@@ -15,7 +15,7 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use entry_stream::EntryStream;
-pub(crate) use holdings::{Holdings, OpenFiles, Permit};
+pub(crate) use holdings::{Holdings, Permit};
 
 use wasmtime::component::ResourceTableError;
 

@@ -157,7 +157,7 @@ impl File {
     pub(crate) fn stat(&self) -> Result<Stat> {
         match self {
             File::Host(file) => file.stat(),
-            File::Channel(_) => Ok(Channel::stat()),
+            File::Channel(channel) => Ok(channel.stat()),
             File::Memory(file) => Ok(file.stat()),
         }
     }

@@ -17,11 +17,19 @@ pub trait ChannelSink: Send + Sync {
 
 /// An open channel, or one that can be opened. It takes every write whole, holds nothing, and is always empty.
 #[derive(Clone)]
-pub(crate) struct Channel(Arc<dyn ChannelSink>);
+pub(crate) struct Channel {
+    sink: Arc<dyn ChannelSink>,
+    /// Its number in the run.
+    inode: u64,
+}
 
 impl Channel {
     pub(super) fn new(sink: Arc<dyn ChannelSink>) -> Channel {
-        Channel(sink)
+        Channel { sink, inode: 0 }
+    }
+
+    pub(super) fn numbered(self, inode: u64) -> Channel {
+        Channel { inode, ..self }
     }
 
     /// Opens it again, if only to write to it. `EACCES` for reading, as of a file that gives the right to write only.
@@ -37,7 +45,7 @@ impl Channel {
 
     pub(super) fn write_one(&self, buffer: &[u8]) -> usize {
         if !buffer.is_empty() {
-            self.0.write(buffer);
+            self.sink.write(buffer);
         }
         buffer.len()
     }
@@ -47,8 +55,8 @@ impl Channel {
         0
     }
 
-    pub(super) fn stat() -> Stat {
-        Stat { kind: Kind::Regular, ..Stat::synthetic_dir() }
+    pub(super) fn stat(&self) -> Stat {
+        Stat::made_up(Kind::Regular, self.inode)
     }
 }
 

@@ -27,14 +27,14 @@ impl Dir {
     pub(crate) fn try_clone(&self) -> Result<Dir> {
         Ok(match self {
             Dir::Tree(tree) => Dir::Tree(tree.try_clone()?),
-            Dir::Entries(entries) => Dir::Entries(entries.try_clone()?),
+            Dir::Entries(entries) => Dir::Entries(entries.clone()),
         })
     }
 
     pub(crate) fn stat(&self) -> Result<Stat> {
         match self {
             Dir::Tree(tree) => tree.stat(),
-            Dir::Entries(_) => Ok(Stat::synthetic_dir()),
+            Dir::Entries(entries) => Ok(entries.stat()),
         }
     }
 

@@ -12,20 +12,25 @@ use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Stat, Times, p
 /// it or taken from it: a change to the directory is refused as in a directory the guest does not own (`EACCES`),
 /// one to an entry's name as for a mount point (`EBUSY`), and either with `EROFS` where all its mounts are
 /// read-only. The files themselves may be read, written and, if the host has none yet, created.
+#[derive(Clone)]
 pub(crate) struct Entries {
     files: Vec<FileEntry>,
+    /// Its number in the run.
+    inode: u64,
 }
 
 /// One file mount: its name for the guest, and what is behind it.
+#[derive(Clone)]
 pub(crate) struct FileEntry {
     pub(crate) guest_name: String,
     pub(crate) content: Content,
 }
 
 /// What is behind a file mount.
+#[derive(Clone)]
 pub(crate) enum Content {
-    /// A name in a directory of the host's.
-    Host { parent: Tree, name: String },
+    /// A name in a directory of the host's, which is open once however often the guest opens the directory it has.
+    Host { parent: Arc<Tree>, name: String },
     /// Whoever takes what is written.
     Channel(Channel),
     /// What the embedder has in memory.
@@ -33,23 +38,18 @@ pub(crate) enum Content {
 }
 
 impl Entries {
-    pub(crate) fn new(files: Vec<FileEntry>) -> Entries {
-        Entries { files }
+    pub(crate) fn new(files: Vec<FileEntry>, inode: u64) -> Entries {
+        Entries { files, inode }
     }
 
     pub(crate) fn push(&mut self, file: FileEntry) {
         self.files.push(file);
     }
 
-    pub(crate) fn try_clone(&self) -> Result<Entries> {
-        let files = self.files.iter().map(FileEntry::try_clone).collect::<Result<_>>()?;
-        Ok(Entries { files })
-    }
-
     pub(crate) fn open(&self, path: &str, open: &Open) -> Result<Opened> {
         let Some(name) = self.name_in(path)? else {
             open.permit(Some(Kind::Directory), Mode::ReadWrite)?;
-            return Ok(Opened::Dir(super::Dir::Entries(self.try_clone()?)));
+            return Ok(Opened::Dir(super::Dir::Entries(self.clone())));
         };
         let file = match self.file(name) {
             Ok(file) => file,
@@ -69,12 +69,16 @@ impl Entries {
         }
     }
 
+    pub(crate) fn stat(&self) -> Stat {
+        Stat::made_up(Kind::Directory, self.inode)
+    }
+
     pub(crate) fn stat_at(&self, path: &str) -> Result<Stat> {
         match self.name_in(path)? {
-            None => Ok(Stat::synthetic_dir()),
+            None => Ok(self.stat()),
             Some(name) => match &self.file(name)?.content {
                 Content::Host { parent, name } => parent.stat_at(name, false),
-                Content::Channel(_) => Ok(Channel::stat()),
+                Content::Channel(channel) => Ok(channel.stat()),
                 Content::Memory(file) => Ok(file.stat()),
             },
         }
@@ -97,7 +101,7 @@ impl Entries {
             if next <= cookie {
                 continue;
             }
-            let stat = if next <= 2 { Ok(Stat::synthetic_dir()) } else { self.stat_at(name) };
+            let stat = if next <= 2 { Ok(self.stat()) } else { self.stat_at(name) };
             // A file mount whose file is yet to be made is not listed.
             let Ok(stat) = stat else { continue };
             if !take(&Entry { name, kind: stat.kind, inode: stat.inode, next }) {
@@ -151,7 +155,7 @@ impl Entries {
 
     fn parents(&self) -> impl Iterator<Item = &Tree> {
         self.files.iter().filter_map(|file| match &file.content {
-            Content::Host { parent, .. } => Some(parent),
+            Content::Host { parent, .. } => Some(&**parent),
             Content::Channel(_) | Content::Memory(_) => None,
         })
     }
@@ -173,18 +177,5 @@ impl Entries {
             return Err(self.file(name).map_or_else(|errno| errno, |_| Errno::NotDir));
         }
         Ok(Some(name))
-    }
-}
-
-impl FileEntry {
-    fn try_clone(&self) -> Result<FileEntry> {
-        let content = match &self.content {
-            Content::Host { parent, name } => {
-                Content::Host { parent: parent.try_clone()?, name: name.clone() }
-            }
-            Content::Channel(channel) => Content::Channel(channel.clone()),
-            Content::Memory(file) => Content::Memory(file.clone()),
-        };
-        Ok(FileEntry { guest_name: self.guest_name.clone(), content })
     }
 }

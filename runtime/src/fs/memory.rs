@@ -12,19 +12,25 @@ use super::{Errno, Kind, Mode, Open, Result, Stat};
 #[derive(Clone)]
 pub(crate) struct MemoryFile {
     content: Arc<Zeroizing<Vec<u8>>>,
+    /// Its number in the run.
+    inode: u64,
     readable: bool,
     position: u64,
 }
 
 impl MemoryFile {
     pub(super) fn new(content: Zeroizing<Vec<u8>>) -> MemoryFile {
-        MemoryFile { content: Arc::new(content), readable: false, position: 0 }
+        MemoryFile { content: Arc::new(content), inode: 0, readable: false, position: 0 }
+    }
+
+    pub(super) fn numbered(self, inode: u64) -> MemoryFile {
+        MemoryFile { inode, ..self }
     }
 
     /// Opens it again, at its beginning.
     pub(super) fn open(&self, open: &Open) -> Result<MemoryFile> {
         open.permit(Some(Kind::Regular), Mode::ReadOnly)?;
-        Ok(MemoryFile { content: Arc::clone(&self.content), readable: open.read, position: 0 })
+        Ok(MemoryFile { readable: open.read, position: 0, ..self.clone() })
     }
 
     pub(super) fn readable(&self) -> bool {
@@ -60,7 +66,7 @@ impl MemoryFile {
     }
 
     pub(super) fn stat(&self) -> Stat {
-        Stat { kind: Kind::Regular, size_bytes: self.content.len() as u64, ..Stat::synthetic_dir() }
+        Stat { size_bytes: self.content.len() as u64, ..Stat::made_up(Kind::Regular, self.inode) }
     }
 }
 

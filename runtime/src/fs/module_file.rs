@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt as _};
 use cap_std::fs::{Dir as HostDir, OpenOptions, OpenOptionsExt as _};
 use rustix::fs::OFlags;
 
@@ -21,7 +22,10 @@ impl Mount {
         let read = match (&self.source, inner.as_str()) {
             (Source::Dir(dir), "") => read_only_module(dir, bytes_max),
             (Source::Dir(dir), inner) => read(dir, Path::new(inner), bytes_max),
-            (Source::File { parent, name }, "") => read_file(parent, Path::new(name), bytes_max),
+            // Never followed: a link put in the file's place would reach its neighbours, which nobody granted.
+            (Source::File { parent, name }, "") => {
+                read_file(parent, Path::new(name), FollowSymlinks::No, bytes_max)
+            }
             _ => return Ok(None),
         };
         match read {
@@ -33,11 +37,10 @@ impl Mount {
     }
 
     /// What of a guest path is beneath this mount: empty for the mount itself.
-    fn inner(&self, guest_path: &str) -> Option<String> {
-        // A guest's C library takes `data` and `/data` for the same.
-        let form = |path: &str| Some(path::normalise_guest(path)?.trim_start_matches(['/', '.']).to_owned());
-        let (mine, theirs) = (form(&self.guest_path)?, form(guest_path)?);
-        let inner = theirs.strip_prefix(&mine)?;
+    pub(crate) fn inner(&self, guest_path: &str) -> Option<String> {
+        let (mine, theirs) = (path::normalise_guest(&self.guest_path)?, path::normalise_guest(guest_path)?);
+        let (mine, theirs) = (path::without_root(&mine), path::without_root(&theirs));
+        let inner = theirs.strip_prefix(mine)?;
         match inner.strip_prefix('/') {
             Some(inner) => Some(inner.to_owned()),
             None if inner.is_empty() || mine.is_empty() => Some(inner.to_owned()),
@@ -51,12 +54,13 @@ fn read(dir: &HostDir, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     if dir.metadata(path)?.is_dir() {
         return read_only_module(&dir.open_dir(path)?, bytes_max);
     }
-    read_file(dir, path, bytes_max)
+    read_file(dir, path, FollowSymlinks::Yes, bytes_max)
 }
 
-fn read_file(dir: &HostDir, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+fn read_file(dir: &HostDir, path: &Path, follow: FollowSymlinks, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut options = OpenOptions::new();
     // Nobody is waited for, whatever is there.
+    options.follow(follow);
     options.read(true).custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed());
     let file = dir.open_with(path, &options)?;
     if !file.metadata()?.is_file() {
@@ -69,7 +73,10 @@ fn read_file(dir: &HostDir, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> 
 
 fn read_only_module(dir: &HostDir, bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut found: Option<OsString> = None;
-    for entry in dir.entries()?.take(ENTRIES_MAX) {
+    for (number, entry) in dir.entries()?.enumerate() {
+        if number >= ENTRIES_MAX {
+            return Err(io::Error::other(format!("it is a directory with more than {ENTRIES_MAX} entries")));
+        }
         let name = entry?.file_name();
         if Path::new(&name).extension().is_some_and(|extension| extension == "wasm")
             && found.replace(name).is_some()
@@ -78,5 +85,5 @@ fn read_only_module(dir: &HostDir, bytes_max: u64) -> io::Result<Vec<u8>> {
         }
     }
     let name = found.ok_or_else(|| io::Error::other("it is a directory without a `.wasm` file"))?;
-    read_file(dir, Path::new(&name), bytes_max)
+    read_file(dir, Path::new(&name), FollowSymlinks::Yes, bytes_max)
 }

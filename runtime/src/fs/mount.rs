@@ -206,10 +206,9 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether a guest could not tell the two apart. Its C library takes `data` and `/data` for the same.
+    /// Whether a guest could not tell the two apart.
     fn collides(&self, other: &Place) -> bool {
-        let form = |path: &str| path.trim_start_matches(['/', '.']).to_owned();
-        form(&self.preopen) == form(&other.preopen)
+        path::without_root(&self.preopen) == path::without_root(&other.preopen)
             && match (&self.entry, &other.entry) {
                 (Some(mine), Some(theirs)) => mine == theirs,
                 _ => true,

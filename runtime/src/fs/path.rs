@@ -38,6 +38,11 @@ pub(crate) fn name(path: &str) -> &str {
     path.rsplit_once('/').map_or(path, |(_, name)| name)
 }
 
+/// A guest path in one form, without its root: a C library takes `data` and `/data` for the same.
+pub(crate) fn without_root(normalised: &str) -> &str {
+    if normalised == "." { "" } else { normalised.trim_start_matches('/') }
+}
+
 /// A guest path in one form: absolute or relative as written, without `.`, repeated or trailing slashes.
 /// `None` if it has a `..` or a NUL, which no grant may have.
 pub(crate) fn normalise_guest(path: &str) -> Option<String> {

@@ -16,7 +16,8 @@ pub(crate) fn preopens(
     handles: &Arc<Handles>,
 ) -> Result<Vec<Preopen>, MountError> {
     let mut preopens: Vec<Preopen> = Vec::with_capacity(mounts.len());
-    for mount in mounts {
+    // What is on no disk has a number of its own, by which the guest tells it from the rest.
+    for (mount, number) in mounts.into_iter().zip((1_u64..).step_by(2)) {
         let place = mount.place()?;
         let Mount { ownership, mode, .. } = mount;
         let quota = mount.quota.unwrap_or_else(|| quota.clone());
@@ -27,9 +28,11 @@ pub(crate) fn preopens(
                 preopens.push(Preopen { guest_path: place.preopen, dir });
                 continue;
             }
-            Source::File { parent, name } => Content::Host { parent: Tree::new(parent, terms), name },
-            Source::Channel(channel) => Content::Channel(channel),
-            Source::Memory(file) => Content::Memory(file),
+            Source::File { parent, name } => {
+                Content::Host { parent: Arc::new(Tree::new(parent, terms)), name }
+            }
+            Source::Channel(channel) => Content::Channel(channel.numbered(number)),
+            Source::Memory(file) => Content::Memory(file.numbered(number)),
         };
         let guest_name = place.entry.ok_or(MountError::GuestPath { path: mount.guest_path })?;
         let file = FileEntry { guest_name, content };
@@ -37,10 +40,48 @@ pub(crate) fn preopens(
         match shared.map(|preopen| &mut preopen.dir) {
             Some(Dir::Entries(entries)) => entries.push(file),
             _ => {
-                let dir = Dir::Entries(Entries::new(vec![file]));
+                let dir = Dir::Entries(Entries::new(vec![file], number + 1));
                 preopens.push(Preopen { guest_path: place.preopen, dir });
             }
         }
     }
     Ok(preopens)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Mode;
+
+    #[test]
+    fn what_is_on_no_disk_is_told_apart_like_files_are() {
+        let memory = |path: &str| Mount::memory(b"the same".to_vec(), path);
+        let mounts = vec![memory("/a/one"), memory("/a/two"), memory("/b/one")];
+        let preopens = preopens(mounts, &Quota::new(0, 0), &Arc::default()).unwrap();
+        let identity = |dir: usize, path: &str| preopens[dir].dir.stat_at(path, false).unwrap().identity();
+        let all =
+            [identity(0, "."), identity(0, "one"), identity(0, "two"), identity(1, "."), identity(1, "one")];
+        let different: std::collections::BTreeSet<_> = all.into_iter().collect();
+        assert_eq!(different.len(), all.len(), "{all:?}");
+        assert_eq!(identity(0, "one"), identity(0, "./one"));
+    }
+
+    #[test]
+    fn a_directory_of_file_mounts_takes_nothing_of_the_host_each_time_it_is_opened() {
+        let temp = tempfile::tempdir().unwrap();
+        let mounts = (0..20).map(|number| {
+            std::fs::write(temp.path().join(number.to_string()), "").unwrap();
+            Mount::open(temp.path().join(number.to_string()), format!("/a/{number}"), Mode::ReadOnly).unwrap()
+        });
+        let preopens = preopens(mounts.collect(), &Quota::new(0, 0), &Arc::default()).unwrap();
+        let here = temp.path().canonicalize().unwrap();
+        let open_on_host = || {
+            let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();
+            open.filter(|fd| std::fs::read_link(fd.path()).is_ok_and(|path| path == here)).count()
+        };
+        let before = open_on_host();
+        let clones: Vec<_> = (0..50).map(|_| preopens[0].dir.try_clone().unwrap()).collect();
+        assert_eq!((before, open_on_host()), (20, 20));
+        drop(clones);
+    }
 }

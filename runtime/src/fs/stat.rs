@@ -36,18 +36,10 @@ impl Stat {
         (self.device, self.inode)
     }
 
-    /// Of a directory that exists for the guest alone: the one that holds its file mounts.
-    pub(crate) fn synthetic_dir() -> Stat {
-        Stat {
-            device: 0,
-            inode: 0,
-            kind: Kind::Directory,
-            links: 1,
-            size_bytes: 0,
-            accessed: 0,
-            modified: 0,
-            changed: 0,
-        }
+    /// Of something that exists for the guest alone. The number tells it from others of the same run; the host's files
+    /// are all of other devices.
+    pub(crate) fn made_up(kind: Kind, inode: u64) -> Stat {
+        Stat { device: 0, inode, kind, links: 1, size_bytes: 0, accessed: 0, modified: 0, changed: 0 }
     }
 }
 

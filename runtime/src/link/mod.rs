@@ -1,6 +1,7 @@
 //! Several modules as one program: who imports from whom, found and checked before anything runs.
 
 mod assembly;
+mod check;
 mod error;
 mod files;
 mod order;
@@ -13,6 +14,7 @@ use crate::{Module, Runtime, Sandbox, load};
 
 pub(crate) use assembly::Assembly;
 pub use error::{Chain, LinkError};
+pub(crate) use order::MODULES_MAX;
 use order::{Given, Order};
 
 /// Several modules as one program: an entry module, and those it imports from.

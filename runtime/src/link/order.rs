@@ -9,7 +9,7 @@ use crate::runtime::Shared;
 use crate::{Sandbox, load};
 
 /// Modules in one program, the entry module included.
-const MODULES_MAX: usize = 16;
+pub(crate) const MODULES_MAX: usize = 16;
 
 /// Where a module that was given is.
 #[derive(Debug)]

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::ServerName;
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::lookup::look_up;
 use super::{Attempt, Denial, Gate, Host, Outbound};
 
 /// How long one of several addresses has to answer before the next is tried.
@@ -33,10 +34,15 @@ pub(crate) enum ConnectError {
 }
 
 /// Connects to a host that the gate has let through for a request. To be called where connections live.
-pub(crate) async fn connect(gate: &Gate, host: &Host, port: u16) -> Result<TcpStream, ConnectError> {
+pub(crate) async fn connect(
+    gate: &Gate,
+    outbound: &Outbound,
+    host: &Host,
+    port: u16,
+) -> Result<TcpStream, ConnectError> {
     let mut denied = None;
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "it has no address");
-    for ip in addresses(host).await?.into_iter().take(ADDRESSES_MAX) {
+    for ip in addresses(gate, outbound, host).await?.into_iter().take(ADDRESSES_MAX) {
         let address = SocketAddr::new(ip, port);
         if let Err(denial) = gate.admit(Attempt::Connection { host: host.clone(), address }) {
             denied.get_or_insert(denial);
@@ -58,13 +64,12 @@ pub(crate) async fn connect(gate: &Gate, host: &Host, port: u16) -> Result<TcpSt
     })
 }
 
-async fn addresses(host: &Host) -> Result<Vec<IpAddr>, ConnectError> {
+async fn addresses(gate: &Gate, outbound: &Outbound, host: &Host) -> Result<Vec<IpAddr>, ConnectError> {
     match host {
         Host::Address(address) => Ok(vec![*address]),
         Host::Name(name) => {
-            let found = lookup_host((name.as_str(), 0)).await;
-            let found = found.map_err(|source| ConnectError::Lookup { host: host.clone(), source })?;
-            Ok(found.map(|address| address.ip()).collect())
+            let found = look_up(gate, outbound, name).await;
+            found.map_err(|source| ConnectError::Lookup { host: host.clone(), source })
         }
     }
 }

@@ -126,7 +126,7 @@ async fn send(
     request: &Request,
 ) -> Result<(Response<Incoming>, Connection), FetchError> {
     let (host, port) = admit(gate, &request.url)?;
-    let stream = connect(gate, &host, port).await?;
+    let stream = connect(gate, outbound, &host, port).await?;
     match request.url.scheme() {
         "https" => exchange(secure(outbound, &host, port, stream).await?, request).await,
         _ => exchange(stream, request).await,

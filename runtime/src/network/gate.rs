@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::lookup::Lookups;
 use super::{Attempt, Denial, Network, Verdict, judge};
 
 /// Different denials that are kept of one run; further ones are counted.
@@ -24,11 +25,12 @@ pub struct NetworkUsage {
 pub(crate) struct Gate {
     network: Arc<Network>,
     usage: Arc<Mutex<NetworkUsage>>,
+    lookups: Lookups,
 }
 
 impl Gate {
     pub(crate) fn new(network: Network) -> Gate {
-        Gate { network: Arc::new(network), usage: Arc::default() }
+        Gate { network: Arc::new(network), usage: Arc::default(), lookups: Lookups::of_a_guest() }
     }
 
     /// Whether nothing gets through, whatever it is.
@@ -60,6 +62,11 @@ impl Gate {
     /// Whether the grant covers sockets.
     pub(crate) fn grants_sockets(&self) -> bool {
         judge(&self.network, &Attempt::Sockets) == Verdict::Allowed
+    }
+
+    /// How many names are looked up for the run at once.
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     /// What the run came to so far.

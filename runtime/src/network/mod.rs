@@ -7,6 +7,7 @@ pub(crate) mod fetch;
 mod gate;
 mod host;
 mod judge;
+pub(crate) mod lookup;
 mod outbound;
 mod pattern;
 mod range;

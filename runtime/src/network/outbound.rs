@@ -9,14 +9,14 @@ use rustls::pki_types::CertificateDer;
 use rustls_platform_verifier::Verifier;
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Names that are looked up at once; the system's resolver takes a thread for each, as long as it waits.
-const LOOKUPS_MAX: usize = 16;
+use super::lookup::{LOOKUPS_MAX, Lookups};
 
 /// Started when the first guest with a network needs it, so that those without cost nothing; and a thread of its own,
 /// so that it works whatever executor polls a guest, or none.
 pub(crate) struct Outbound {
     roots: Vec<Vec<u8>>,
     started: OnceLock<Result<Started, Arc<str>>>,
+    lookups: Lookups,
 }
 
 struct Started {
@@ -28,7 +28,7 @@ struct Started {
 impl Outbound {
     /// `roots` are authorities that are trusted beside the system's.
     pub(crate) fn new(roots: Vec<Vec<u8>>) -> Outbound {
-        Outbound { roots, started: OnceLock::new() }
+        Outbound { roots, started: OnceLock::new(), lookups: Lookups::of_all() }
     }
 
     /// Where connections live.
@@ -39,6 +39,11 @@ impl Outbound {
         let started = self.started().as_ref().map_err(Arc::clone)?;
         let thread = started.thread.as_ref().ok_or("it is gone")?;
         Ok(thread.handle())
+    }
+
+    /// How many names are looked up at once.
+    pub(super) fn lookups(&self) -> &Lookups {
+        &self.lookups
     }
 
     /// How a server is checked.
@@ -53,6 +58,7 @@ impl Outbound {
         self.started.get_or_init(|| {
             let thread = Builder::new_multi_thread()
                 .worker_threads(1)
+                // Nothing else blocks there.
                 .max_blocking_threads(LOOKUPS_MAX)
                 .thread_keep_alive(Duration::from_secs(10))
                 .thread_name("skrei-network")

@@ -150,9 +150,7 @@ pub(super) fn stat_of(guest: &mut Guest, fd: u32) -> Result<Stat> {
     match guest.table.get(fd)? {
         Descriptor::File(file) => file.stat(),
         Descriptor::Dir(dir) | Descriptor::Preopen(Preopen { dir, .. }) => dir.stat(),
-        Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr => {
-            Ok(Stat { kind: Kind::Unknown, ..Stat::synthetic_dir() })
-        }
+        Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr => Ok(Stat::made_up(Kind::Unknown, 0)),
     }
 }
 

@@ -78,7 +78,8 @@ impl HostDescriptor for Guest {
 
     fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: u64) -> Result<u64> {
         let descriptor = self.descriptor(&fd)?;
-        Ok(descriptor.file(Errno::BadF)?.write_at(&bytes, offset)? as u64)
+        let most = bytes.len().min(BYTES_MAX);
+        Ok(descriptor.file(Errno::BadF)?.write_at(&bytes[..most], offset)? as u64)
     }
 
     fn advise(&mut self, fd: Fd, offset: u64, bytes: u64, advice: Advice) -> Result {
@@ -127,7 +128,7 @@ impl HostDescriptor for Guest {
     }
 
     fn read_directory(&mut self, fd: Fd) -> Result<Resource<EntryStream>> {
-        let stream = EntryStream::new(&self.descriptor(&fd)?, &self.holdings.open)?;
+        let stream = EntryStream::new(&self.descriptor(&fd)?, self.holdings.room()?)?;
         Ok(self.holdings.resources.push(stream)?)
     }
 
@@ -175,7 +176,7 @@ impl HostDescriptor for Guest {
         flags: DescriptorFlags,
     ) -> Result<Fd> {
         let open = convert::open(path_flags, open_flags, flags);
-        let opened = self.descriptor(&fd)?.open_at(&path, &open, &self.holdings.open)?;
+        let opened = self.descriptor(&fd)?.open_at(&path, &open, self.holdings.room()?)?;
         Ok(self.holdings.resources.push(opened)?)
     }
 

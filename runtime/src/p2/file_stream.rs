@@ -9,7 +9,7 @@ use crate::component::FileHandle;
 use crate::fs::{Errno, Result};
 
 /// Bytes moved in one call; the guest asks again for more.
-pub(super) const BYTES_MAX: usize = 256 << 10;
+pub(super) const BYTES_MAX: usize = 64 << 10;
 
 /// A file being read from a place on. A regular file answers at once.
 pub(super) struct FileReader {
@@ -39,7 +39,7 @@ impl InputStream for FileReader {
         if read == 0 {
             return Err(StreamError::Closed);
         }
-        self.offset += read as u64;
+        self.offset = self.offset.saturating_add(read as u64);
         buffer.truncate(read);
         Ok(buffer.into())
     }
@@ -71,7 +71,7 @@ impl FileWriter {
         match &mut self.at {
             At::Offset(offset) => {
                 let written = self.file.write_at(bytes, *offset)?;
-                *offset += written as u64;
+                *offset = offset.saturating_add(written as u64);
                 Ok(written)
             }
             At::End => self.file.append_now(bytes),
@@ -88,7 +88,8 @@ impl Pollable for FileWriter {
 #[async_trait]
 impl OutputStream for FileWriter {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
-        self.check_write()?;
+        let allowed = self.check_write()?;
+        permit(bytes.len(), allowed)?;
         let mut left = &bytes[..];
         while !left.is_empty() {
             let written = self.write_some(left).and_then(|written| match written {
@@ -116,6 +117,15 @@ impl OutputStream for FileWriter {
             _ => Ok(BYTES_MAX),
         }
     }
+}
+
+/// Traps a guest that writes more than it was told it may, as `wasi:io` says.
+pub(super) fn permit(bytes: usize, allowed: usize) -> StreamResult<()> {
+    if bytes > allowed {
+        let message = format!("{bytes} bytes are written at once, and `check-write` allows {allowed}");
+        return Err(StreamError::Trap(wasmtime::Error::msg(message)));
+    }
+    Ok(())
 }
 
 fn failed(errno: Errno) -> StreamError {

@@ -9,6 +9,7 @@ mod clocks;
 mod convert;
 mod descriptor;
 mod file_stream;
+mod names;
 mod random;
 mod sockets;
 mod stdio;

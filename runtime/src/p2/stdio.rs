@@ -13,18 +13,13 @@ use wasmtime_wasi_io::streams::{
     DynInputStream, DynOutputStream, InputStream, OutputStream, StreamError, StreamResult,
 };
 
+use super::file_stream::{BYTES_MAX, permit};
 use crate::Stream;
 use crate::fs::Errno;
 use crate::guest::Guest;
 use crate::output::Output;
 use crate::share::Share;
 use crate::stdin::Stdin;
-
-/// Bytes of standard input given at a time.
-const READ_BYTES_MAX: usize = 64 << 10;
-
-/// Bytes a guest is told it may write at a time. Output takes any number.
-const WRITE_BYTES_MAX: usize = 64 << 10;
 
 impl stdin::Host for Guest {
     fn get_stdin(&mut self) -> wasmtime::Result<Resource<DynInputStream>> {
@@ -88,7 +83,7 @@ impl InputStream for Input {
             _ if waits => Ok(Bytes::new()),
             Some(0) => Err(StreamError::Closed),
             ready => {
-                let mut taken = vec![0; bytes.min(READ_BYTES_MAX).min(ready.unwrap_or(0))];
+                let mut taken = vec![0; bytes.min(BYTES_MAX).min(ready.unwrap_or(0))];
                 stdin.take(&mut taken);
                 Ok(taken.into())
             }
@@ -110,6 +105,7 @@ impl Pollable for Writer {
 #[async_trait]
 impl OutputStream for Writer {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        permit(bytes.len(), BYTES_MAX)?;
         if !bytes.is_empty() {
             self.output.lock().write(self.stream, &bytes);
         }
@@ -121,6 +117,6 @@ impl OutputStream for Writer {
     }
 
     fn check_write(&mut self) -> StreamResult<usize> {
-        Ok(WRITE_BYTES_MAX)
+        Ok(BYTES_MAX)
     }
 }

@@ -10,6 +10,7 @@ use super::bindings::filesystem::types::{
 };
 use super::file_stream::{Ending, FileReader, FileWriter};
 use super::listing::Lister;
+use super::pace::Pace;
 use super::{Own, convert};
 use crate::component::{Descriptor, EntryStream, Failure, identity_hash};
 use crate::fs::{Errno, Result as Done};
@@ -70,7 +71,7 @@ fn write<U>(
     match descriptor.writable() {
         Ok(file) => {
             let file = file.clone();
-            data.pipe(&mut store, FileWriter { file, offset, ending })?;
+            data.pipe(&mut store, FileWriter { file, offset, ending, pace: Pace::default() })?;
         }
         Err(errno) => {
             data.close(&mut store)?;
@@ -92,7 +93,7 @@ impl<U> HostDescriptorWithStore<U> for Own {
         let stream = match descriptor.readable() {
             Ok(file) => {
                 let file = file.clone();
-                StreamReader::new(&mut store, FileReader { file, offset, ending })?
+                StreamReader::new(&mut store, FileReader { file, offset, ending, pace: Pace::default() })?
             }
             Err(errno) => {
                 ending.say(Err(errno));
@@ -125,8 +126,9 @@ impl<U> HostDescriptorWithStore<U> for Own {
     ) -> wasmtime::Result<(StreamReader<DirectoryEntry>, Ended)> {
         let (sender, ended) = oneshot::channel();
         let mut ending = Ending::new(sender);
-        let holdings = &store.get().holdings;
-        let entries = EntryStream::new(&holdings.descriptor(&fd)?, &holdings.open);
+        let holdings = &mut store.get().holdings;
+        let descriptor = holdings.descriptor(&fd)?;
+        let entries = holdings.room().and_then(|permit| EntryStream::new(&descriptor, permit));
         let stream = match entries {
             Ok(entries) => StreamReader::new(&mut store, Lister { entries, ending })?,
             Err(errno) => {
@@ -257,7 +259,7 @@ impl<U> HostDescriptorWithStore<U> for Own {
         store.with(|mut store| {
             let holdings = &mut store.get().holdings;
             let dir = holdings.descriptor(&fd).map_err(Failure::Trap)?;
-            let opened = dir.open_at(&path, &open, &holdings.open)?;
+            let opened = dir.open_at(&path, &open, holdings.room()?)?;
             Ok(holdings.resources.push(opened)?)
         })
     }

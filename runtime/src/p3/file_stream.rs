@@ -1,7 +1,7 @@
 //! Files as streams.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::sync::oneshot;
@@ -9,11 +9,9 @@ use wasmtime::StoreContextMut;
 use wasmtime::component::{Destination, Source, StreamConsumer, StreamProducer, StreamResult};
 
 use super::bindings::filesystem::types::ErrorCode;
+use super::pace::{BYTES_MAX, Pace};
 use crate::component::FileHandle;
 use crate::fs::{Errno, Result};
-
-/// Bytes moved at a time; the guest's stream goes on.
-pub(super) const BYTES_MAX: usize = 256 << 10;
 
 /// Says how a stream ended: well, unless it said otherwise before it went away.
 pub(super) struct Ending(Option<oneshot::Sender<std::result::Result<(), ErrorCode>>>);
@@ -42,6 +40,7 @@ pub(super) struct FileReader {
     pub(super) file: FileHandle,
     pub(super) offset: u64,
     pub(super) ending: Ending,
+    pub(super) pace: Pace,
 }
 
 impl<D> StreamProducer<D> for FileReader {
@@ -50,11 +49,12 @@ impl<D> StreamProducer<D> for FileReader {
 
     fn poll_produce<'a>(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
         store: StoreContextMut<'a, D>,
         dst: Destination<'a, u8, BytesMut>,
-        _finish: bool,
+        finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
+        ready!(self.pace.poll(cx, finish));
         let mut dst = dst.as_direct(store, BYTES_MAX);
         let buffer = dst.remaining();
         if buffer.is_empty() {
@@ -64,7 +64,8 @@ impl<D> StreamProducer<D> for FileReader {
         Poll::Ready(Ok(match self.file.read_at(&mut buffer[..most], self.offset) {
             Ok(0) => StreamResult::Dropped,
             Ok(read) => {
-                self.offset += read as u64;
+                self.offset = self.offset.saturating_add(read as u64);
+                self.pace.moved(read);
                 dst.mark_written(read);
                 StreamResult::Completed
             }
@@ -82,6 +83,7 @@ pub(super) struct FileWriter {
     /// None for the end, wherever that is.
     pub(super) offset: Option<u64>,
     pub(super) ending: Ending,
+    pub(super) pace: Pace,
 }
 
 impl FileWriter {
@@ -89,7 +91,7 @@ impl FileWriter {
         let written = match &mut self.offset {
             Some(offset) => {
                 let written = self.file.write_at(bytes, *offset)?;
-                *offset += written as u64;
+                *offset = offset.saturating_add(written as u64);
                 written
             }
             None => self.file.append_now(bytes)?,
@@ -103,11 +105,12 @@ impl<D> StreamConsumer<D> for FileWriter {
 
     fn poll_consume(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
         store: StoreContextMut<'_, D>,
         src: Source<'_, u8>,
-        _finish: bool,
+        finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
+        ready!(self.pace.poll(cx, finish));
         let mut src = src.as_direct(store);
         let bytes = src.remaining();
         if bytes.is_empty() {
@@ -117,6 +120,7 @@ impl<D> StreamConsumer<D> for FileWriter {
         Poll::Ready(Ok(match self.write(&bytes[..most]) {
             Ok(written) => {
                 src.mark_read(written);
+                self.pace.moved(written);
                 StreamResult::Completed
             }
             Err(errno) => {

@@ -10,12 +10,13 @@ mod convert;
 mod descriptor;
 mod file_stream;
 mod listing;
+mod pace;
 mod random;
+mod sockets;
 mod stdio;
 
 use wasmtime::component::{HasData, Linker};
 use wasmtime_wasi::p3::bindings as wasi;
-use wasmtime_wasi::p3::sockets;
 
 use crate::guest::Guest;
 
@@ -46,6 +47,5 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     wasi::random::random::add_to_linker::<_, Own>(linker, |guest| guest)?;
     wasi::random::insecure::add_to_linker::<_, Own>(linker, |guest| guest)?;
     wasi::random::insecure_seed::add_to_linker::<_, Own>(linker, |guest| guest)?;
-    // There to be imported whatever the grant, as in 0.2.
     sockets::add_to_linker(linker)
 }

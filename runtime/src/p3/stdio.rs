@@ -1,7 +1,7 @@
 //! Standard input, output and error as streams.
 
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use bytes::BytesMut;
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use wasmtime_wasi::p3::bindings::cli::types::ErrorCode;
 use wasmtime_wasi::p3::bindings::cli::{stderr, stdin, stdout, types};
 
 use super::Own;
-use super::file_stream::BYTES_MAX;
+use super::pace::{BYTES_MAX, Pace};
 use crate::Stream;
 use crate::guest::Guest;
 use crate::output::Output;
@@ -31,7 +31,8 @@ impl<U> stdin::HostWithStore<U> for Own {
     fn read_via_stream(mut store: Access<'_, U, Self>) -> wasmtime::Result<(StreamReader<u8>, Ended)> {
         let stdin = store.get().stdin.clone();
         let (failed, failure) = oneshot::channel();
-        let stream = StreamReader::new(&mut store, Reader { stdin, failed: Some(failed) })?;
+        let stream =
+            StreamReader::new(&mut store, Reader { stdin, failed: Some(failed), pace: Pace::default() })?;
         let ended = FutureReader::new(&mut store, async {
             // Whoever goes away without a word had nothing to say.
             wasmtime::error::Ok(failure.await.map_or(Ok(()), Err))
@@ -59,7 +60,7 @@ fn write<U>(
 ) -> wasmtime::Result<Ended> {
     let output = store.get().output.clone();
     let (over, ended) = oneshot::channel::<()>();
-    data.pipe(&mut store, Writer { output, stream, _over: over })?;
+    data.pipe(&mut store, Writer { output, stream, pace: Pace::default(), _over: over })?;
     FutureReader::new(&mut store, async {
         // Output takes any number of bytes; this is over when the guest ends its stream.
         let _ = ended.await;
@@ -71,6 +72,7 @@ fn write<U>(
 struct Reader {
     stdin: Share<Stdin>,
     failed: Option<oneshot::Sender<ErrorCode>>,
+    pace: Pace,
 }
 
 impl<D> StreamProducer<D> for Reader {
@@ -84,6 +86,7 @@ impl<D> StreamProducer<D> for Reader {
         dst: Destination<'a, u8, BytesMut>,
         finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
+        ready!(self.pace.poll(cx, finish));
         let stdin = self.stdin.clone();
         let mut stdin = stdin.lock();
         match stdin.poll_ready(cx) {
@@ -102,7 +105,10 @@ impl<D> StreamProducer<D> for Reader {
         // A read of nothing asks whether there is something, and there is.
         if dst.remaining(store.as_context_mut()) != Some(0) {
             let mut dst = dst.as_direct(store, BYTES_MAX);
-            let taken = stdin.take(dst.remaining());
+            let room = dst.remaining();
+            let most = room.len().min(BYTES_MAX);
+            let taken = stdin.take(&mut room[..most]);
+            self.pace.moved(taken);
             dst.mark_written(taken);
         }
         Poll::Ready(Ok(StreamResult::Completed))
@@ -113,6 +119,7 @@ impl<D> StreamProducer<D> for Reader {
 struct Writer {
     output: Share<Output>,
     stream: Stream,
+    pace: Pace,
     /// Says that it is over by going away.
     _over: oneshot::Sender<()>,
 }
@@ -121,18 +128,20 @@ impl<D> StreamConsumer<D> for Writer {
     type Item = u8;
 
     fn poll_consume(
-        self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
         store: StoreContextMut<'_, D>,
         src: Source<'_, u8>,
-        _finish: bool,
+        finish: bool,
     ) -> Poll<wasmtime::Result<StreamResult>> {
+        ready!(self.pace.poll(cx, finish));
         let mut src = src.as_direct(store);
         let bytes = src.remaining();
-        let written = bytes.len();
+        let written = bytes.len().min(BYTES_MAX);
         if written > 0 {
-            self.output.lock().write(self.stream, bytes);
+            self.output.lock().write(self.stream, &bytes[..written]);
             src.mark_read(written);
+            self.pace.moved(written);
         }
         Poll::Ready(Ok(StreamResult::Completed))
     }

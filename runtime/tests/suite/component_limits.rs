@@ -123,3 +123,54 @@ fn a_thousand_components_run_one_after_another_and_leave_nothing_behind() {
         assert_eq!(module.run_blocking(Sandbox::new()).unwrap().ending, Ending::Exited(0));
     }
 }
+
+#[test]
+fn the_instances_of_a_component_take_so_much_of_the_hosts_memory_together_and_no_more() {
+    let many = |count: usize| {
+        let elements = "0 ".repeat(200_000);
+        let instances = "(core instance (instantiate $one))".repeat(count);
+        let imports = format!("(core module $one (func) (elem func {elements})) {instances}");
+        load(command(&imports, "", "(i32.const 0)").as_bytes()).run_blocking(Sandbox::new())
+    };
+    assert_eq!(many(10).unwrap().ending, Ending::Exited(0));
+    let error = many(30).unwrap_err();
+    assert!(matches!(error, Error::Start(_)), "{error:?}");
+}
+
+const STDOUT: &str = r#"(import "wasi:io/error@0.2.0" (instance $error (export "error" (type (sub resource)))))
+    (alias export $error "error" (type $failure))
+    (import "wasi:io/streams@0.2.0" (instance $streams
+        (export "output-stream" (type $out (sub resource)))
+        (export "error" (type $e (eq $failure)))
+        (type $variant (variant (case "last-operation-failed" (own $e)) (case "closed")))
+        (export "stream-error" (type $stream-error (eq $variant)))
+        (export "[method]output-stream.write" (func
+            (param "self" (borrow $out)) (param "contents" (list u8)) (result (result (error $stream-error)))))))
+    (alias export $streams "output-stream" (type $output))
+    (import "wasi:cli/stdout@0.2.0" (instance $stdout
+        (export "output-stream" (type $o (eq $output)))
+        (export "get-stdout" (func (result (own $o))))))
+    (core module $memory (memory (export "memory") 400))
+    (core instance $memory (instantiate $memory))
+    (core func $get (canon lower (func $stdout "get-stdout")))
+    (core func $write (canon lower (func $streams "[method]output-stream.write")
+        (memory (core memory $memory "memory"))))"#;
+
+#[test]
+fn a_component_that_writes_more_than_it_was_told_it_may_ends() {
+    let write = |bytes: u32| {
+        let core = r#"(import "host" "get" (func $get (result i32)))
+            (import "host" "write" (func $write (param i32 i32 i32 i32)))"#;
+        let body = format!(
+            "(call $write (call $get) (i32.const 64) (i32.const {bytes}) (i32.const 0)) (i32.const 0)"
+        );
+        command(STDOUT, core, &body)
+    };
+    let outcome = run(write(64 << 10).as_bytes(), Sandbox::new());
+    assert_eq!((outcome.ending, outcome.stdout.bytes.len()), (Ending::Exited(0), 64 << 10));
+    let what = trap_of(&write((64 << 10) + 1));
+    assert!(what.contains("65537 bytes are written at once, and `check-write` allows 65536"), "{what}");
+    // So much is not even copied.
+    let what = trap_of(&write(20 << 20));
+    assert!(!what.contains("check-write"), "{what}");
+}

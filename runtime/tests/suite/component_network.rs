@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 
 use skrei_runtime::network::{Attempt, DenialRule};
-use skrei_runtime::{Ending, Network, Outcome, Sandbox};
+use skrei_runtime::{Ending, Limits, Network, Outcome, Sandbox};
 use skrei_test_guests::{p2, p3};
 
 use crate::grounds::run;
@@ -38,9 +38,37 @@ fn a_component_that_may_use_sockets_by_its_imports_may_not_by_its_sandbox() {
 
 #[test]
 fn a_name_is_not_looked_up_either() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let name = format!("localhost:{}", listener.local_addr().unwrap().port());
     for guest in [p2::connect(), p3::connect()] {
-        let said = connect(guest, Network::Denied, &["localhost:80"]).stdout.to_string();
-        assert!(!said.contains("ok"), "{said}");
+        for (network, rule) in [
+            (Network::Denied, DenialRule::NoNetwork),
+            (Network::http([&name]).unwrap(), DenialRule::HttpOnly),
+        ] {
+            let outcome = connect(guest, network, &[&name]);
+            assert!(!outcome.stdout.to_string().contains("ok"), "{}", outcome.stdout);
+            let denials = &outcome.usage.network.denials;
+            let lookup = Attempt::Lookup { host: "localhost".parse().unwrap() };
+            assert!(
+                denials.iter().any(|denial| denial.attempt == lookup && denial.rule == rule),
+                "{denials:?}"
+            );
+        }
+        let outcome = connect(guest, Network::Full, &[&name]);
+        assert_eq!(outcome.stdout.to_string(), "ok\n");
+        let outcome = connect(guest, Network::Full, &["no-such-host.invalid:80"]);
+        assert!(!outcome.stdout.to_string().contains("ok"), "{}", outcome.stdout);
+        assert_eq!(outcome.usage.network.denied, 0);
+    }
+}
+
+#[test]
+fn sockets_count_as_open_files_until_they_are_dropped() {
+    for guest in [p2::connect(), p3::connect()] {
+        let limits = Limits { open_files: 10, ..Limits::default() };
+        let sandbox = Sandbox::new().network(Network::Full).arg("many").limits(limits);
+        let outcome = run(guest, sandbox);
+        assert_eq!(outcome.stdout.to_string(), "10 10\n", "{:?} {}", outcome.ending, outcome.stderr);
     }
 }
 

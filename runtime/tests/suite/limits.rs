@@ -65,6 +65,49 @@ fn wall_time_ends_a_guest_that_yields_for_ever() {
 }
 
 #[test]
+fn wall_time_ends_a_guest_whose_streams_go_on_without_it() {
+    let grounds = Grounds::new();
+    let big = std::fs::File::create(grounds.host("ro/big")).unwrap();
+    big.set_len(1 << 40).unwrap();
+    let endless = || tokio::io::repeat(b'x');
+    for arguments in [["/ro:big", "stdout"], ["/ro:big", "/rw:copy"], ["stdin", "stdout"]] {
+        let limits = Limits { disk_bytes: 1 << 41, disk_files: 10, ..wall_time(Duration::from_millis(100)) };
+        let sandbox = grounds.sandbox().args(arguments).stdin_reader(endless()).limits(limits);
+        let outcome = run(skrei_test_guests::p3::pipe(), sandbox);
+        assert_eq!(outcome.ending, Ending::HitLimit(Limit::WallTime), "{arguments:?}");
+    }
+}
+
+#[test]
+fn processor_time_ends_a_guest_whose_streams_go_on_without_it() {
+    let grounds = Grounds::new();
+    let big = std::fs::File::create(grounds.host("ro/big")).unwrap();
+    big.set_len(1 << 40).unwrap();
+    let limits = Limits { cpu_time: Some(Duration::from_millis(100)), ..Limits::default() };
+    let sandbox = grounds.sandbox().args(["/ro:big", "stdout"]).limits(limits);
+    let outcome = run(skrei_test_guests::p3::pipe(), sandbox);
+    assert_eq!(outcome.ending, Ending::HitLimit(Limit::CpuTime));
+}
+
+#[test]
+fn streams_connected_to_each_other_carry_everything() {
+    let grounds = Grounds::new();
+    let bytes: Vec<u8> = (0..3_000_000_u32).map(|number| number as u8).collect();
+    std::fs::write(grounds.host("ro/big"), &bytes).unwrap();
+    let limits = Limits { stdout_bytes: 4 << 20, ..Limits::default() };
+    for arguments in [["/ro:big", "stdout"], ["/ro:big", "/rw:copy"], ["stdin", "stdout"]] {
+        let sandbox = grounds.sandbox().args(arguments).stdin(bytes.clone()).limits(limits.clone());
+        let outcome = run(skrei_test_guests::p3::pipe(), sandbox);
+        assert_eq!(outcome.ending, Ending::Exited(0), "{}", outcome.stderr);
+        let found = match arguments[1] {
+            "stdout" => outcome.stdout.bytes,
+            _ => std::fs::read(grounds.host("rw/copy")).unwrap(),
+        };
+        assert!(found == bytes, "{arguments:?}: {} bytes", found.len());
+    }
+}
+
+#[test]
 fn wall_time_ends_a_guest_in_its_start_function() {
     let spins = br#"(module (func $spin (loop (br 0))) (start $spin) (func (export "_start")))"#;
     ends_by_wall_time(spins, Sandbox::new());

@@ -3,8 +3,8 @@
 use std::fs;
 
 use skrei_runtime::{
-    Chain, Config, Ending, HostCall, HostFunctions, Limit, Limits, LinkError, Linking, Mode, Mount, Outcome,
-    Runtime, Sandbox, load,
+    Chain, Config, Ending, HostCall, HostError, HostFunctions, Limit, Limits, LinkError, Linking, Mode,
+    Mount, Outcome, Runtime, Sandbox, load,
 };
 
 use crate::grounds::runtime;
@@ -255,4 +255,111 @@ fn all_of_them_together_have_the_limits_of_one_guest() {
     let limits = Limits { wall_time: Some(std::time::Duration::from_millis(100)), ..Limits::default() };
     let outcome = module.run_blocking(Sandbox::new().limits(limits)).unwrap();
     assert_eq!(outcome.ending, Ending::HitLimit(Limit::WallTime));
+}
+
+#[test]
+fn what_is_imported_after_a_memory_is_checked_too() {
+    let library = r#"(module (memory (export "memory") 1 2) (table (export "table") 4 funcref)
+        (global (export "constant") i32 (i32.const 1)) (global (export "state") (mut i32) (i32.const 1)))"#;
+    let loads = |imports: &str| {
+        let entry =
+            format!(r#"(module (import "a" "memory" (memory 1)) {imports} (func (export "_start")))"#);
+        runtime().linking().import("a", library).load(entry.as_bytes()).map(drop)
+    };
+    let error = |imports: &str| loads(imports).unwrap_err();
+    let exit = |params: &str| format!(r#"(import "wasi_snapshot_preview1" "proc_exit" (func {params}))"#);
+    assert_eq!(loads(&exit("(param i32)")), Ok(()));
+    let of_load = |error| LinkError::Load { chain: Chain::default(), error };
+    let unknown =
+        load::Error::UnknownImport { module: "wasi_snapshot_preview1".into(), name: "sock \"open".into() };
+    let imports = r#"(import "wasi_snapshot_preview1" "sock \"open" (func))"#;
+    assert_eq!(error(imports), of_load(unknown));
+    for imports in [exit("(param i64)"), exit("(param externref)"), exit("(param i32) (result i32)")] {
+        let error = error(&imports);
+        assert!(matches!(&error, LinkError::Load { error: load::Error::ImportType { .. }, .. }), "{error}");
+    }
+    for (imports, message) in [
+        (
+            r#"(import "a" "constant" (global (mut i32)))"#,
+            "imports `a::constant` as a mutable global of i32, and `a` has a constant global of i32",
+        ),
+        (
+            r#"(import "a" "state" (global (mut i64)))"#,
+            "imports `a::state` as a mutable global of i64, and `a` has a mutable global of i32",
+        ),
+        (
+            r#"(import "a" "table" (table 1 externref))"#,
+            "as a table of 1 (ref null extern), and `a` has a table of 4 (ref null func)",
+        ),
+        (
+            r#"(import "a" "memory" (memory 1 1))"#,
+            "as a memory of 1 to 1 pages of 65536 bytes, and `a` has a memory of 1 to 2 pages of 65536 bytes",
+        ),
+    ] {
+        let error = error(imports);
+        assert!(matches!(&error, LinkError::Export { .. }), "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+    }
+    assert_eq!(
+        loads(r#"(import "a" "memory" (memory 1 3)) (import "a" "state" (global (mut i32)))"#),
+        Ok(())
+    );
+}
+
+#[test]
+fn a_link_put_in_the_place_of_a_mounted_file_is_not_followed() {
+    let temp = tempfile::tempdir().unwrap();
+    let path = |name: &str| temp.path().join(name);
+    fs::write(path("mine.wasm"), gives(1)).unwrap();
+    fs::write(path("neighbour.wasm"), gives(2)).unwrap();
+    let sandbox =
+        Sandbox::new().mount(Mount::open(path("mine.wasm"), "/lib.wasm", Mode::ReadOnly).unwrap()).unwrap();
+    let linking = || runtime().linking().files(&sandbox);
+    assert_eq!(run(linking(), &exits_with("/lib.wasm")).ending, Ending::Exited(1));
+    fs::remove_file(path("mine.wasm")).unwrap();
+    std::os::unix::fs::symlink("neighbour.wasm", path("mine.wasm")).unwrap();
+    let refused = refused(linking(), &exits_with("/lib.wasm"));
+    assert!(matches!(&refused, LinkError::File { .. }), "{refused}");
+}
+
+#[test]
+fn a_path_leads_into_the_mount_that_says_most_of_it_and_dots_are_part_of_names() {
+    let temp = tempfile::tempdir().unwrap();
+    fs::create_dir_all(temp.path().join("outer/sub")).unwrap();
+    fs::create_dir(temp.path().join("inner")).unwrap();
+    fs::write(temp.path().join("outer/sub/a.wasm"), gives(1)).unwrap();
+    fs::write(temp.path().join("inner/a.wasm"), gives(2)).unwrap();
+    let mount = |host: &str, guest: &str| Mount::open(temp.path().join(host), guest, Mode::ReadOnly).unwrap();
+    let sandbox = Sandbox::new()
+        .mount(mount("outer", "/.lib"))
+        .and_then(|sandbox| sandbox.mount(mount("inner", "/.lib/sub")))
+        .and_then(|sandbox| sandbox.mount(mount("outer", "/lib")))
+        .unwrap();
+    for (name, code) in [("/.lib/sub/a.wasm", 2), (".lib/sub/a.wasm", 2), ("/lib/sub/a.wasm", 1)] {
+        assert_eq!(
+            run(runtime().linking().files(&sandbox), &exits_with(name)).ending,
+            Ending::Exited(code),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn a_library_that_fails_in_its_set_up_is_the_guests_failure() {
+    let functions =
+        HostFunctions::new().add("app", "fail", |_: &mut HostCall<'_>| -> Result<(), HostError> {
+            Err(HostError::new("not today"))
+        });
+    let runtime =
+        Runtime::with_host_functions(Config { guests_max: 4, ..Config::default() }, functions).unwrap();
+    let import = r#"(import "app" "fail" (func $fail))"#;
+    for set_up in
+        ["(start $set-up) (func $set-up (call $fail))", r#"(func (export "_initialize") (call $fail))"#]
+    {
+        let library =
+            format!(r#"(module {import} {set_up} (func (export "value") (result i32) (i32.const 1)))"#);
+        let outcome = run(runtime.linking().import("a", library), &exits_with("a"));
+        let Ending::Trapped(trap) = outcome.ending else { panic!("{:?}", outcome.ending) };
+        assert!(trap.what.contains("not today"), "{}", trap.what);
+    }
 }

@@ -109,3 +109,29 @@ fn the_oldest_module_makes_room_for_a_new_one() {
     assert_ne!(first.digest(), second.digest());
     assert!(first.run_blocking(skrei_runtime::Sandbox::new()).unwrap().ending.is_success());
 }
+
+/// A module with a segment of so many elements that is kept for later.
+fn of_elements(count: usize) -> String {
+    format!(
+        r#"(module (func (export "_start")) (func (export "value") (result i32) (i32.const 1)) (elem func {}))"#,
+        "0 ".repeat(count)
+    )
+}
+
+#[test]
+fn a_module_whose_instances_would_take_the_hosts_memory_is_refused() {
+    let error = refused(of_elements(4_500_000).as_bytes());
+    assert!(
+        matches!(error, load::Error::InstanceTooLarge { bytes, bytes_max } if bytes > bytes_max),
+        "{error}"
+    );
+    assert!(runtime().load(of_elements(1000).as_bytes()).is_ok());
+    // Of several modules each may have its part.
+    let part = of_elements(300_000);
+    let entry = r#"(module (import "a" "value" (func (result i32))) (func (export "_start")))"#;
+    let error = runtime().linking().import("a", part).load(entry.as_bytes()).unwrap_err();
+    assert!(
+        error.to_string().starts_with("in the entry module -> `a`: the module has too much in it"),
+        "{error}"
+    );
+}

@@ -1,6 +1,6 @@
 //! How a guest ended, as the host is told.
 
-use skrei_runtime::{Ending, Sandbox};
+use skrei_runtime::{Ending, Limit, Limits, Sandbox};
 
 use crate::grounds::{guest, in_each_world, load, run};
 
@@ -98,4 +98,24 @@ fn a_guest_that_passes_nonsense_is_told_so_and_the_host_lives() {
             (call $fault (call $poll (i32.const 65500) (i32.const 0) (i32.const 1) (i32.const 0)))
             (call $fault (call $args (i32.const -2) (i32.const -2)))))"#;
     assert_eq!(run(nonsense, Sandbox::new()).ending, Ending::Exited(0));
+}
+
+#[test]
+fn what_goes_wrong_in_a_start_function_is_the_guests_doing() {
+    let starts = |body: &str| {
+        let module =
+            format!(r#"(module (memory 1) (start $start) (func $start {body}) (func (export "_start")))"#);
+        let limits = Limits { memory_bytes: 1 << 20, ..Limits::default() };
+        run(module.as_bytes(), Sandbox::new().limits(limits)).ending
+    };
+    assert!(matches!(starts("unreachable"), Ending::Trapped(_)));
+    assert_eq!(starts("(call $start)"), Ending::HitLimit(Limit::Stack));
+    let refused = "(drop (memory.grow (i32.const 1000)))";
+    assert_eq!(starts(&format!("{refused} unreachable")), Ending::HitLimit(Limit::Memory));
+    // It coped with that, and failed at something else.
+    let Ending::Trapped(trap) = starts(&format!("{refused} (drop (i32.div_s (i32.const 1) (i32.const 0)))"))
+    else {
+        panic!("no trap")
+    };
+    assert!(trap.what.contains("divide by zero"), "{}", trap.what);
 }

@@ -220,13 +220,18 @@ fn a_guest_that_waits_for_an_answer_ends_in_time() {
 /// Calls `http_request` with these twelve numbers and exits with the result. `http://localhost:PORT/` is at 16, a
 /// length of 16 at 100 and at 104; there is one page.
 fn calls(port: u16, numbers: [u32; 12]) -> i32 {
+    calls_with(1, port, numbers)
+}
+
+/// The same with so many pages.
+fn calls_with(pages: u32, port: u16, numbers: [u32; 12]) -> i32 {
     let pushed: String = numbers.iter().map(|number| format!("(i32.const {number})")).collect();
     let params = "i32 ".repeat(12);
     let text = format!(
         r#"(module
             (import "wasi:http/requests" "http_request" (func $request (param {params}) (result i32)))
             (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
-            (memory (export "memory") 1)
+            (memory (export "memory") {pages})
             (data (i32.const 16) "http://localhost:{port:05}/")
             (data (i32.const 100) "\10\00\00\00\10\00\00\00")
             (func (export "_start") (call $exit (call $request {pushed}))))"#
@@ -272,4 +277,19 @@ fn a_pointer_to_nowhere_is_seen_before_anything_is_sent() {
     assert_eq!(calls(web.port(), body), 6);
     let asked = web.asked().len();
     assert_eq!(asked, 2, "the good ones alone");
+}
+
+#[test]
+fn a_url_and_headers_longer_than_any_are_not_even_copied() {
+    let web = Web::answering(answer("200 OK", "", "ok"));
+    let good = [0, 16, 23, 4096, 0, 0, 0, 200, 100, 300, 104, 0];
+    let with = |at: usize, number: u32| {
+        let mut numbers = good;
+        numbers[at] = number;
+        calls_with(20, web.port(), numbers)
+    };
+    assert_eq!(with(4, 256 << 10), 0, "lines that say nothing");
+    assert_eq!(with(4, (256 << 10) + 1), 5);
+    assert_eq!(with(2, (64 << 10) + 1), 1);
+    assert_eq!(web.asked().len(), 1);
 }

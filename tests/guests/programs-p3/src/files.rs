@@ -64,3 +64,18 @@ pub async fn append_line(path: &str) {
     let file = open(&operand, TO_CREATE).await.expect("a file");
     write(&file, None, b"ran\n".to_vec()).await.1.expect("written");
 }
+
+/// Connects one stream of the host's to another, and looks at neither.
+pub async fn pipe(from: &str, to: &str) {
+    let stream = match from {
+        "stdin" => wasip3::cli::stdin::read_via_stream().0,
+        from => open(from, TO_READ).await.expect("a file to read").read_via_stream(0).0,
+    };
+    match to {
+        "stdout" => wasip3::cli::stdout::write_via_stream(stream).await.expect("written"),
+        to => {
+            let file = open(to, TO_CREATE).await.expect("a file to write");
+            file.write_via_stream(stream, 0).await.expect("written");
+        }
+    }
+}

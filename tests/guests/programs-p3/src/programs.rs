@@ -16,6 +16,7 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
             let bytes = bytes.parse().expect("a number of bytes");
             chatter(bytes, rest.first() == Some(&"stderr")).await;
         }
+        ("connect", ["many"]) => print(format!("{} {}\n", many(), many())).await,
         ("connect", [address]) => print(format!("{}\n", connect(address, false).await)).await,
         ("connect", ["listen", address]) => print(format!("{}\n", connect(address, true).await)).await,
         ("echo", _) => input(async |bytes| print(bytes).await).await,
@@ -34,6 +35,7 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
         ("fail", _) => return Err(()),
         ("grow", _) => grow(arguments.first() == Some(&"abort")).await,
         ("noop", _) => print("hello\n").await,
+        ("pipe", [from, to]) => files::pipe(from, to).await,
         ("probe", operations) => probe::run(operations).await,
         ("sleep", [millis, ..]) => {
             let millis: u64 = millis.parse().expect("milliseconds");
@@ -101,6 +103,12 @@ async fn connect(address: &str, listen: bool) -> String {
         Err(ErrorCode::AccessDenied) => "PermissionDenied".to_owned(),
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// How many sockets there are to be had at once.
+fn many() -> usize {
+    let sockets = std::iter::from_fn(|| TcpSocket::create(IpAddressFamily::Ipv4).ok());
+    sockets.take(1000).collect::<Vec<_>>().len()
 }
 
 #[inline(never)]
