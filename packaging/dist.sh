@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes what is given to people, in target/dist-files: the program, stripped and linked statically where the tools are
-# there, completions, manual pages, and a Debian package where `cargo deb` is there.
+# there, completions, manual pages, and Debian packages where `cargo deb` is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,8 +32,10 @@ if ((size >= limit_bytes)); then
 fi
 
 if cargo deb --version >/dev/null 2>&1; then
-  cargo deb --no-build --package skrei --profile dist --target "$target" --output "$out/"
+  for variant in '' orchestrator compute; do
+    cargo deb --no-build --package skrei --profile dist --target "$target" ${variant:+--variant "$variant"} --output "$out/"
+  done
 else
-  echo "no Debian package: cargo install cargo-deb" >&2
+  echo "no Debian packages: cargo install cargo-deb" >&2
 fi
 ls -l "$out"
