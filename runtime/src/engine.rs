@@ -141,8 +141,9 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     pool.total_tables(guests.saturating_mul(POOLED_TABLES_PER_GUEST));
     pool.max_tables_per_module(POOLED_TABLES_PER_GUEST);
     pool.max_tables_per_component(POOLED_TABLES_PER_GUEST);
-    // A guest refused for want of an instance has taken a stack by then, which no running guest may miss.
-    pool.total_stacks(guests.saturating_mul(2));
+    // A module that makes room for what a host function gives it does so on a second stack. And a guest refused for want
+    // of an instance has taken one by then, which no running guest may miss.
+    pool.total_stacks(guests.saturating_mul(3));
     pool.table_elements(TABLE_ELEMENTS_MAX);
     // Rotating through more modules than there are warm slots remaps memory on every run.
     pool.max_unused_warm_slots(guests);

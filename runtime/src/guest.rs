@@ -52,6 +52,8 @@ pub(crate) struct Guest {
     pub(crate) cancel: Option<CancelToken>,
     /// For the embedder's own functions.
     pub(crate) data: Option<Arc<dyn Any + Send + Sync>>,
+    /// Whether a module is making room for what the host gives it: it cannot call for more meanwhile.
+    pub(crate) makes_room: bool,
     /// Why the guest is being stopped, once it is.
     pub(crate) stopped: Option<Stop>,
 }
@@ -74,7 +76,7 @@ impl Guest {
             mounts,
             table: Table::new(for_module, sandbox.limits.open_files),
             holdings: Holdings::new(for_component, sandbox.limits.open_files),
-            gate: Gate::new(sandbox.network),
+            gate: Gate::new(sandbox.network, sandbox.listen),
             outbound: Arc::clone(&module.runtime.outbound),
             limiter: Limiter::new(&sandbox.limits, module.code.instance_bytes()),
             clock: module.runtime.clock.clone(),
@@ -89,6 +91,7 @@ impl Guest {
             cpu_max: sandbox.limits.cpu_time,
             cancel: sandbox.cancel,
             data: sandbox.data,
+            makes_room: false,
             stopped: None,
         })
     }

@@ -42,8 +42,8 @@
 //! An embedder may give a guest a file whose writes it takes itself ([`Mount::channel`]): a way for any program to tell
 //! the host something, with nothing to import.
 //!
-//! An embedder may give guests functions of its own ([`HostFunctions`]); they see the memory of the guest that calls,
-//! and what its run was given.
+//! An embedder may give guests functions of its own ([`HostFunctions`]), over numbers and memory or as interfaces in WIT;
+//! they see the guest that calls, and what its run was given.
 //!
 //! # What is an error
 //! What the guest does is its [`Ending`]: a code it exits with, a trap, a limit. An [`Error`] means that the run
@@ -101,7 +101,7 @@ pub use config::Config;
 pub use error::Error;
 pub use fs::{ChannelSink, Mode, Mount, MountError, MountUsage, Owner, Ownership, Permissions, Quota};
 pub use host::{
-    HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue, InterfaceCall,
+    HostCall, HostError, HostFunction, HostFunctions, HostResult, HostValue, InstallError, InterfaceCall,
     InterfaceFunction, InterfaceResult, InterfaceValue,
 };
 pub use limits::{Limit, Limits};

@@ -1,6 +1,7 @@
 //! What one run is given.
 
 use std::any::Any;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::io::AsyncRead;
@@ -23,6 +24,7 @@ pub struct Sandbox {
     pub(crate) stdin: Stdin,
     pub(crate) mounts: Vec<Mount>,
     pub(crate) network: Network,
+    pub(crate) listen: Vec<SocketAddr>,
     pub(crate) entry_point: String,
     pub(crate) limits: Limits,
     pub(crate) sink: Option<Arc<dyn OutputSink>>,
@@ -41,6 +43,7 @@ impl Sandbox {
             stdin: Stdin::bytes(Vec::new()),
             mounts: Vec::new(),
             network: Network::Denied,
+            listen: Vec::new(),
             entry_point: "_start".to_owned(),
             limits: Limits::default(),
             sink: None,
@@ -106,6 +109,13 @@ impl Sandbox {
     /// Grants the guest a network. Default: none.
     pub fn network(mut self, network: Network) -> Sandbox {
         self.network = network;
+        self
+    }
+
+    /// Lets a component listen on addresses, whatever its network is; one of all addresses (`0.0.0.0`) covers each. Modules
+    /// have no sockets. Default: none.
+    pub fn listen(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Sandbox {
+        self.listen.extend(addresses);
         self
     }
 

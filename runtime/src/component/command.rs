@@ -20,8 +20,8 @@ const RUN: &str = "wasi:cli/run@";
 /// Live handles of one component, to what the host has for it or to its own: some 100 bytes of the host's memory each.
 const HANDLES_MAX: usize = 100_000;
 
-/// Bytes one call of a component may hand to the host, which copies them.
-const CALL_BYTES_MAX: usize = 16 << 20;
+/// Bytes one call may hand to the host, which copies them.
+pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
 
 /// What one component does at once, and the ends of streams and futures it has not dropped.
 const TASKS_MAX: usize = 4096;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use wasmtime::component::{Resource, ResourceTable};
-use wasmtime_wasi::{WasiCtx, p2, sockets};
+use wasmtime_wasi::sockets::{self, SocketAddrUse};
+use wasmtime_wasi::{WasiCtx, p2};
 
 use super::Descriptor;
-use crate::fs::{Errno, Preopen, Result};
+use crate::fs::{Dir, Errno, Preopen, Result};
 use crate::network::{Attempt, Gate};
 
 /// Streams, timers, errors and the like that one component may have at once, beside the files it may open.
@@ -79,6 +80,11 @@ impl Holdings {
         Ok(())
     }
 
+    /// The directories the guest starts with, and the paths it has for them.
+    pub(crate) fn granted(&self) -> impl Iterator<Item = (&str, &Dir)> {
+        self.preopens.iter().filter_map(|(handle, path)| Some((path.as_str(), handle.dir().ok()?)))
+    }
+
     /// What wasmtime's sockets go by, and where they are kept.
     pub(crate) fn sockets(&mut self, gate: &Gate) -> (&mut WasiCtx, &mut ResourceTable) {
         let sockets = self.sockets.get_or_insert_with(|| Box::new(gated(gate)));
@@ -90,12 +96,20 @@ impl Holdings {
 fn gated(gate: &Gate) -> WasiCtx {
     let granted = gate.admit(Attempt::Sockets).is_ok();
     let mut sockets = WasiCtx::builder();
-    // Names are looked up by ourselves.
-    sockets.allow_tcp(granted).allow_udp(granted).allow_ip_name_lookup(false);
+    // To be called takes TCP alone. Names are looked up by ourselves.
+    let all = gate.grants_all_sockets();
+    sockets.allow_tcp(granted).allow_udp(all).allow_ip_name_lookup(false);
     if granted {
         let gate = gate.clone();
-        sockets.socket_addr_check(move |address, _| {
-            let admitted = gate.admit(Attempt::Socket { address }).is_ok();
+        sockets.socket_addr_check(move |address, to| {
+            let admitted = match to {
+                // Who calls is the business of whoever lets the guest be called.
+                SocketAddrUse::TcpAccept => true,
+                SocketAddrUse::TcpBind | SocketAddrUse::TcpListen => {
+                    gate.admit(Attempt::Listen { address }).is_ok()
+                }
+                _ => gate.admit(Attempt::Socket { address }).is_ok(),
+            };
             Box::pin(async move { admitted })
         });
     }

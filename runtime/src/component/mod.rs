@@ -9,7 +9,7 @@ mod entry_stream;
 mod holdings;
 mod unmet;
 
-pub(crate) use command::Command;
+pub(crate) use command::{CALL_BYTES_MAX, Command};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use descriptor::Descriptor;
 pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};

@@ -47,6 +47,48 @@ pub(crate) enum Errno {
     XDev = 75,
 }
 
+impl Errno {
+    /// What it means, for people.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Errno::Access => "permission denied",
+            Errno::Again => "it would have to be waited for",
+            Errno::BadF => "it is not open for that",
+            Errno::Busy => "it is in use",
+            Errno::DeadLk => "it waits for itself",
+            Errno::DQuot => "the quota is used up",
+            Errno::Exist => "it is there already",
+            Errno::Fault => "it lies outside the guest's memory",
+            Errno::FBig => "it would be too large",
+            Errno::IlSeq => "it is not UTF-8",
+            Errno::Intr => "it was interrupted",
+            Errno::Inval => "that cannot be asked for",
+            Errno::Io => "the disk failed",
+            Errno::IsDir => "it is a directory",
+            Errno::Loop => "there are too many symbolic links",
+            Errno::MFile | Errno::NFile => "too many files are open",
+            Errno::MLink => "it has too many names",
+            Errno::NameTooLong => "the name is too long",
+            Errno::NoEnt => "there is no such file or directory",
+            Errno::NoMem => "there is no memory left",
+            Errno::NoSpc => "there is no space left",
+            Errno::NotDir => "it is no directory",
+            Errno::NotEmpty => "it is not empty",
+            Errno::NotSock => "it is no socket",
+            Errno::NotSup => "that is not supported",
+            Errno::NxIo => "there is no such device",
+            Errno::Overflow => "the number is too large",
+            Errno::Perm => "it is not permitted, or leads out of the mount",
+            Errno::Rofs => "it is mounted read-only",
+            Errno::SPipe => "it has no positions",
+            Errno::Stale => "it is gone",
+            Errno::TimedOut => "it took too long",
+            Errno::TxtBsy => "a program runs from it",
+            Errno::XDev => "it is in another mount",
+        }
+    }
+}
+
 impl fmt::Display for Errno {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)

@@ -63,6 +63,14 @@ impl Table {
         }
     }
 
+    /// What is left of the directories the guest started with, and the paths it has for them.
+    pub(crate) fn preopens(&self) -> impl Iterator<Item = (&str, &Dir)> {
+        self.slots.iter().flatten().filter_map(|descriptor| match descriptor {
+            Descriptor::Preopen(Preopen { guest_path, dir }) => Some((guest_path.as_str(), dir)),
+            _ => None,
+        })
+    }
+
     /// `EMFILE` if no more may be opened. Asked before opening, so that nothing is made in vain.
     pub(crate) fn check_room(&self) -> Result<()> {
         let open = self.slots.iter().filter(|slot| slot.is_some()).count();

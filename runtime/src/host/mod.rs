@@ -1,7 +1,9 @@
 //! Functions of the embedder's own, beside those of WASI.
 
 mod call;
+mod flat;
 mod function;
+mod install;
 mod interface;
 
 use std::sync::Arc;
@@ -15,11 +17,20 @@ use crate::guest::Guest;
 pub use call::{HostCall, HostError};
 use function::sealed::Imports;
 pub use function::{HostFunction, HostResult, HostValue};
+pub use install::InstallError;
 use interface::sealed::Interface;
 pub use interface::{InterfaceCall, InterfaceFunction, InterfaceResult, InterfaceValue};
 
 type Define = Box<dyn Fn(&mut Linker<Guest>) -> wasmtime::Result<()> + Send + Sync>;
 type DefineIn = Box<dyn Fn(&mut LinkerInstance<'_, Guest>) -> wasmtime::Result<()> + Send + Sync>;
+
+/// One function of an interface, for either kind of guest.
+struct OfInterface {
+    interface: String,
+    name: String,
+    in_components: DefineIn,
+    in_modules: Define,
+}
 
 /// Functions that guests may import beside those of WASI. Core modules import closures over numbers, each under a
 /// module's and its own name:
@@ -40,12 +51,12 @@ type DefineIn = Box<dyn Fn(&mut LinkerInstance<'_, Guest>) -> wasmtime::Result<(
 ///
 /// A function runs on the guest's thread and in its turn. While it runs, no limit on time is looked at: one that waits
 /// should wait for little.
-/// Components import functions by interface, and give and take values rather than addresses
-/// ([`add_to_interface`](Self::add_to_interface)).
+/// Functions of an interface ([`add_to_interface`](Self::add_to_interface)) give and take values rather than addresses.
+/// Components import them, and modules as well.
 #[derive(Default)]
 pub struct HostFunctions {
     of_modules: Vec<(String, String, Define)>,
-    of_interfaces: Vec<(String, String, DefineIn)>,
+    of_interfaces: Vec<OfInterface>,
 }
 
 impl HostFunctions {
@@ -72,10 +83,11 @@ impl HostFunctions {
 
     /// Whether one of them is of this module.
     pub(crate) fn has_module(&self, name: &str) -> bool {
-        self.of_modules.iter().any(|(module, _, _)| module == name)
+        let of_interfaces = self.of_interfaces.iter().map(|function| &function.interface);
+        self.of_modules.iter().map(|(module, _, _)| module).chain(of_interfaces).any(|module| module == name)
     }
 
-    /// Adds a function to an interface that components import, such as `acme:shop/counter@1.0.0`, under its name in WIT.
+    /// Adds a function to an interface that guests import, such as `acme:shop/counter@1.0.0`, under its name in WIT.
     ///
     /// ```
     /// use skrei_runtime::{Config, HostFunctions, InterfaceCall, Runtime};
@@ -93,6 +105,10 @@ impl HostFunctions {
     /// ```
     ///
     /// A component whose import has other types is refused when it is loaded.
+    ///
+    /// A module imports the function from a module called as the interface, by the component model's canonical ABI: as
+    /// tools that make bindings from WIT (`wit-bindgen`) have it do, or by hand. Texts and lists it is given lie where its
+    /// export `cabi_realloc` makes room; without one it cannot be given any, except that an error is without its words.
     pub fn add_to_interface<P, R>(
         mut self,
         interface: impl Into<String>,
@@ -100,11 +116,14 @@ impl HostFunctions {
         function: impl InterfaceFunction<P, R>,
     ) -> HostFunctions {
         let (interface, name) = (interface.into(), name.into());
-        let import = name.clone();
         let function = Arc::new(function);
-        let define: DefineIn =
-            Box::new(move |instance| Arc::clone(&function).define(&mut Interface(instance), &import));
-        self.of_interfaces.push((interface, name, define));
+        let (import, in_component) = (name.clone(), Arc::clone(&function));
+        let in_components: DefineIn =
+            Box::new(move |instance| Arc::clone(&in_component).define(&mut Interface(instance), &import));
+        let (module, import) = (interface.clone(), name.clone());
+        let in_modules: Define =
+            Box::new(move |linker| Arc::clone(&function).define_flat(&mut Imports(linker), &module, &import));
+        self.of_interfaces.push(OfInterface { interface, name, in_components, in_modules });
         self
     }
 
@@ -121,9 +140,10 @@ impl HostFunctions {
         for (module, name, define) in &self.of_modules {
             define(modules).map_err(|_| taken(module, name))?;
         }
-        for (interface, name, define) in &self.of_interfaces {
+        for OfInterface { interface, name, in_components, in_modules } in &self.of_interfaces {
             let instance = components.instance(interface);
-            instance.and_then(|mut instance| define(&mut instance)).map_err(|_| taken(interface, name))?;
+            let defined = instance.and_then(|mut instance| in_components(&mut instance));
+            defined.and_then(|()| in_modules(modules)).map_err(|_| taken(interface, name))?;
         }
         Ok(())
     }
@@ -132,7 +152,7 @@ impl HostFunctions {
 impl std::fmt::Debug for HostFunctions {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let of_modules = self.of_modules.iter().map(|(module, name, _)| (module, name));
-        let of_interfaces = self.of_interfaces.iter().map(|(interface, name, _)| (interface, name));
+        let of_interfaces = self.of_interfaces.iter().map(|function| (&function.interface, &function.name));
         f.debug_list().entries(of_modules.chain(of_interfaces)).finish()
     }
 }

@@ -1,5 +1,6 @@
 //! The grant in force in one run.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::lookup::Lookups;
@@ -24,13 +25,20 @@ pub struct NetworkUsage {
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
     network: Arc<Network>,
+    /// Where the guest may be called, whatever it may reach.
+    listen: Arc<[SocketAddr]>,
     usage: Arc<Mutex<NetworkUsage>>,
     lookups: Lookups,
 }
 
 impl Gate {
-    pub(crate) fn new(network: Network) -> Gate {
-        Gate { network: Arc::new(network), usage: Arc::default(), lookups: Lookups::of_a_guest() }
+    pub(crate) fn new(network: Network, listen: Vec<SocketAddr>) -> Gate {
+        Gate {
+            network: Arc::new(network),
+            listen: listen.into(),
+            usage: Arc::default(),
+            lookups: Lookups::of_a_guest(),
+        }
     }
 
     /// Whether nothing gets through, whatever it is.
@@ -40,7 +48,7 @@ impl Gate {
 
     /// Nothing, if the attempt is covered by the grant.
     pub(crate) fn admit(&self, attempt: Attempt) -> Result<(), Denial> {
-        match judge(&self.network, &attempt) {
+        match self.judge(&attempt) {
             Verdict::Allowed => {
                 if let Attempt::Request { .. } = attempt {
                     self.lock().requests += 1;
@@ -61,12 +69,31 @@ impl Gate {
 
     /// Whether the grant covers sockets.
     pub(crate) fn grants_sockets(&self) -> bool {
+        self.judge(&Attempt::Sockets) == Verdict::Allowed
+    }
+
+    /// Whether it covers sockets of any kind, and looking up names.
+    pub(crate) fn grants_all_sockets(&self) -> bool {
         judge(&self.network, &Attempt::Sockets) == Verdict::Allowed
     }
 
     /// How many names are looked up for the run at once.
     pub(super) fn lookups(&self) -> &Lookups {
         &self.lookups
+    }
+
+    fn judge(&self, attempt: &Attempt) -> Verdict {
+        let covers = |granted: &SocketAddr, address: &SocketAddr| {
+            let is_there = granted.ip() == address.ip()
+                || (granted.ip().is_unspecified() && granted.is_ipv4() == address.is_ipv4());
+            is_there && granted.port() == address.port()
+        };
+        let listens = match attempt {
+            Attempt::Sockets => !self.listen.is_empty(),
+            Attempt::Listen { address } => self.listen.iter().any(|granted| covers(granted, address)),
+            _ => false,
+        };
+        if listens { Verdict::Allowed } else { judge(&self.network, attempt) }
     }
 
     /// What the run came to so far.
@@ -91,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_was_denied_is_kept_once_and_counted_always() {
-        let gate = Gate::new(Network::http(["example.org"]).unwrap());
+        let gate = Gate::new(Network::http(["example.org"]).unwrap(), Vec::new());
         assert_eq!(gate.admit(request("example.org")), Ok(()));
         for _ in 0..3 {
             let denial = gate.clone().admit(request("evil.example")).unwrap_err();
@@ -105,5 +132,21 @@ mod tests {
         let usage = gate.usage();
         assert_eq!((usage.requests, usage.denied, usage.denials.len()), (1, 103, DENIALS_KEPT_MAX));
         assert_eq!(usage.denials[0].attempt, request("evil.example"));
+    }
+
+    #[test]
+    fn a_guest_that_may_listen_somewhere_may_do_nothing_else() {
+        let gate =
+            Gate::new(Network::Denied, vec!["127.0.0.1:80".parse().unwrap(), "0.0.0.0:81".parse().unwrap()]);
+        assert!(gate.grants_sockets() && !gate.grants_all_sockets() && gate.admit(Attempt::Sockets).is_ok());
+        let listens =
+            |address: &str| gate.admit(Attempt::Listen { address: address.parse().unwrap() }).is_ok();
+        assert!(listens("127.0.0.1:80") && listens("0.0.0.0:81") && listens("10.0.0.1:81"));
+        for other in ["0.0.0.0:80", "127.0.0.1:82", "[::]:81", "[::1]:80", "127.0.0.1:0"] {
+            assert!(!listens(other), "{other}");
+        }
+        let address = "127.0.0.1:80".parse().unwrap();
+        assert!(gate.admit(Attempt::Socket { address }).is_err());
+        assert!(!Gate::new(Network::Denied, Vec::new()).grants_sockets());
     }
 }

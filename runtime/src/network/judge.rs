@@ -31,9 +31,14 @@ pub enum Attempt {
     },
     /// To have sockets of its own at all. Asked when a component first reaches for one.
     Sockets,
-    /// To bind, connect or send with a socket of its own.
+    /// To connect or send with a socket of its own.
     Socket {
-        /// The address, the guest's own or the other's.
+        /// The other's address.
+        address: SocketAddr,
+    },
+    /// To be called at an address. [`Sandbox::listen`](crate::Sandbox::listen) grants it as well.
+    Listen {
+        /// The guest's own address.
         address: SocketAddr,
     },
 }
@@ -110,6 +115,7 @@ impl fmt::Display for Attempt {
             Attempt::Lookup { host } => write!(f, "looking up {host}"),
             Attempt::Sockets => f.write_str("having sockets"),
             Attempt::Socket { address } => write!(f, "a socket to {address}"),
+            Attempt::Listen { address } => write!(f, "a socket at {address}"),
         }
     }
 }
@@ -130,7 +136,7 @@ pub fn judge(network: &Network, attempt: &Attempt) -> Verdict {
         },
         // Whatever the guest wrote, this is where it would be connected.
         Attempt::Connection { host: Host::Address(_), address } => addressed(list, *address),
-        Attempt::Lookup { .. } | Attempt::Sockets | Attempt::Socket { .. } => {
+        Attempt::Lookup { .. } | Attempt::Sockets | Attempt::Socket { .. } | Attempt::Listen { .. } => {
             Verdict::Denied(DenialRule::HttpOnly)
         }
     }

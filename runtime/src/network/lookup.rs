@@ -115,8 +115,9 @@ mod tests {
     #[test]
     fn an_address_is_its_own_and_what_is_not_granted_is_not_looked_up() {
         let outbound = Outbound::new(Vec::new());
-        let resolve =
-            |network, name: &str| crate::block_on::block_on(resolve(&Gate::new(network), &outbound, name));
+        let resolve = |network, name: &str| {
+            crate::block_on::block_on(resolve(&Gate::new(network, Vec::new()), &outbound, name))
+        };
         for (name, address) in [("127.0.0.1", "127.0.0.1"), ("::1", "::1"), ("[::ffff:1.2.3.4]", "1.2.3.4")] {
             assert_eq!(resolve(crate::Network::Full, name).unwrap(), [address.parse::<IpAddr>().unwrap()]);
         }

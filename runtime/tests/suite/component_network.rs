@@ -85,3 +85,25 @@ fn a_component_with_the_whole_network_connects_and_listens_whoever_polls_it() {
         drop(listener.accept().unwrap());
     }
 }
+
+#[test]
+fn a_component_that_may_listen_somewhere_is_called_there_and_calls_nobody() {
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_address = other.local_addr().unwrap().to_string();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for guest in [p2::connect(), p3::connect()] {
+        let said = |arguments: &[&str]| {
+            let outcome = run(guest, Sandbox::new().listen([free]).args(arguments.iter().copied()));
+            (outcome.stdout.to_string(), outcome.usage.network.denials)
+        };
+        assert_eq!(said(&["listen", &free.to_string()]), ("ok\n".to_owned(), Vec::new()));
+        for refused in [&[other_address.as_str()][..], &["listen", "127.0.0.1:0"], &["listen", "0.0.0.0:0"]] {
+            let (said, denials) = said(refused);
+            assert_eq!(said, "PermissionDenied\n", "{refused:?}");
+            assert_eq!(denials[0].rule, DenialRule::NoNetwork, "{refused:?}");
+        }
+        assert!(!said(&["localhost:80"]).0.contains("ok"), "no name is looked up");
+    }
+    other.set_nonblocking(true).unwrap();
+    assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}

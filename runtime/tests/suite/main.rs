@@ -13,6 +13,7 @@ mod file_mount;
 mod grounds;
 mod host_functions;
 mod input;
+mod interfaces_of_modules;
 mod kept_code;
 mod limits;
 mod linking;
