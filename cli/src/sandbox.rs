@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use skrei_compute::told::host_functions;
 use skrei_runtime::{CompilerProcess, Config, Error, Runtime};
 
 /// This program, as its own compiler: also if its file was replaced meanwhile.
@@ -19,10 +20,11 @@ pub(crate) fn compiler() -> CompilerProcess {
 /// without.
 pub(crate) fn for_one_guest() -> Result<Runtime, Error> {
     let config = Config { guests_max: 1, compiler: Some(compiler()), ..Config::default() };
-    let kept = code_dir().map(|dir| Runtime::new(Config { code_dir: Some(dir), ..config.clone() }));
+    let new = |config| Runtime::with_host_functions(config, host_functions());
+    let kept = code_dir().map(|dir| new(Config { code_dir: Some(dir), ..config.clone() }));
     match kept {
         Some(Ok(runtime)) => Ok(runtime),
-        _ => Runtime::new(config),
+        _ => new(config),
     }
 }
 

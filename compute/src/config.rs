@@ -39,6 +39,8 @@ pub struct Config {
     /// Hosts that jobs may reach with a network of type HTTP; see [`HostPattern`](skrei_runtime::HostPattern).
     /// None by default.
     pub network_domains: Vec<String>,
+    /// Where guests may listen: `[ADDRESS:]PORT[-PORT]`. Nowhere by default.
+    pub network_ports: Vec<String>,
     /// Hosts from which inputs are fetched; see [`HostPattern`](skrei_runtime::HostPattern). Any that is public by default.
     pub fetch_hosts: Vec<String>,
     /// Types of input sources that are switched off. None by default.
@@ -77,6 +79,7 @@ impl Config {
             allowed_owners: Vec::new(),
             network_allowed: NetworkAllowed::None,
             network_domains: Vec::new(),
+            network_ports: Vec::new(),
             fetch_hosts: vec!["*".to_owned()],
             disabled_sources: Vec::new(),
             buckets: Access::default(),

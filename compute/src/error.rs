@@ -51,6 +51,12 @@ pub enum Error {
     /// An entry of the list of hosts cannot be understood.
     #[error("host that jobs may reach: {0}")]
     NetworkDomains(#[source] skrei_runtime::network::HostPatternError),
+    /// An entry of the list of ports cannot be understood.
+    #[error("`{entry}` is nothing that guests may listen on")]
+    NetworkPorts {
+        /// As configured.
+        entry: String,
+    },
     /// An entry of the list of owners cannot be understood.
     #[error("allowed owner `{entry}` {message}")]
     AllowedOwners {
@@ -92,6 +98,9 @@ impl Error {
             }
             Self::NetworkDomains(_) => Some(
                 "write hosts of `Compute.Network.Domains` as `api.example.org`, `*.example.org:443` or `10.0.0.0/8`",
+            ),
+            Self::NetworkPorts { .. } => Some(
+                "write `Compute.Network.Ports` as `8080`, `8000-8100` or `127.0.0.1:8080`; `0.0.0.0:8080` is open to others",
             ),
             Self::ProbeUrl { .. } => Some("correct JobAdmissionControl.ProbeHTTP"),
             Self::Join(error) => error.hint(),

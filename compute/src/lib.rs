@@ -22,6 +22,7 @@ mod fetch;
 mod glob;
 mod network;
 mod owners;
+mod ports;
 
 mod capacity;
 mod supervisor;

@@ -8,7 +8,7 @@ use skrei_protocol::link::NodeInfo;
 use crate::{
     AllowList, Config, Limits, artifacts::Artifacts, environment::HostVariables, fetch, guests::Guests,
     journal::Journal, log_store::LogStore, modules::Modules, network::NetworkRules, owners::Owners,
-    probes::Probes, publish::Publishing, secrets::Secrets, told::Board,
+    ports::PortRules, probes::Probes, publish::Publishing, secrets::Secrets, told::Board,
 };
 
 /// The engine type of jobs this node runs.
@@ -25,6 +25,7 @@ pub(crate) struct Node {
     pub(crate) reject_stateless: bool,
     pub(crate) probes: Probes,
     pub(crate) network: NetworkRules,
+    pub(crate) ports: PortRules,
     pub(crate) limits: Limits,
     pub(crate) journal: Arc<Journal>,
     pub(crate) logs: LogStore,

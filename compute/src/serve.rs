@@ -29,10 +29,12 @@ use crate::{
     network::NetworkRules,
     node::{self, Node},
     owners::Owners,
+    ports::PortRules,
     probes::Probes,
     publish::{Outbox, Publishing, Uploads},
     secrets::Secrets,
     supervisor::{ORDERS_MAX, Order, Supervisor},
+    told,
 };
 
 /// How long output may outstay its time.
@@ -58,6 +60,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let probes = Probes::new(config.probe_exec.clone(), config.probe_http.as_deref())?;
     let owners = Owners::parse(&config.allowed_owners, &Accounts::of_host())?;
     let network = NetworkRules::parse(config.network_allowed, &config.network_domains)?;
+    let ports = PortRules::parse(&config.network_ports)?;
     let _lock = DirectoryLock::take(&config.data_dir)?;
     let inline_dir = folder::emptied(config.data_dir.join("inline"))?;
     let scratch_dir = folder::emptied(config.data_dir.join("scratch"))?;
@@ -89,7 +92,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     )?;
     let code_dir = Some(config.data_dir.join("code"));
     let compiler = config.compiler;
-    let runtime = Runtime::new(skrei_runtime::Config { code_dir, compiler, ..Default::default() })?;
+    let sandboxes = skrei_runtime::Config { code_dir, compiler, ..Default::default() };
+    let runtime = Runtime::with_host_functions(sandboxes, told::host_functions())?;
     let node = Arc::new(Node {
         id: config.node,
         capacity: config.capacity,
@@ -99,6 +103,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         reject_stateless: config.reject_stateless,
         probes,
         network,
+        ports,
         limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
         artifacts,

@@ -93,6 +93,8 @@ pub struct Task {
     pub resources: Resources,
     /// What the guest may reach.
     pub network: Network,
+    /// Where the guest may be called: addresses and ports of its node.
+    pub ports: Vec<std::net::SocketAddr>,
     /// How long things may take.
     pub timeouts: Timeouts,
 }

@@ -49,6 +49,26 @@ pub enum Message {
     },
 }
 
+/// What is wrong with what a guest tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unsound {
+    /// Not a share.
+    #[error("a share of all there is to do is a number from 0 to 1")]
+    Fraction,
+    /// Not a name.
+    #[error("a key has 1 to {KEY_BYTES_MAX} bytes, and no control characters")]
+    Key,
+    /// Not a value.
+    #[error("the value is not JSON")]
+    Json,
+    /// Too long for one message.
+    #[error("one message has {LINE_BYTES_MAX} bytes at most")]
+    Length,
+    /// One too many.
+    #[error("there is no room for the value: {VALUES_MAX} of {VALUES_BYTES_MAX} bytes together are the most")]
+    Room,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Written {
@@ -70,20 +90,36 @@ impl Message {
             return None;
         }
         match serde_json::from_slice(line).ok()? {
-            Written::Progress { fraction, message } if (0.0..=1.0).contains(&fraction) => {
-                Some(Self::Progress(Progress { fraction, message: one_line(&message) }))
+            Written::Progress { fraction, message } => {
+                Progress::new(fraction, &message).ok().map(Self::Progress)
             }
-            Written::Progress { .. } => None,
-            Written::Value { key, value } => {
-                let is_name =
-                    !key.is_empty() && key.len() <= KEY_BYTES_MAX && !key.contains(char::is_control);
-                is_name.then_some(Self::Value { key, value })
-            }
+            Written::Value { key, value } => Self::value(key, value).ok(),
         }
+    }
+
+    /// A value under a key.
+    ///
+    /// # Errors
+    /// [`Unsound::Key`].
+    pub fn value(key: String, value: serde_json::Value) -> Result<Self, Unsound> {
+        let is_name = !key.is_empty() && key.len() <= KEY_BYTES_MAX && !key.contains(char::is_control);
+        if is_name { Ok(Self::Value { key, value }) } else { Err(Unsound::Key) }
     }
 }
 
 impl Progress {
+    /// A share done, and what is being done, of which what is too long is cut off.
+    ///
+    /// # Errors
+    /// [`Unsound::Fraction`].
+    pub fn new(fraction: f64, message: &str) -> Result<Self, Unsound> {
+        if (0.0..=1.0).contains(&fraction) {
+            Ok(Self { fraction, message: one_line(message) })
+        } else {
+            Err(Unsound::Fraction)
+        }
+    }
+
     /// The share in whole percent.
     pub fn percent(&self) -> u8 {
         // A cast of a float takes what is out of bounds to the nearest bound.

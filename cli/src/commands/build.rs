@@ -104,6 +104,9 @@ fn wanted(spec: &Spec) -> Vec<String> {
         Network::Http { domains } => wanted.push(format!("HTTP to {}", domains.join(", "))),
         Network::Full => wanted.push("any connection".to_owned()),
     }
+    for address in &task.ports {
+        wanted.push(format!("listening on {address}    -c Compute.Network.Ports={address}"));
+    }
     if wanted.is_empty() {
         wanted.push("none: any node runs it".to_owned());
     }

@@ -193,8 +193,9 @@ impl Run {
             .network(self.network(job)?)
             .output(Arc::new(Passthrough));
         if let Some(job) = job {
-            sandbox = job.furnish(sandbox)?;
+            sandbox = job.listen(job.furnish(sandbox)?);
         }
+        sandbox = sandbox.listen(self.reach.listen.iter().copied());
         for variable in &self.env {
             let (name, value) = variable_of(variable)?;
             sandbox = sandbox.env(name, value);

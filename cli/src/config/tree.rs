@@ -141,6 +141,8 @@ pub(crate) struct Compute {
     pub(crate) network_allowed: NetworkAllowed,
     /// Hosts they may reach.
     pub(crate) network_domains: Vec<String>,
+    /// Where they may listen.
+    pub(crate) network_ports: Vec<String>,
     /// Whether jobs without inputs are refused.
     pub(crate) reject_stateless: bool,
     /// What is asked about every job: a command.
@@ -233,6 +235,7 @@ impl Config {
                 fetch_bytes: get.amount("InputSources.MaxBytes")?,
                 network_allowed: network_allowed(&get)?,
                 network_domains: get.list("Compute.Network.Domains")?,
+                network_ports: network_ports(&get)?,
                 reject_stateless: get.boolean("JobAdmissionControl.RejectStatelessJobs")?,
                 probe_exec: token(get.text("JobAdmissionControl.ProbeExec")?),
                 probe_http: token(get.text("JobAdmissionControl.ProbeHTTP")?),
@@ -265,6 +268,13 @@ impl Config {
         let scheme = if self.tls.used { "https" } else { "http" };
         format!("{scheme}://{host}:{port}")
     }
+}
+
+fn network_ports(get: &Get<'_>) -> Result<Vec<String>, Error> {
+    if get.boolean("JobAdmissionControl.RejectNetworkedJobs")? {
+        return Ok(Vec::new());
+    }
+    get.list("Compute.Network.Ports")
 }
 
 fn network_allowed(get: &Get<'_>) -> Result<NetworkAllowed, Error> {

@@ -41,6 +41,7 @@ impl Servers {
         compute.buckets = config.buckets.clone();
         compute.network_allowed = settings.network_allowed;
         compute.network_domains = settings.network_domains.clone();
+        compute.network_ports = settings.network_ports.clone();
         compute.heartbeat = settings.heartbeat;
         compute.limits.log_bytes = usize::try_from(settings.logs.per_execution).unwrap_or(usize::MAX);
         compute.limits.logs_bytes = settings.logs.total;

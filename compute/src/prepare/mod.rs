@@ -55,6 +55,7 @@ type Opening = (Grant, Ownership);
 /// Says whether a host path or a network that the task asks for would be refused now. Nothing is made.
 pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
     node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
+    node.ports.check(&node.id, &task.ports).map_err(Unready::Refused)?;
     node.fetching.check(&node.id, task).map_err(Unready::Refused)?;
     let wanted = host_paths(task);
     if wanted.is_empty() {
@@ -69,6 +70,7 @@ pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Un
 pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result<Prepared, Unready> {
     let task = assignment.spec.task();
     let network = node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
+    node.ports.check(&node.id, &task.ports).map_err(Unready::Refused)?;
     node.fetching.check(&node.id, task).map_err(Unready::Refused)?;
     let variables = node
         .host_variables
@@ -91,6 +93,7 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .args(&task.program.arguments)
         .entry_point(&task.program.entry_point)
         .network(network)
+        .listen(task.ports.iter().copied())
         .limits(limits(node, task));
     let (mounts, mut kept) = mounts(node, assignment, grants).await?;
     for mount in mounts {

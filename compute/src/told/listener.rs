@@ -1,14 +1,14 @@
-//! Takes what one guest writes to its channel.
+//! Takes what one guest tells, by its channel or by functions.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use skrei_job::told::{LINE_BYTES_MAX, Message, Progress, Values};
+use skrei_job::told::{LINE_BYTES_MAX, Message, Progress, Unsound, Values};
 use skrei_runtime::{ChannelSink, Mount, MountError, Sandbox};
 use skrei_vault::Searched;
 
 use super::{CHANNEL_PATH, CHANNEL_VARIABLE};
 
-/// Takes what one guest writes to its channel: keeps its values, and passes its progress on as it comes.
+/// Takes what one guest tells, however it does: keeps its values, and passes its progress on as it comes.
 pub struct Listener {
     heard: Mutex<Heard>,
     /// What nobody is told.
@@ -40,17 +40,44 @@ impl Listener {
         Arc::new(Self { heard: Mutex::default(), hidden, progress: Box::new(progress) })
     }
 
-    /// Gives a guest its channel, and tells it where that is. A guest that was granted something else at that place
-    /// has none.
+    /// Has a guest listened to: gives it its channel and tells it where that is, and takes what it tells by functions
+    /// ([`host_functions`](super::host_functions)). A guest that was granted something else at the channel's place has none.
     ///
     /// # Errors
     /// None but for a mistake of ours: whether there is room was asked before.
     pub fn listen(self: &Arc<Self>, sandbox: Sandbox) -> Result<Sandbox, MountError> {
         let channel = Mount::channel(Arc::clone(self) as Arc<dyn ChannelSink>, CHANNEL_PATH);
+        let sandbox = sandbox.data(Arc::clone(self));
         if !sandbox.has_room_for(&channel) {
             return Ok(sandbox);
         }
         Ok(sandbox.mount(channel)?.env(CHANNEL_VARIABLE, CHANNEL_PATH))
+    }
+
+    /// Takes a word of progress.
+    pub(super) fn progress(&self, fraction: f64, message: &str) -> Result<(), Unsound> {
+        let progress = Progress::new(fraction, &self.without_secrets(message)?)?;
+        (self.progress)(progress);
+        Ok(())
+    }
+
+    /// Takes a value, in JSON.
+    pub(super) fn value(&self, key: &str, json: &str) -> Result<(), Unsound> {
+        let (key, json) = (self.without_secrets(key)?, self.without_secrets(json)?);
+        let value = serde_json::from_str(&json).map_err(|_| Unsound::Json)?;
+        let Message::Value { key, value } = Message::value(key, value)? else { return Ok(()) };
+        if self.heard().values.insert(key, value) { Ok(()) } else { Err(Unsound::Room) }
+    }
+
+    /// A part of a message, as others may have it.
+    fn without_secrets(&self, text: &str) -> Result<String, Unsound> {
+        if text.len() > LINE_BYTES_MAX {
+            return Err(Unsound::Length);
+        }
+        Ok(match &self.hidden {
+            Some(hidden) => String::from_utf8_lossy(&hidden.taken_out_of(text.as_bytes())).into_owned(),
+            None => text.to_owned(),
+        })
     }
 
     /// The values told so far.
@@ -144,6 +171,39 @@ mod tests {
         assert_eq!(*told.lock().unwrap(), ["found [secret key]"]);
         let values = format!("{:?}", listener.values());
         assert!(values.contains("[secret key]") && !values.contains("canary"), "{values}");
+    }
+
+    #[test]
+    fn what_functions_tell_is_held_to_the_same_bounds_and_has_no_secrets_either() {
+        let secret = Secret::from(b"canary in a mine".as_slice());
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let listener = Listener::hiding(Some(Searched::new(vec![("key".to_owned(), secret)])), {
+            let told = Arc::clone(&told);
+            move |progress| told.lock().unwrap().push(progress.message)
+        });
+        listener.progress(0.5, "found canary in a mine\n").unwrap();
+        assert_eq!(*told.lock().unwrap(), ["found [secret key] "]);
+        listener.value("bird", r#"{"song":"canary in a mine"}"#).unwrap();
+        listener.value("canary in a mine", "1").unwrap();
+        let values = format!("{:?}", listener.values());
+        assert!(values.contains("[secret key]") && !values.contains("canary"), "{values}");
+
+        let long = "x".repeat(LINE_BYTES_MAX + 1);
+        assert_eq!(listener.progress(f64::NAN, ""), Err(Unsound::Fraction));
+        assert_eq!(listener.progress(1.1, ""), Err(Unsound::Fraction));
+        assert_eq!(listener.progress(0.5, &long), Err(Unsound::Length));
+        assert_eq!(listener.value("", "1"), Err(Unsound::Key));
+        assert_eq!(listener.value("a", "1 2"), Err(Unsound::Json));
+        assert_eq!(
+            listener.value("a", &format!("[{}1{}]", "[".repeat(5000), "]".repeat(5000))),
+            Err(Unsound::Json)
+        );
+        assert_eq!(listener.value("a", &format!("{long:?}")), Err(Unsound::Length));
+        for number in 0..62 {
+            listener.value(&format!("key {number}"), "1").unwrap();
+        }
+        assert_eq!(listener.value("one more", "1"), Err(Unsound::Room));
+        assert_eq!(listener.dropped(), 0, "who told it was told so");
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod limits;
 mod network;
 mod ownership;
 mod params;
+mod ports;
 mod remote;
 mod results;
 mod retry;
@@ -139,6 +140,7 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
     let results = results::paths(written, &sources, path, problems);
     let resources = limits::resources(&mut written.resources, &path.key("Resources"), problems);
     let network = network::read(&written.network, &path.key("Network"), problems);
+    let ports = ports::read(&written.network.ports, &path.key("Network").key("Ports"), problems);
     let timeouts = limits::timeouts(written.timeouts, &path.key("Timeouts"), problems);
     let (program, module_at) = program?;
     let inputs = sources
@@ -157,6 +159,7 @@ fn task(written: &mut manifest::Task, path: &Path, problems: &mut Vec<Problem>) 
         publisher,
         resources,
         network,
+        ports,
         timeouts,
     })
 }

@@ -55,10 +55,6 @@ pub(super) fn read(written: &manifest::Network, path: &Path, problems: &mut Vec<
                 .hint("list the hosts: `Domains: [api.example.com]`; `*` is any"),
         );
     }
-    if !written.ports.is_empty() {
-        problems
-            .push(Problem::new(path.key("Ports"), "a guest cannot listen on ports").hint("remove `Ports`"));
-    }
     network
 }
 

@@ -97,6 +97,15 @@ impl Job {
         }
     }
 
+    /// Lets the guest listen where the job says.
+    pub(super) fn listen(&self, sandbox: Sandbox) -> Sandbox {
+        let ports = &self.spec.task().ports;
+        for address in ports {
+            terminal::note(&format!("granted: listening on {address}"));
+        }
+        sandbox.listen(ports.iter().copied())
+    }
+
     /// Gives a sandbox all that the job asks for, and says which of it is this machine's.
     pub(super) fn furnish(&self, mut sandbox: Sandbox) -> Result<Sandbox, Error> {
         let task = self.spec.task();

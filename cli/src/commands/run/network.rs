@@ -1,5 +1,7 @@
 //! `--network` and `--allow-host`.
 
+use std::net::SocketAddr;
+
 use clap::{Args, ValueEnum};
 use skrei_runtime::{HostPattern, Network, NetworkUsage};
 
@@ -17,6 +19,9 @@ pub(super) struct Reach {
     /// A host the guest may make HTTP requests of: a name, `*.NAME`, an address, or `*`; repeatable
     #[arg(long, value_name = "HOST[:PORT]")]
     allow_host: Vec<HostPattern>,
+    /// An address the guest may listen on; a component has sockets, a module has none; repeatable
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(super) listen: Vec<SocketAddr>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -68,7 +73,7 @@ mod tests {
 
     fn grant(network: Option<Kind>, hosts: &[&str]) -> Option<Network> {
         let allow_host = hosts.iter().map(|host| host.parse().unwrap()).collect();
-        Reach { network, allow_host }.grant().ok()
+        Reach { network, allow_host, listen: Vec::new() }.grant().ok()
     }
 
     #[test]

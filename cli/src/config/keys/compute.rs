@@ -58,6 +58,12 @@ pub(super) const KEYS: &[Key] = &[
         doc: "Hosts that jobs may ask for with `Network: {Type: HTTP}`: `api.example.org`, `*.example.org`, `10.0.0.0/8`, each with a `:PORT` or without; `*` is every name and every public address.",
     },
     Key {
+        name: "Compute.Network.Ports",
+        kind: Kind::List,
+        default: "",
+        doc: "Where the guests of jobs may listen (`Network: {Ports: [8080]}`): `8080`, `8000-8100`, `127.0.0.1:8080`; without an address on any of this machine's.",
+    },
+    Key {
         name: "Compute.Env.AllowList",
         kind: Kind::List,
         default: "",
@@ -109,7 +115,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "JobAdmissionControl.RejectNetworkedJobs",
         kind: Kind::Boolean,
         default: "false",
-        doc: "Refuse every job that asks for a network, whatever `Compute.Network.Allow` says.",
+        doc: "Refuse every job that asks for a network, whatever `Compute.Network.Allow` and `Compute.Network.Ports` say.",
     },
     Key {
         name: "JobAdmissionControl.RejectStatelessJobs",
