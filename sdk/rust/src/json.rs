@@ -1,6 +1,7 @@
 //! As much of JSON as it takes to write it.
 
-use std::fmt::Write as _;
+use alloc::{string::String, vec::Vec};
+use core::fmt::Write as _;
 
 /// What can be a value in JSON.
 pub trait ToJson {
@@ -106,6 +107,8 @@ pub(crate) fn is_one_line(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     fn json(value: impl ToJson) -> String {

@@ -23,19 +23,45 @@
 //! How they are told, and what happens where nobody listens, is in `docs/reference/guest-contract.md`.
 //!
 //! Depend on it as `skrei`: `skrei = { package = "skrei-sdk", path = "..." }`. It depends on nothing.
+//!
+//! # Without the standard library
+//! `default-features = false` leaves `imported`, the functions of `skrei:job` as a module imports them, for programs that have
+//! neither `std` nor an allocator. Feature `alloc` adds [`ToJson`] and [`Parameter`]. Such a program runs in skrei alone:
+//! what it imports must be there.
+#![cfg_attr(not(feature = "std"), no_std)]
 
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+#[cfg(feature = "std")]
 pub mod files;
+#[cfg(target_arch = "wasm32")]
+pub mod imported;
+#[cfg(feature = "std")]
 pub mod log;
 
+#[cfg(feature = "std")]
 mod channel;
+#[cfg(feature = "std")]
 mod job;
+#[cfg(feature = "alloc")]
 mod json;
+#[cfg(feature = "alloc")]
 mod parameter;
+#[cfg(feature = "std")]
 mod start;
 
+#[cfg(feature = "std")]
 pub use channel::{progress, value, value_json};
+#[cfg(feature = "std")]
 pub use job::Job;
+#[cfg(feature = "alloc")]
 pub use json::ToJson;
-pub use parameter::{BadParameter, Parameter, parameter};
+#[cfg(feature = "alloc")]
+pub use parameter::Parameter;
+#[cfg(feature = "std")]
+pub use parameter::{BadParameter, parameter};
+#[cfg(feature = "std")]
 pub use skrei_sdk_macros::main;
+#[cfg(feature = "std")]
 pub use start::{Error, Exit, Failure, Result, start};

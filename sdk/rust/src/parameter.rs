@@ -1,6 +1,9 @@
 //! Typed parameters, from arguments or the environment.
 
-use std::{env, fmt, fmt::Display, str::FromStr};
+use alloc::{borrow::ToOwned, format, string::String};
+use core::{fmt::Display, str::FromStr};
+#[cfg(feature = "std")]
+use std::{env, fmt};
 
 /// What can be a parameter. Implemented for what is read from a text ([`FromStr`]) by way of the types below, and for
 /// what need not be given: an `Option`, or a `bool`, which is false unless it is there.
@@ -28,6 +31,10 @@ from_text! {
     u8: "a whole number from 0 to 255" u16: "a whole number" u32: "a whole number" u64: "a whole number"
     usize: "a whole number" i8: "a whole number" i16: "a whole number" i32: "a whole number" i64: "a whole number"
     isize: "a whole number" f32: "a number" f64: "a number"
+}
+
+#[cfg(feature = "std")]
+from_text! {
     std::path::PathBuf: "a path"
 }
 
@@ -54,12 +61,14 @@ fn read_text<T: FromStr<Err: Display>>(given: Option<&str>, what: &str) -> Resul
 }
 
 /// A parameter that is missing or wrong.
+#[cfg(feature = "std")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadParameter {
     name: String,
     problem: String,
 }
 
+#[cfg(feature = "std")]
 impl Display for BadParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BadParameter { name, problem } = self;
@@ -67,6 +76,7 @@ impl Display for BadParameter {
     }
 }
 
+#[cfg(feature = "std")]
 impl std::error::Error for BadParameter {}
 
 /// Reads a parameter: from the argument `--NAME=VALUE` or `--NAME VALUE`, or else from the variable of that name in
@@ -74,6 +84,7 @@ impl std::error::Error for BadParameter {}
 ///
 /// # Errors
 /// It is missing, or not of its type.
+#[cfg(feature = "std")]
 pub fn parameter<T: Parameter>(name: &str) -> Result<T, BadParameter> {
     let given = from_arguments(name, env::args().skip(1)).or_else(|| env::var(variable(name)).ok());
     let wrong = |problem| BadParameter { name: name.to_owned(), problem };
@@ -81,6 +92,7 @@ pub fn parameter<T: Parameter>(name: &str) -> Result<T, BadParameter> {
 }
 
 /// Arguments that name no parameter, such as a slip of the pen.
+#[cfg(feature = "std")]
 pub(crate) fn strange(known: &[&str], arguments: impl Iterator<Item = String>) -> Option<String> {
     let is_known = |argument: &str| known.iter().any(|name| argument == dashed(name));
     let flags = arguments.take_while(|argument| argument != "--");
@@ -93,6 +105,7 @@ pub(crate) fn strange(known: &[&str], arguments: impl Iterator<Item = String>) -
         .next()
 }
 
+#[cfg(feature = "std")]
 fn from_arguments(name: &str, arguments: impl Iterator<Item = String>) -> Option<String> {
     let mut arguments = arguments.take_while(|argument| argument != "--").peekable();
     while let Some(argument) = arguments.next() {
@@ -109,15 +122,17 @@ fn from_arguments(name: &str, arguments: impl Iterator<Item = String>) -> Option
     None
 }
 
+#[cfg(feature = "std")]
 fn dashed(name: &str) -> String {
     name.replace('_', "-")
 }
 
+#[cfg(feature = "std")]
 fn variable(name: &str) -> String {
     name.replace('-', "_").to_ascii_uppercase()
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
 
