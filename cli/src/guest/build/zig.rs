@@ -11,15 +11,17 @@ use crate::{
     },
 };
 
-const INSTALL: &str = "pip install ziglang==0.17.1";
+/// The Python package that carries it.
+pub(super) const PACKAGE: &str = "ziglang==0.17.1";
 
 /// Zig itself, or the Python package that carries it.
-pub(super) fn zig() -> Option<Tool> {
-    Tool::on_path("zig").or_else(|| Tool::python_module("ziglang"))
+pub(super) fn zig(project: &Project) -> Option<Tool> {
+    Tool::on_path("zig").or_else(|| Tool::python_module(&project.directory, "ziglang"))
 }
 
 pub(super) fn build(project: &Project) -> Result<(), Error> {
-    let zig = zig().ok_or_else(|| tool::missing("Zig", INSTALL))?;
+    let install = || tool::pip_install(&project.directory, PACKAGE);
+    let zig = zig(project).ok_or_else(|| tool::missing("Zig", &install()))?;
     let main = project.directory.join("main.zig");
     let main =
         if main.is_file() { Some(main) } else { sources(&project.directory, "zig").into_iter().next() };
