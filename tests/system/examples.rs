@@ -11,7 +11,7 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::harness::{Node, Orchestrator, PATIENCE, Ran, root};
+use super::harness::{Moto, Node, Orchestrator, PATIENCE, Ran, free_port, root};
 
 /// A job file of an example, whose guests are built once for all tests.
 fn job_file(example: &str) -> PathBuf {
@@ -26,6 +26,15 @@ fn job_file(example: &str) -> PathBuf {
         assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     });
     examples.join(example).join("job.yaml")
+}
+
+/// Builds the guest of an example that is a component.
+fn component_of(example: &str) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--locked", "--target", "wasm32-wasip2"]);
+    let built =
+        Ran::to_end(cargo.current_dir(root().join("examples").join(example)).env_remove("CARGO_TARGET_DIR"));
+    built.expect(0);
 }
 
 /// Runs a job file with template variables.
@@ -211,4 +220,134 @@ async fn a_daemon_works_off_what_is_put_into_its_directory_until_it_is_stopped()
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     orchestrator.run(&["job", "stop", "watch-directory"]).expect(0);
+}
+
+/// A grey picture of this size, as PNG.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let chunk = |kind: &[u8], data: &[u8]| {
+        let mut sum = flate2::Crc::new();
+        sum.update(kind);
+        sum.update(data);
+        [&u32::try_from(data.len()).unwrap().to_be_bytes(), kind, data, &sum.sum().to_be_bytes()].concat()
+    };
+    let head = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
+    // Each line begins with how it is filtered: not at all.
+    let lines = vec![[&[0_u8][..], &vec![128; width as usize]].concat(); height as usize].concat();
+    let mut packed = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, &lines).unwrap();
+    let packed = packed.finish().unwrap();
+    [b"\x89PNG\r\n\x1a\n", &chunk(b"IHDR", &head)[..], &chunk(b"IDAT", &packed), &chunk(b"IEND", &[])]
+        .concat()
+}
+
+/// Every file beneath a directory that ends so, by its name.
+fn named(directory: &Path, ending: &str, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            named(&path, ending, found);
+        } else if path.extension().is_some_and(|is| is == ending) {
+            found.push((path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read(path).unwrap()));
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thumbnails_are_made_of_each_photo_of_a_bucket_once_by_three_parts() {
+    let Some(moto) = Moto::start(&["holiday"]).await else { return };
+    let photos = ["a", "b", "c", "d", "e", "f"].map(|name| format!("photos/2026/{name}.png"));
+    for (place, photo) in (0..).zip(&photos) {
+        moto.put("holiday", photo, png(400 + place, 200)).await;
+    }
+    moto.put("holiday", "photos/broken.jpg", b"no picture".to_vec()).await;
+    moto.put("holiday", "photos/notes.txt", b"no photo".to_vec()).await;
+
+    let orchestrator = Orchestrator::start(&[]);
+    let settings = moto.settings(&["holiday"]);
+    let settings: Vec<_> = settings.iter().map(String::as_str).collect();
+    let _nodes =
+        ["worker-1", "worker-2"].map(|name| Node::start_on(&orchestrator, name, |_| Vec::new(), &settings));
+    orchestrator.wait_for_nodes(2).await;
+    let said = job_run(&orchestrator, &job_file("thumbnails"), &["bucket=holiday"]).expect(0);
+    assert!(said.contains("photos have a thumbnail"), "{said}");
+
+    let executions = orchestrator.client().executions("thumbnails").await.unwrap().items;
+    let values: Vec<_> =
+        executions.iter().map(|one| one.run_output.as_ref().unwrap().values.clone()).collect();
+    let made: u64 = values.iter().map(|values| values["made"].as_u64().unwrap()).sum();
+    let failed: Vec<_> =
+        values.iter().flat_map(|values| values["failed"].as_array().unwrap().clone()).collect();
+    assert_eq!((executions.len(), made, failed), (3, 6, vec![json!("broken.jpg")]));
+
+    let fetched = tempfile::tempdir().unwrap();
+    orchestrator
+        .run(&["job", "get", "thumbnails", "--output-dir", fetched.path().to_str().unwrap()])
+        .expect(0);
+    let mut thumbnails = Vec::new();
+    named(fetched.path(), "png", &mut thumbnails);
+    thumbnails.sort();
+    let names: Vec<_> = thumbnails.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a.png", "b.png", "c.png", "d.png", "e.png", "f.png"]);
+    for (name, content) in thumbnails {
+        let number = |at: usize| u32::from_be_bytes(*content[at..].first_chunk().unwrap());
+        assert!(
+            number(16) == 96 && (47..=48).contains(&number(20)),
+            "{name}: {} by {}",
+            number(16),
+            number(20)
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_answers_http_where_the_owner_lets_guests_listen_and_nowhere_else() {
+    component_of("web-service");
+    let orchestrator = Orchestrator::start(&[]);
+    let site = |directory: &Path| {
+        let entry = served(directory, "site", "/srv/site", "ro");
+        fs::write(directory.join("site/index.html"), "<h1>hello</h1>\n").unwrap();
+        vec![entry]
+    };
+    let _closed = Node::start_on(&orchestrator, "closed", site, &[]);
+    let port = free_port();
+    let _open =
+        Node::start_on(&orchestrator, "open", site, &[&format!("Compute.Network.Ports=127.0.0.1:{port}")]);
+    orchestrator.wait_for_nodes(2).await;
+    let file = root().join("examples/web-service/job.yaml");
+    let mut command = orchestrator.command(&["job", "run", "--wait=false", "-V", &format!("port={port}")]);
+    Ran::to_end(command.arg(&file)).expect(0);
+
+    let url = |path: &str| format!("http://127.0.0.1:{port}/{path}");
+    let start = Instant::now();
+    let health = loop {
+        match reqwest::get(url("health")).await {
+            Ok(answer) => break answer.text().await.unwrap(),
+            Err(error) => assert!(start.elapsed() < PATIENCE, "nobody answers: {error}"),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert_eq!(health, "well, 0 answered\n");
+    let page = reqwest::get(url("")).await.unwrap();
+    assert_eq!(page.headers()["content-type"], "text/html; charset=utf-8");
+    assert_eq!(page.text().await.unwrap(), "<h1>hello</h1>\n");
+    assert_eq!(reqwest::get(url("none.html")).await.unwrap().status(), 404);
+
+    let executions = orchestrator.client().executions("web-service").await.unwrap().items;
+    let runs = |node: &str| {
+        let mut of_node = executions.iter().filter(|one| one.node_id == node);
+        of_node
+            .any(|one| one.compute_state.state_type == skrei_protocol::api::execution::compute_state::RUNNING)
+    };
+    assert!(runs("open") && !runs("closed"), "{executions:?}");
+    let start = Instant::now();
+    while !orchestrator.run(&["job", "describe", "web-service"]).expect(0).contains("3 answered") {
+        assert!(start.elapsed() < PATIENCE, "it does not say how many it answered");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    orchestrator.run(&["job", "stop", "web-service"]).expect(0);
+    let start = Instant::now();
+    while reqwest::get(url("health")).await.is_ok() {
+        assert!(start.elapsed() < PATIENCE, "it answers though it was stopped");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }

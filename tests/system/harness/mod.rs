@@ -1,12 +1,14 @@
 //! Starts orchestrators, nodes and commands, each a process of its own with a directory of its own.
 
 mod job;
+mod moto;
 mod pebble;
 mod process;
 mod server;
 pub(crate) mod toolchains;
 
 pub(crate) use job::{JobFile, wait_for_end};
+pub(crate) use moto::Moto;
 pub(crate) use pebble::{EXTERNAL_ACCOUNT, Pebble, Rules};
 pub(crate) use process::{Ran, skrei};
 pub(crate) use server::{Node, Orchestrator, free_port};

@@ -177,7 +177,8 @@ impl Node {
         Self::start_on(orchestrator, name, entries, settings)
     }
 
-    fn start_on(
+    /// Starts one with an allow-list of its own and these `-c` settings.
+    pub(crate) fn start_on(
         orchestrator: &Orchestrator,
         name: &str,
         entries: impl FnOnce(&Path) -> Vec<String>,
