@@ -4,21 +4,21 @@ use std::{
     collections::BTreeSet,
     io::{self, Write},
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use futures_util::StreamExt;
 use sha2::{Digest as _, Sha256};
 use skrei_job::Digest;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio_util::io::ReaderStream;
 
-use crate::incoming::{self, Incoming};
+use crate::{
+    incoming::{self, Incoming, Next, Whole},
+    room::{Place, Room},
+};
 
 /// Largest artifact taken in: the largest language runtimes compiled to WASM are around 100 MB.
 pub(crate) const ARTIFACT_MAX_BYTES: u64 = 512 << 20;
@@ -48,6 +48,9 @@ const KEPT_MIN: Duration = Duration::from_secs(3600);
 /// Uploads at once; each further one waits.
 const UPLOADS_MAX: usize = 16;
 
+/// How long to wait for the next bytes of an upload: others wait for its end.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+
 /// The artifacts of an orchestrator: files named by their digest. The time of a file is when it was last needed.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifacts {
@@ -56,7 +59,8 @@ pub(crate) struct Artifacts {
     /// Those that come in piece by piece and are not whole.
     incoming: Incoming,
     uploads: Arc<Semaphore>,
-    used: Arc<AtomicU64>,
+    /// For those that are held, and for those that come in.
+    room: Room,
 }
 
 /// Why content was not taken in.
@@ -72,6 +76,8 @@ pub(crate) enum Error {
     Incoming(#[from] incoming::Error),
     #[error("the upload broke off: {0}")]
     BrokenOff(axum::Error),
+    #[error("nothing came of the upload for {} s", SILENCE_MAX.as_secs())]
+    Silent,
     #[error("the artifact cannot be stored: {0}")]
     Io(#[from] io::Error),
 }
@@ -89,9 +95,16 @@ impl Artifacts {
                 None => {}
             }
         }
-        let incoming = Incoming::open(directory.join("incoming"))?;
-        let (uploads, used) = (Arc::new(Semaphore::new(UPLOADS_MAX)), Arc::new(AtomicU64::new(used)));
-        Ok(Self { directory, limits, incoming, uploads, used })
+        let room = Room::new(limits.bytes);
+        room.occupied(used).hold();
+        let incoming = Incoming::open(directory.join("incoming"), room.clone())?;
+        Ok(Self { directory, limits, incoming, uploads: Arc::new(Semaphore::new(UPLOADS_MAX)), room })
+    }
+
+    /// The right to send something; waits for it. Bounds what is in memory of all that comes.
+    pub(crate) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // Never closed.
+        self.uploads.acquire().await.ok()
     }
 
     /// Takes note that an artifact is needed; its size, if it is held.
@@ -106,9 +119,17 @@ impl Artifacts {
         blocking(touch).await.ok()
     }
 
+    /// Removes what will not be whole any more.
+    pub(crate) async fn expire_unfinished(&self) {
+        let removed = self.incoming.expire(SystemTime::now()).await;
+        if removed > 0 {
+            tracing::info!(removed, "artifacts that came in only in part are removed");
+        }
+    }
+
     /// Removes what was not needed for long, except these; gives how many there were.
     pub(crate) async fn expire(&self, live: BTreeSet<Digest>) -> io::Result<usize> {
-        let (directory, used) = (self.directory.clone(), Arc::clone(&self.used));
+        let (directory, room) = (self.directory.clone(), self.room.clone());
         let keep = self.limits.keep.max(KEPT_MIN);
         blocking(move || {
             let mut removed = 0;
@@ -119,7 +140,7 @@ impl Artifacts {
                 let age = SystemTime::now().duration_since(metadata.modified()?).unwrap_or_default();
                 if age > keep && !live.contains(&digest) {
                     std::fs::remove_file(entry.path())?;
-                    used.fetch_sub(metadata.len(), Ordering::Relaxed);
+                    room.free(metadata.len());
                     removed += 1;
                 }
             }
@@ -141,8 +162,8 @@ impl Artifacts {
     }
 
     /// How much has come in of an artifact that is not whole.
-    pub(crate) async fn received(&self, digest: Digest) -> u64 {
-        self.incoming.received(&digest.hex()).await
+    pub(crate) fn received(&self, digest: Digest) -> u64 {
+        self.incoming.received(&digest.hex())
     }
 
     /// Takes in a piece of an artifact that has so many bytes, if it begins where the last one ended; gives how much there
@@ -156,34 +177,46 @@ impl Artifacts {
         if size > ARTIFACT_MAX_BYTES {
             return Err(Error::TooLarge);
         }
-        if self.used.load(Ordering::Relaxed).saturating_add(size) > self.limits.bytes {
-            return Err(Error::Full(self.limits.bytes));
-        }
-        let turn = self.incoming.turn(expected.hex())?;
-        let received = turn.take(offset, size, piece).await?;
-        if received == size {
-            turn.finish(expected, self.path(expected)).await?;
-            self.used.fetch_add(size, Ordering::Relaxed);
+        let whole = Whole { slot: expected.hex(), digest: expected, size };
+        let turn = match self.incoming.next(whole, offset)? {
+            Next::At(received) => return Ok(received),
+            Next::Piece(turn) => turn,
+        };
+        turn.promise(self.place(turn.lacks()).await?);
+        let turn = turn.add(piece).await?;
+        let received = turn.received();
+        if turn.is_whole()
+            && let Some(bytes) = turn.finish(self.path(expected)).await?
+        {
+            // Somebody else was faster, with the same.
+            self.room.free(bytes);
         }
         Ok(received)
     }
 
     /// Takes content in under its digest. It is there whole or not at all, and on disk when this returns.
     pub(crate) async fn store(&self, expected: Digest, content: Body) -> Result<u64, Error> {
-        // Never closed.
-        let _turn = self.uploads.acquire().await;
+        let _turn = self.turn().await;
+        // As far as the request says how much comes, that is promised before it does.
+        let announced = content.size_hint().lower();
+        if announced > ARTIFACT_MAX_BYTES {
+            return Err(Error::TooLarge);
+        }
+        let mut place = self.place(announced).await?;
         let directory = self.directory.clone();
         let mut file = blocking(move || tempfile::NamedTempFile::new_in(directory)).await?;
         let (mut hash, mut size) = (Sha256::new(), 0_u64);
         let mut chunks = content.into_data_stream();
-        while let Some(chunk) = chunks.next().await {
+        loop {
+            let chunk = tokio::time::timeout(SILENCE_MAX, chunks.next()).await.map_err(|_| Error::Silent)?;
+            let Some(chunk) = chunk else { break };
             let chunk = chunk.map_err(Error::BrokenOff)?;
             size += chunk.len() as u64;
             if size > ARTIFACT_MAX_BYTES {
                 return Err(Error::TooLarge);
             }
-            if self.used.load(Ordering::Relaxed).saturating_add(size) > self.limits.bytes {
-                return Err(Error::Full(self.limits.bytes));
+            if size > place.bytes() {
+                place.join(self.place(size - place.bytes()).await?);
             }
             hash.update(&chunk);
             file = blocking(move || file.write_all(&chunk).map(|()| file)).await?;
@@ -195,12 +228,25 @@ impl Artifacts {
         let (path, directory) = (self.path(expected), self.directory.clone());
         blocking(move || {
             file.as_file().sync_data()?;
-            file.persist(path)?;
+            match file.persist_noclobber(path) {
+                Ok(_) => place.hold(),
+                // Somebody else was faster, with the same.
+                Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error.error),
+            }
             sync_directory(&directory)
         })
         .await?;
-        self.used.fetch_add(size, Ordering::Relaxed);
         Ok(size)
+    }
+
+    /// Room for so much; what nobody goes on with makes way.
+    async fn place(&self, bytes: u64) -> Result<Place, Error> {
+        if let Some(place) = self.room.reserve(bytes) {
+            return Ok(place);
+        }
+        self.incoming.spare().await;
+        self.room.reserve(bytes).ok_or(Error::Full(self.room.bytes_max()))
     }
 
     fn path(&self, digest: Digest) -> PathBuf {
@@ -249,7 +295,7 @@ mod tests {
         assert_eq!(artifacts.need(needed).await, Some(6));
         assert_eq!(artifacts.expire([live].into()).await.unwrap(), 1);
         assert_eq!((artifacts.need(old).await, artifacts.need(live).await), (None, Some(4)));
-        assert_eq!(artifacts.used.load(Ordering::Relaxed), 10);
+        assert_eq!(artifacts.room.used(), 10);
     }
 
     #[tokio::test]
@@ -263,5 +309,28 @@ mod tests {
         assert!(matches!(refused, Err(Error::Full(5))), "{refused:?}");
         let names = std::fs::read_dir(directory.path()).unwrap().map(|entry| entry.unwrap().file_name());
         assert_eq!(names.filter(|name| name != "incoming").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_comes_in_pieces_is_paid_for_as_a_whole_and_before_it_comes() {
+        let directory = tempfile::tempdir().unwrap();
+        let limits = Limits { bytes: 10, ..Limits::default() };
+        let artifacts = Artifacts::open(directory.path().to_owned(), limits).unwrap();
+        let piece = |content: &'static [u8], offset, piece: &'static [u8]| {
+            let (digest, size) = (Digest::of(content), content.len() as u64);
+            artifacts.append(digest, (offset, size), Bytes::from_static(piece))
+        };
+        assert_eq!(piece(b"123456", 0, b"1").await.unwrap(), 1);
+        let refused = piece(b"abcdef", 0, b"a").await;
+        assert!(matches!(refused, Err(Error::Full(10))), "one byte fits, and six do not: {refused:?}");
+        let refused = artifacts.store(Digest::of(b"abcdef"), Body::from("abcdef")).await;
+        assert!(matches!(refused, Err(Error::Full(10))), "{refused:?}");
+        assert_eq!(std::fs::read_dir(directory.path().join("incoming")).unwrap().count(), 1);
+        assert_eq!(piece(b"123456", 1, b"23456").await.unwrap(), 6);
+        assert_eq!(artifacts.need(Digest::of(b"123456")).await, Some(6));
+        assert_eq!(artifacts.room.used(), 6);
+        held(&artifacts, b"ab").await;
+        held(&artifacts, b"ab").await;
+        assert_eq!(artifacts.room.used(), 8, "what is there already takes no more");
     }
 }

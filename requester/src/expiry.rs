@@ -1,5 +1,5 @@
 //! What is kept no longer than it is needed: results and artifacts, by rules of age and size, and never those of a job that
-//! has not ended.
+//! has not ended; and what of them came in only in part.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,6 +33,8 @@ impl Expiry {
         if let Err(error) = self.results.expire(clock::now()).await {
             tracing::warn!(%error, "old results cannot be removed");
         }
+        self.results.expire_unfinished().await;
+        self.artifacts.expire_unfinished().await;
         match self.store.live_artifacts().await {
             Ok(live) => match self.artifacts.expire(live).await {
                 Ok(0) => {}

@@ -23,6 +23,7 @@ mod peer;
 mod perform;
 mod plain;
 mod results;
+mod room;
 mod secrets;
 mod server;
 mod store;

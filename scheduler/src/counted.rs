@@ -20,16 +20,19 @@ pub(crate) struct NoNode(Arc<Demand>);
 
 impl Scheduler {
     pub(crate) fn begin_counted(&mut self, live: &mut Live) {
-        let count = live.partitions();
         let is_service = live.job.spec.kind().is_kept_running();
-        if count == 0 && is_service {
-            return self.is_queued(live, "nothing to run: `Count` is 0".to_owned());
+        let wanted: Vec<u32> = live.wanted_partitions().collect();
+        if wanted.is_empty() {
+            let why = if live.partitions() == 0 { "`Count` is 0" } else { "it has none of what is left" };
+            if is_service {
+                return self.is_queued(live, format!("nothing to run: {why}"));
+            }
+            return self.finish(live, JobState::Completed, format!("nothing to do: {why}"), None);
         }
         if live.job.spec.rollout().is_gradual() {
             if self.fleet.possible(&live.demand).is_none() && !live.may_wait_for_nodes(self.now) {
                 return self.no_node(live, &NoNode(live.demand.clone()));
             }
-            let wanted: Vec<u32> = live.wanted_partitions().collect();
             wanted.into_iter().for_each(|partition| self.make_due(live, Slot::Partition(partition)));
             if live.job.spec.rollout().canary > 0 {
                 live.job.progress.phase = crate::Phase::Canary;
@@ -37,11 +40,7 @@ impl Scheduler {
             self.begin_steps(live);
             return self.say_what_waits(live);
         }
-        if count == 0 {
-            self.finish(live, JobState::Completed, "nothing to do: `Count` is 0".to_owned(), None);
-            return;
-        }
-        for partition in live.wanted_partitions().collect::<Vec<_>>() {
+        for partition in wanted {
             if let Err(no_node) = self.want(live, partition) {
                 self.no_node(live, &no_node);
                 return;

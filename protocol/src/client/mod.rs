@@ -188,9 +188,9 @@ impl Client {
         self.get("/orchestrator/jobs", &query).await
     }
 
-    /// The executions of a job's latest version.
+    /// The executions of a job's latest version, over all pages.
     pub async fn executions(&self, job: &str) -> Result<List<Execution>, Error> {
-        self.get(&job_path(job, "/executions"), &[]).await
+        self.all_pages(&job_path(job, "/executions")).await.map(List::whole)
     }
 
     /// A page of a job's history.
@@ -215,7 +215,7 @@ impl Client {
 
     /// Every version of a job, the first one first.
     pub async fn versions(&self, job: &str) -> Result<Vec<Job>, Error> {
-        self.get::<List<Job>>(&job_path(job, "/versions"), &[]).await.map(|answer| answer.items)
+        self.all_pages(&job_path(job, "/versions")).await
     }
 
     /// Runs a version of a job again, or what is left of it, as a new version.
@@ -315,6 +315,19 @@ impl Client {
 
     async fn get<T: DeserializeOwned>(&self, path: &str, query: &Query<'_>) -> Result<T, Error> {
         self.read(self.request(Method::GET, path, query).timeout(ANSWER_TIMEOUT)).await
+    }
+
+    async fn all_pages<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Error> {
+        let (mut all, mut token) = (Vec::new(), String::new());
+        loop {
+            let page: List<T> = self.get(path, &[("next_token", token.clone())]).await?;
+            all.extend(page.items);
+            // A token that leads nowhere would lead there for ever.
+            if page.next_token.is_empty() || page.next_token == token {
+                return Ok(all);
+            }
+            token = page.next_token;
+        }
     }
 
     async fn send<T: DeserializeOwned>(

@@ -1,5 +1,7 @@
 //! Taking in artifacts, and telling which are held.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     extract::State,
@@ -14,6 +16,9 @@ use skrei_protocol::api::{
 
 use super::{Api, error::ApiError, segment::Segment};
 
+/// How long a piece may take: as others wait for its end, no longer than a poor connection needs.
+const PIECE_TIME_MAX: Duration = Duration::from_secs(600);
+
 /// Whether the content with this digest is held, and how large it is. What is held is not given out here. If it is not, how
 /// much of it has come in, in the header `Upload-Offset`.
 #[utoipa::path(get, path = "/orchestrator/artifacts/{digest}", tag = "Artifacts", operation_id = "getArtifact",
@@ -25,7 +30,7 @@ pub(super) async fn head(State(api): State<Api>, Segment(hex): Segment) -> Resul
         return Ok(super::json(&Artifact { digest, size }));
     }
     let missing = ApiError::not_found("artifact", &hex, "send its content with PUT");
-    Ok(with_offset(missing.into_response(), artifacts.received(digest).await))
+    Ok(with_offset(missing.into_response(), artifacts.received(digest)))
 }
 
 /// Takes in the body under its digest, or with a `Content-Range` a piece of it. A piece is answered with 202 and, in the
@@ -57,7 +62,10 @@ pub(super) async fn store(
         range.to_str().ok().and_then(content_range).ok_or_else(|| {
             ApiError::bad_request("`Content-Range` must be of the form `bytes FIRST-LAST/ALL`")
         })?;
-    let piece = axum::body::to_bytes(body, ARTIFACT_PIECE_BYTES_MAX).await.map_err(|_| {
+    // Only so many pieces are in memory at a time; the others wait on the wire.
+    let _turn = artifacts.turn().await;
+    let piece = tokio::time::timeout(PIECE_TIME_MAX, axum::body::to_bytes(body, ARTIFACT_PIECE_BYTES_MAX));
+    let piece = piece.await.ok().and_then(Result::ok).ok_or_else(|| {
         ApiError::bad_request(format!(
             "the piece broke off, or has more than {ARTIFACT_PIECE_BYTES_MAX} bytes"
         ))

@@ -147,8 +147,8 @@ impl From<artifacts::Error> for ApiError {
             artifacts::Error::Incoming(incoming::Error::OtherContent { .. }) => {
                 ErrorBody::new(Code::ValidationError, message).into()
             }
-            artifacts::Error::Incoming(incoming::Error::Busy) => {
-                ErrorBody::new(Code::ResourceExhausted, message).hint("wait for its end, and ask again").into()
+            artifacts::Error::Incoming(incoming::Error::Busy | incoming::Error::Crowded) => {
+                ErrorBody::new(Code::ResourceExhausted, message).hint("wait for the end of that, and ask again").into()
             }
             artifacts::Error::Incoming(incoming::Error::WrongSize) => ErrorBody::new(Code::BadRequest, message).into(),
             artifacts::Error::Incoming(incoming::Error::Io(_)) => {
@@ -156,7 +156,7 @@ impl From<artifacts::Error> for ApiError {
                 ErrorBody::new(Code::ServiceUnavailable, message).into()
             }
             artifacts::Error::TooLarge => ErrorBody::new(Code::PayloadTooLarge, message).into(),
-            artifacts::Error::BrokenOff(_) => ErrorBody::new(Code::BadRequest, message).into(),
+            artifacts::Error::BrokenOff(_) | artifacts::Error::Silent => ErrorBody::new(Code::BadRequest, message).into(),
             artifacts::Error::Io(_) => {
                 tracing::error!(%error, "an artifact cannot be stored");
                 ErrorBody::new(Code::ServiceUnavailable, message).into()

@@ -4,6 +4,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
+use skrei_job::NodeId;
 use skrei_protocol::{
     api::{
         error::{Code, ErrorBody},
@@ -21,7 +22,7 @@ use skrei_scheduler::{Connection, Node};
 
 use utoipa::IntoParams;
 
-use super::{Api, body::Body, error::ApiError, query::Query, segment::Segment, selector};
+use super::{Api, body::Body, error::ApiError, guard::Subject, query::Query, segment::Segment, selector};
 use crate::{decide::Order, nodes::Peer};
 
 /// How much of what somebody says about an order is logged.
@@ -127,9 +128,9 @@ pub(super) async fn get(State(api): State<Api>, Segment(text): Segment) -> Resul
     Ok(super::json(&GetNodeResponse { node: wire(&node, peer) }))
 }
 
-/// Carries out what somebody decides about a node.
+/// Carries out what somebody decides about a node. It takes the whole id: what begins with it is another node.
 #[utoipa::path(put, path = "/orchestrator/nodes/{id}", tag = "Nodes", operation_id = "putNode",
-    params(("id" = String, Path, description = "Id or beginning of it")),
+    params(("id" = String, Path, description = "The whole id")),
     request_body = PutNodeRequest, responses(
         (status = 200, body = PutNodeResponse),
         (status = 409, description = "It is so already", body = ErrorBody)))]
@@ -141,7 +142,12 @@ pub(super) async fn order(
     let asked: PutNodeRequest = body.read()?;
     let message: String = asked.message.chars().take(MESSAGE_CHARS_MAX).collect();
     let order = read(asked)?;
-    let node = find(&api, &text).await?.info.id;
+    let subject = Subject(format!("{} {text}", order.as_str()));
+    Ok(subject.of(carry_out(&api, &text, order, &message).await))
+}
+
+async fn carry_out(api: &Api, text: &str, order: Order, message: &str) -> Result<Response, ApiError> {
+    let node = exactly(api, text).await?;
     tracing::info!(%node, ?order, message = %message.escape_debug(), "an order about a node");
     api.orchestrator.order(node, order).await?;
     Ok(super::json(&PutNodeResponse { success: true }))
@@ -181,6 +187,22 @@ fn read(asked: PutNodeRequest) -> Result<Order, ApiError> {
 fn is_label(text: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./".contains(c);
     text.len() <= LABEL_CHARS_MAX && text.chars().all(plain)
+}
+
+/// The node of this id alone: an order that hits another node than it was meant for cannot be taken back.
+async fn exactly(api: &Api, text: &str) -> Result<NodeId, ApiError> {
+    let nodes = api.orchestrator.store.nodes().await?;
+    let mut ids = nodes.iter().map(|node| &node.info.id);
+    if let Some(id) = ids.clone().find(|id| id.as_str() == text) {
+        return Ok(id.clone());
+    }
+    let hint = match ids.find(|id| id.as_str().starts_with(text)) {
+        Some(near) if !text.is_empty() => {
+            format!("an order takes the whole id of a node, such as `{near}`")
+        }
+        _ => "`skrei node list` shows the nodes there are".to_owned(),
+    };
+    Err(ApiError::not_found("node", text, &hint))
 }
 
 /// The node of this id, or the only one whose id begins so.

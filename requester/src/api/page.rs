@@ -1,7 +1,7 @@
 //! Page tokens: opaque to clients, understood by any orchestrator of this version.
 
 use super::error::ApiError;
-use crate::store::{Cursor, Order};
+use crate::store::{Cursor, ExecutionCursor, Order};
 
 /// Where a job list goes on, and how it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,11 +30,7 @@ impl ListToken {
     fn parse(token: &str) -> Option<Self> {
         let mut parts = token.strip_prefix("l.")?.splitn(4, '.');
         let order = parts.next()?;
-        let reverse = match parts.next()? {
-            "0" => false,
-            "1" => true,
-            _ => return None,
-        };
+        let reverse = read_flag(parts.next()?, ["0", "1"])?;
         let limit = parts.next()?.parse().ok()?;
         let key = parts.next()?;
         let mut after = Cursor::default();
@@ -58,6 +54,53 @@ impl ListToken {
     }
 }
 
+/// Where a list of executions goes on, and how it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ExecutionsToken {
+    pub(crate) by_change: bool,
+    pub(crate) reverse: bool,
+    pub(crate) limit: u32,
+    /// The last execution of the page before.
+    pub(crate) after: ExecutionCursor,
+}
+
+impl ExecutionsToken {
+    pub(crate) fn write(&self) -> String {
+        let Self { by_change, reverse, limit, after } = self;
+        let order = if *by_change { 'm' } else { 'c' };
+        format!("x.{order}.{}.{limit}.{}.{}", u8::from(*reverse), after.modified, after.seq)
+    }
+
+    pub(crate) fn read(token: &str) -> Result<Self, ApiError> {
+        Self::parse(token).ok_or_else(not_a_token)
+    }
+
+    fn parse(token: &str) -> Option<Self> {
+        let parts: Vec<_> = token.strip_prefix("x.")?.split('.').collect();
+        let [order, reverse, limit, modified, seq] = parts[..] else { return None };
+        Some(Self {
+            by_change: read_flag(order, ["c", "m"])?,
+            reverse: read_flag(reverse, ["0", "1"])?,
+            limit: limit.parse().ok()?,
+            after: ExecutionCursor { seq: seq.parse().ok()?, modified: modified.parse().ok()? },
+        })
+    }
+}
+
+fn read_flag(text: &str, words: [&str; 2]) -> Option<bool> {
+    words.iter().position(|word| *word == text).map(|index| index == 1)
+}
+
+/// The token with which the versions of a job go on after this one.
+pub(crate) fn version_token(after: u64) -> String {
+    format!("v-{after}")
+}
+
+/// Reads a token of [`version_token`]; empty is the beginning.
+pub(crate) fn read_version_token(token: &str) -> Result<u64, ApiError> {
+    read_numbered(token, "v-")
+}
+
 /// The token with which a history goes on after this number.
 pub(crate) fn history_token(after: u64) -> String {
     format!("h-{after}")
@@ -65,9 +108,13 @@ pub(crate) fn history_token(after: u64) -> String {
 
 /// Reads a token of [`history_token`]; empty is the beginning.
 pub(crate) fn read_history_token(token: &str) -> Result<u64, ApiError> {
+    read_numbered(token, "h-")
+}
+
+fn read_numbered(token: &str, prefix: &str) -> Result<u64, ApiError> {
     match token {
         "" => Ok(0),
-        token => token.strip_prefix("h-").and_then(|number| number.parse().ok()).ok_or_else(not_a_token),
+        token => token.strip_prefix(prefix).and_then(|number| number.parse().ok()).ok_or_else(not_a_token),
     }
 }
 
@@ -89,10 +136,17 @@ mod tests {
             let token = ListToken { order, reverse: true, limit: 10, after };
             assert_eq!(ListToken::read(&token.write()).ok(), Some(token));
         }
+        for by_change in [false, true] {
+            let after = ExecutionCursor { seq: 7, modified: -1 };
+            let token = ExecutionsToken { by_change, reverse: !by_change, limit: 10, after };
+            assert_eq!(ExecutionsToken::read(&token.write()).ok(), Some(token));
+        }
         assert_eq!(read_history_token(&history_token(7)).ok(), Some(7));
+        assert_eq!(read_version_token(&version_token(7)).ok(), Some(7));
         for token in ["l.c.0.1", "x", "l.c.2.3.4", "l.c.0.x.1", "l.m.0.1.2", "l.i.0.1.", "h-", "Ok46MTA6MTA"]
         {
             assert!(ListToken::read(token).is_err() && read_history_token(token).is_err(), "{token}");
+            assert!(ExecutionsToken::read(token).is_err() && read_version_token(token).is_err(), "{token}");
         }
     }
 }

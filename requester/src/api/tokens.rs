@@ -9,7 +9,7 @@ use skrei_protocol::api::{
     token::{ListTokensResponse, PostTokenRequest, PostTokenResponse, RevokeTokenResponse, Token},
 };
 
-use super::{Api, body::Body, error::ApiError, segment::Segment};
+use super::{Api, body::Body, error::ApiError, guard::Subject, segment::Segment};
 use crate::{
     clock,
     nodes::tokens::{self, Wanted},
@@ -49,7 +49,8 @@ pub(super) async fn make(State(api): State<Api>, body: Body) -> Result<Response,
     let made = tokens::make(&orchestrator.store, wanted, orchestrator.issuer.fingerprint(), now).await?;
     let (token, kept) = made;
     tracing::info!(id = %token.id, "a join token was made");
-    Ok(super::json(&PostTokenResponse { token: token.reveal(), listed: wire(&kept, now) }))
+    let answer = super::json(&PostTokenResponse { token: token.reveal(), listed: wire(&kept, now) });
+    Ok(Subject(token.id).of(answer))
 }
 
 /// A join token lets nobody in any more.

@@ -26,6 +26,21 @@ pub(crate) enum Order {
     Label(BTreeMap<String, Option<String>>),
 }
 
+impl Order {
+    /// The word for it in requests and in the record of calls.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Delete => "delete",
+            Self::Cordon => "cordon",
+            Self::Uncordon => "uncordon",
+            Self::Drain(_) => "drain",
+            Self::Label(_) => "label",
+        }
+    }
+}
+
 impl EventLoop {
     pub(super) fn order(
         &mut self,

@@ -79,7 +79,7 @@ fn status_of(error: &incoming::Error) -> StatusCode {
     use incoming::Error as E;
     match error {
         E::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
-        E::Busy => StatusCode::TOO_MANY_REQUESTS,
+        E::Busy | E::Crowded => StatusCode::TOO_MANY_REQUESTS,
         E::WrongSize => StatusCode::BAD_REQUEST,
         E::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         E::Io(_) => StatusCode::SERVICE_UNAVAILABLE,

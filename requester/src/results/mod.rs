@@ -5,7 +5,12 @@
 
 mod name;
 
-use std::{collections::BTreeSet, io, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    io,
+    path::PathBuf,
+    time::{Duration, SystemTime},
+};
 
 pub(crate) use name::Name;
 use skrei_job::{ExecutionId, JobId, Timestamp};
@@ -13,7 +18,8 @@ use skrei_protocol::results::Piece;
 
 use crate::{
     clock,
-    incoming::{self, Incoming},
+    incoming::{self, Incoming, Next, Whole},
+    room::{Place, Room},
     store::{Held, Store},
 };
 
@@ -58,16 +64,19 @@ const SPARED_AT_ONCE: u32 = 100;
 pub(crate) struct Results {
     folder: PathBuf,
     incoming: Incoming,
+    /// For archives that are held, and for those that come in.
+    room: Room,
     limits: Limits,
     store: Store,
 }
 
 impl Results {
-    /// Uses this folder; makes it if it is missing.
+    /// Uses this folder; makes it if it is missing. To be [tidied](Self::tidy) before anything else.
     pub(crate) fn open(folder: PathBuf, limits: Limits, store: Store) -> io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        let incoming = Incoming::open(folder.join("incoming"))?;
-        Ok(Self { folder, incoming, limits, store })
+        let room = Room::new(limits.bytes);
+        let incoming = Incoming::open(folder.join("incoming"), room.clone())?;
+        Ok(Self { folder, incoming, room, limits, store })
     }
 
     /// Takes a piece in; gives how much there is. With the last one the archive is on disk, and served.
@@ -85,14 +94,19 @@ impl Results {
         if piece.size > self.limits.archive_bytes {
             return Err(Error::TooLarge { bytes_max: self.limits.archive_bytes });
         }
-        if piece.offset == 0 {
-            self.make_room(piece.size).await?;
-        }
-        let turn = self.incoming.turn(format!("{execution}-{}", piece.digest.hex()))?;
-        let received = turn.take(piece.offset, piece.size, content).await?;
-        if received == piece.size {
+        let whole = Whole { slot: execution.to_string(), digest: piece.digest, size: piece.size };
+        let turn = match self.incoming.next(whole, piece.offset)? {
+            Next::At(received) => return Ok(received),
+            Next::Piece(turn) => turn,
+        };
+        turn.promise(self.make_room(turn.lacks()).await?);
+        let turn = turn.add(content).await?;
+        let received = turn.received();
+        if turn.is_whole() {
             let token = clock::random().map_err(|_| Error::NoRandomness)?;
-            turn.finish(piece.digest, self.archive(&execution)).await?;
+            if let Some(replaced) = turn.finish(self.archive(&execution)).await? {
+                self.room.free(replaced);
+            }
             let (digest, bytes, at) = (piece.digest, piece.size, clock::now());
             self.store.keep_result(Held { execution, job, token, digest, bytes, at }).await?;
         }
@@ -109,27 +123,32 @@ impl Results {
         }))
     }
 
-    /// Lets go of the oldest archives of jobs that have ended, until there is room for so many bytes more.
-    async fn make_room(&self, wanted: u64) -> Result<(), Error> {
-        let bytes_max = self.limits.bytes;
-        let mut used = self.store.result_bytes().await? + self.incoming.bytes().await?;
-        while used.saturating_add(wanted) > bytes_max {
-            let spare = self.store.results_to_spare(SPARED_AT_ONCE).await?;
-            let mut gone = Vec::new();
-            for held in spare {
-                if used.saturating_add(wanted) <= bytes_max {
-                    break;
-                }
-                used = used.saturating_sub(held.bytes);
-                gone.push(held);
-            }
-            if gone.is_empty() {
-                return Err(Error::Full { bytes_max });
-            }
-            tracing::info!(archives = gone.len(), "old results make room");
-            self.remove(gone).await?;
+    /// Room for so many bytes more: what nobody goes on with makes way, then the oldest archives of jobs that have ended.
+    async fn make_room(&self, wanted: u64) -> Result<Place, Error> {
+        if let Some(place) = self.room.reserve(wanted) {
+            return Ok(place);
         }
-        Ok(())
+        if wanted > self.limits.bytes {
+            return Err(Error::Full { bytes_max: self.limits.bytes });
+        }
+        self.incoming.spare().await;
+        loop {
+            if let Some(place) = self.room.reserve(wanted) {
+                return Ok(place);
+            }
+            let mut spare = self.store.results_to_spare(SPARED_AT_ONCE).await?;
+            let mut bytes = 0_u64;
+            let enough = spare.iter().position(|held| {
+                bytes = bytes.saturating_add(held.bytes);
+                bytes >= wanted
+            });
+            spare.truncate(enough.map_or(spare.len(), |last| last + 1));
+            if spare.is_empty() {
+                return Err(Error::Full { bytes_max: self.limits.bytes });
+            }
+            tracing::info!(archives = spare.len(), "old results make room");
+            self.remove(spare).await?;
+        }
     }
 
     /// Lets go of the results of a job that is to be removed.
@@ -158,8 +177,17 @@ impl Results {
         }
     }
 
+    /// Removes archives that did not come in whole and will not.
+    pub(crate) async fn expire_unfinished(&self) {
+        let removed = self.incoming.expire(SystemTime::now()).await;
+        if removed > 0 {
+            tracing::info!(archives = removed, "results that came in only in part are removed");
+        }
+    }
+
     /// Removes files that no row speaks of: an orchestrator was stopped between the two.
     pub(crate) async fn tidy(&self) -> Result<(), skrei_ledger::Error> {
+        self.room.occupied(self.store.result_bytes().await?).hold();
         let known = self.store.executions_with_results().await?;
         let known: BTreeSet<_> = known.iter().map(|execution| self.archive(execution)).collect();
         let folder = self.folder.clone();
@@ -179,7 +207,8 @@ impl Results {
 
     /// The row goes first: what has a row is served, and a file without one is found by the next start.
     async fn remove(&self, gone: Vec<Held>) -> Result<(), skrei_ledger::Error> {
-        self.store.forget_results(gone.iter().map(|held| held.execution.clone()).collect()).await?;
+        let forgotten = gone.iter().map(|held| held.execution.clone()).collect();
+        self.room.free(self.store.forget_results(forgotten).await?);
         for held in gone {
             match tokio::fs::remove_file(self.archive(&held.execution)).await {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {

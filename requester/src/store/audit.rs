@@ -3,7 +3,7 @@
 //! A call is recorded before it is carried out: changes are stored in the order they were queued, so whatever the call
 //! changes is never on disk without it.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use skrei_job::Timestamp;
 use skrei_ledger::rusqlite::{Connection, Result, Row, Transaction, params};
@@ -15,6 +15,9 @@ const CALLS_MAX: u64 = 1_000_000;
 
 /// Old calls are forgotten with each so many new ones.
 const FORGET_EVERY: u64 = 256;
+
+/// Numbers grow with time, but for two calls at the same moment, and for a clock that was set back, as far as this.
+const CLOCK_STEPS_MAX: Duration = Duration::from_secs(3600);
 
 /// A call that is to change something.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,16 +129,26 @@ fn ends(transaction: &Transaction<'_>, number: u64, status: u16, subject: &str) 
     Ok(())
 }
 
+/// Newest first, and no further back than what is asked for: the search ends at the first call that is too old.
 fn calls(connection: &Connection, query: &AuditQuery) -> Result<Vec<Audited>> {
+    const COLUMNS: &str = "number, at, user, method, address, action, path, request, subject, status";
     let before = if query.before == 0 { i64::MAX } else { row::signed(query.before) };
-    connection
-        .prepare_cached(
-            "SELECT number, at, user, method, address, action, path, request, subject, status FROM audit
-             WHERE number < ?1 AND at >= ?2 AND (?3 = '' OR user = ?3 COLLATE NOCASE)
-             ORDER BY number DESC LIMIT ?4",
-        )?
-        .query_map(params![before, query.since.as_nanos(), query.user, row::signed(query.limit)], audited)?
-        .collect()
+    let of_user = if query.user.is_empty() { "?2 = ''" } else { "user = ?2 COLLATE NOCASE" };
+    let sql = format!("SELECT {COLUMNS} FROM audit WHERE number < ?1 AND {of_user} ORDER BY number DESC");
+    let oldest = query.since.before(CLOCK_STEPS_MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![before, query.user])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let call = audited(row)?;
+        if call.at < oldest || found.len() as u64 == query.limit {
+            break;
+        }
+        if call.at >= query.since {
+            found.push(call);
+        }
+    }
+    Ok(found)
 }
 
 fn audited(found: &Row<'_>) -> Result<Audited> {
@@ -151,4 +164,46 @@ fn audited(found: &Row<'_>) -> Result<Audited> {
         subject: found.get(8)?,
         status: found.get(9)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MIGRATIONS;
+
+    #[test]
+    fn the_calls_of_a_user_or_since_a_time_are_found_without_reading_all_others() {
+        let connection = Connection::open_in_memory().unwrap();
+        for migration in MIGRATIONS {
+            connection.execute_batch(migration).unwrap();
+        }
+        // A minute each; one of them came with the clock set back for a moment.
+        connection
+            .execute_batch(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)
+                 INSERT INTO audit (number, at, user, method, address, action, path, request)
+                 SELECT i, i * 60000000000, CASE i WHEN 7 THEN 'Ada' ELSE 'ci' END, '', '', '', '', '' FROM n;
+                 UPDATE audit SET at = at - 600000000000 WHERE number = 4990;",
+            )
+            .unwrap();
+        let minutes = |minutes: i64| Timestamp::from_nanos(minutes * 60_000_000_000);
+        let numbers = |query: AuditQuery| -> Vec<u64> {
+            calls(&connection, &query).unwrap().iter().map(|call| call.number).collect()
+        };
+        let all = AuditQuery { limit: 3, ..AuditQuery::default() };
+        assert_eq!(numbers(all.clone()), [5000, 4999, 4998]);
+        assert_eq!(numbers(AuditQuery { before: 3, ..all.clone() }), [2, 1]);
+        assert_eq!(numbers(AuditQuery { user: "ada".to_owned(), ..all.clone() }), [7]);
+        let since = AuditQuery { since: minutes(4989), before: 4992, limit: 10, ..all };
+        assert_eq!(numbers(since), [4991, 4989], "past the one from before");
+        let plan: String = connection
+            .query_row(
+                "EXPLAIN QUERY PLAN SELECT number FROM audit
+                 WHERE number < 9 AND user = 'ada' COLLATE NOCASE ORDER BY number DESC",
+                (),
+                |row| row.get(3),
+            )
+            .unwrap();
+        assert!(plan.contains("audit_by_user"), "{plan}");
+    }
 }

@@ -34,6 +34,18 @@ pub(super) const COLUMNS: &str =
 pub(super) const FROM: &str = "FROM job JOIN job_state state ON state.job = job.seq
     JOIN job_version version ON version.job = job.seq AND version.version = state.version";
 
+/// A page of versions ends early when they, as stored, have so many bytes: each may carry a module of several megabytes.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
+/// Part of the versions of a job.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct VersionPage {
+    /// The number of each, when it was submitted, and what was.
+    pub(crate) versions: Vec<(u64, Timestamp, Manifest)>,
+    /// Whether there are later ones.
+    pub(crate) more: bool,
+}
+
 /// Hits of a short id that are looked at; more than one is already too many.
 const SHORT_ID_HITS: usize = 2;
 
@@ -101,19 +113,30 @@ impl Store {
         .await
     }
 
-    /// Every version of a job, the first one first: its number, when it was submitted, and what was.
+    /// The versions of a job after one, the first one first, at most so many.
     pub(crate) async fn job_versions(
         &self,
         job: JobId,
-    ) -> std::result::Result<Vec<(u64, Timestamp, Manifest)>, Error> {
+        after: u64,
+        limit: usize,
+    ) -> std::result::Result<VersionPage, Error> {
         self.read(move |connection| {
             let sql = "SELECT version, submitted, spec FROM job_version
-                WHERE job = (SELECT seq FROM job WHERE id = ?1) ORDER BY version";
-            let version = |row: &Row<'_>| {
-                let manifest = row::parse(row.get_ref(2)?.as_str()?)?;
-                Ok((row::unsigned(row.get(0)?), row::time(row.get(1)?), manifest))
-            };
-            connection.prepare_cached(sql)?.query_map([job.as_str()], version)?.collect()
+                WHERE job = (SELECT seq FROM job WHERE id = ?1) AND version > ?2 ORDER BY version";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![job.as_str(), row::signed(after)])?;
+            let (mut page, mut bytes) = (VersionPage::default(), 0);
+            while let Some(row) = rows.next()? {
+                let spec = row.get_ref(2)?.as_str()?;
+                if page.versions.len() == limit || (bytes > 0 && bytes + spec.len() > PAGE_BYTES_MAX) {
+                    page.more = true;
+                    break;
+                }
+                bytes += spec.len();
+                let manifest = row::parse(spec)?;
+                page.versions.push((row::unsigned(row.get(0)?), row::time(row.get(1)?), manifest));
+            }
+            Ok(page)
         })
         .await
     }

@@ -28,6 +28,7 @@ use skrei_ledger::{Committed, Ledger, rusqlite};
 use skrei_scheduler::Record;
 
 pub(crate) use audit::{AuditQuery, Audited, Call};
+pub(crate) use executions::{ExecutionCursor, ExecutionQuery};
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
 pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
@@ -48,6 +49,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("identity.sql"),
     include_str!("secret.sql"),
     include_str!("audit.sql"),
+    include_str!("audit_index.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.

@@ -109,14 +109,19 @@ impl Store {
         .await
     }
 
-    /// Writes down that archives are no longer held.
+    /// Writes down that archives are no longer held; gives how much those had that were, in bytes.
     pub(crate) async fn forget_results(
         &self,
         executions: Vec<ExecutionId>,
-    ) -> std::result::Result<(), Error> {
+    ) -> std::result::Result<u64, Error> {
         let change = self.ledger.write(move |transaction| {
-            let mut forget = transaction.prepare_cached("DELETE FROM result WHERE execution = ?1")?;
-            executions.iter().try_for_each(|execution| forget.execute([execution.as_str()]).map(drop))
+            let mut forget =
+                transaction.prepare_cached("DELETE FROM result WHERE execution = ?1 RETURNING bytes")?;
+            executions.iter().try_fold(0, |all, execution| {
+                let bytes: Option<i64> =
+                    forget.query_row([execution.as_str()], |row| row.get(0)).optional()?;
+                Ok(all + bytes.map_or(0, row::unsigned))
+            })
         });
         change.await.wait().await
     }

@@ -35,8 +35,8 @@ async fn a_store_of_every_older_version_is_opened_with_all_that_is_in_it() {
         assert_eq!(snapshot.jobs.len(), 2, "two jobs wait for a node");
         let nightly = store.find_jobs("default".to_owned(), "nightly".to_owned()).await.unwrap().remove(0);
         assert_eq!((nightly.version, nightly.state, nightly.manifest.priority), (2, JobState::Failed, 2));
-        let versions = store.job_versions(nightly.id.clone()).await.unwrap();
-        assert_eq!(versions.len(), 2);
+        let versions = store.job_versions(nightly.id.clone(), 0, 100).await.unwrap();
+        assert_eq!((versions.versions.len(), versions.more), (2, false));
         assert_eq!(store.executions(nightly.id.clone(), 0).await.unwrap().len(), 2);
         let history = HistoryQuery { limit: 100, ..HistoryQuery::default() };
         let history = store.history(nightly.id, history).await.unwrap().entries;
@@ -47,6 +47,8 @@ async fn a_store_of_every_older_version_is_opened_with_all_that_is_in_it() {
         assert_eq!(store.submission("token-2").unwrap().is_some(), version >= 3);
         assert_eq!(store.result_bytes().await.unwrap(), if version >= 4 { 7 } else { 0 });
         assert_eq!(store.nodes().await.unwrap().len(), 1);
+        let calls = AuditQuery { user: "Admin".to_owned(), limit: 9, ..AuditQuery::default() };
+        assert_eq!(store.calls(calls).await.unwrap().len(), usize::from(version >= 8));
         assert_eq!(store.forgotten().await.unwrap(), None);
         drop(store);
         Store::open(directory.path()).unwrap();

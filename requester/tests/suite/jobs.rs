@@ -3,6 +3,7 @@
 use skrei_job::life::{ExecutionState, JobState};
 use skrei_protocol::{
     api::{
+        error::Code,
         execution::compute_state,
         job::{RerunJobRequest, RerunJobResponse},
     },
@@ -209,6 +210,21 @@ async fn versions_that_end_at_once_and_follow_each_other_closely_make_one_whole_
         }
     }
     assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_left_is_asked_of_the_latest_version_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let nothing = skrei_job::Manifest { name: "nothing".to_owned(), count: Some(0), ..job("batch") };
+    orchestrator.submit(&nothing).await;
+    orchestrator.client.submit(&nothing, true).await.unwrap();
+    let request = RerunJobRequest { job_version: 1, failed: true, ..RerunJobRequest::default() };
+    let refused = orchestrator.client.rerun("nothing", &request).await.unwrap_err();
+    let Error::Api(body) = &refused else { panic!("{refused}") };
+    assert_eq!((body.code, body.status), (Code::BadRequest, 400));
+    assert!(body.message.contains("version 1") && body.message.contains("latest, which is 2"), "{refused}");
     orchestrator.stop().await;
 }
 

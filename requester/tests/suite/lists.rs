@@ -123,3 +123,54 @@ async fn nodes_are_ordered_and_filtered() {
         assert_eq!(read(filter).await.len(), 0, "{filter}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn executions_and_versions_have_pages_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut nodes = Vec::new();
+    for name in ["a", "b", "c", "d", "e"] {
+        nodes.push(orchestrator.node(name).await);
+    }
+    orchestrator.put_job(&job_with("ops", json!({"Name": "wide"}))).await;
+    for node in &mut nodes {
+        node.assignment().await;
+    }
+    let read = async |query: &str| -> (Vec<String>, String) {
+        let list = orchestrator.get(&format!("/orchestrator/jobs/wide/{query}")).await.ok();
+        let items = list["Items"].as_array().unwrap().iter();
+        let names =
+            items.map(|item| item["NodeID"].as_str().map_or(item["Version"].to_string(), str::to_owned));
+        (names.collect(), list["NextToken"].as_str().unwrap().to_owned())
+    };
+    let (all, token) = read("executions").await;
+    assert_eq!((all.len(), token.as_str()), (5, ""));
+    for (query, reverse) in [
+        ("limit=2", false),
+        ("limit=2&reverse=true", true),
+        ("limit=3&order_by=modified_at", false),
+        ("limit=1&order_by=modify_time&reverse=1", true),
+    ] {
+        let (mut found, mut token) = read(&format!("executions?{query}")).await;
+        while !token.is_empty() {
+            let (page, next) = read(&format!("executions?next_token={token}&limit=9&reverse=")).await;
+            assert!(!page.is_empty(), "a token promises more");
+            found.extend(page);
+            token = next;
+        }
+        if reverse {
+            found.reverse();
+        }
+        assert_eq!(found, all, "{query}");
+    }
+    assert_eq!(orchestrator.client.executions("wide").await.unwrap().items.len(), 5);
+
+    orchestrator.put_job(&job_with("ops", json!({"Name": "wide", "Priority": 1}))).await;
+    orchestrator.put_job(&job_with("ops", json!({"Name": "wide", "Priority": 2}))).await;
+    let (first, token) = read("versions?limit=2").await;
+    let (second, end) = read(&format!("versions?limit=2&next_token={token}")).await;
+    assert_eq!((first, second, end.as_str()), (vec!["1".into(), "2".into()], vec!["3".into()], ""));
+    for query in ["executions?next_token=v-1", "versions?next_token=h-1"] {
+        orchestrator.get(&format!("/orchestrator/jobs/wide/{query}")).await.error(400);
+    }
+}

@@ -12,6 +12,7 @@ mod jobs;
 mod link;
 mod lists;
 mod openapi;
+mod orders;
 mod restart;
 mod results;
 mod secrets;

@@ -259,3 +259,20 @@ async fn results_of_ended_jobs_make_room_and_those_of_others_never_do() {
     assert_eq!(first.piece(ARCHIVE, 0, ARCHIVE).await.status(), StatusCode::INSUFFICIENT_STORAGE);
     assert_eq!(Story::left(directory.path()), 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_execution_has_one_archive_on_its_way_whatever_its_node_announces() {
+    let directory = tempfile::tempdir().unwrap();
+    let story = Story::begin_with(directory.path(), |config| config.results.bytes = 100).await;
+    for number in 0..5_u8 {
+        let answer = story.piece_of("n-1", Digest::of(&[number]), 60, 0, b"the beginning").await;
+        assert_eq!(answer.status(), StatusCode::OK);
+    }
+    assert_eq!(Story::left(directory.path()), 1);
+    // What is announced has its place before it comes, and no more than there is.
+    let more = story.piece_of("n-1", Digest::of(b"more"), 101, 0, b"the beginning").await;
+    assert_eq!(more.status(), StatusCode::INSUFFICIENT_STORAGE);
+    let outside = story.piece_of("n-1", Digest::of(b"outside"), 60, 7, b"the middle").await;
+    assert_eq!(outside.json::<Received>().await.unwrap().received, 0);
+    assert!(Story::left(directory.path()) <= 1);
+}

@@ -80,3 +80,20 @@ fn only_the_partitions_that_failed_run_again_also_after_a_restart() {
     }
     assert_eq!(world.state(&job), "Completed");
 }
+
+#[test]
+fn a_version_that_has_nothing_of_what_was_left_ends_at_once() {
+    for (file, state) in [
+        (batch(2), "Completed: nothing to do"),
+        (service(2), "Queued: nothing to run"),
+        (service(2).rollout(|rollout| rollout.max_parallel = "1".into()), "Queued: nothing to run"),
+    ] {
+        let mut world = World::with([node("a"), node("b")]);
+        let job = world.submit(file.clone());
+        world.stop(&job);
+        // What was left of another version, which had more partitions.
+        let only = Only { partitions: [7].into(), ..Only::default() };
+        world.run_again(&job, file, only);
+        assert!(world.state(&job).starts_with(state), "{}", world.state(&job));
+    }
+}

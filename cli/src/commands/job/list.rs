@@ -34,7 +34,12 @@ pub(crate) struct List {
 
 impl List {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let page = client(globals)?.jobs(&self.labels, self.limit, &self.next_token).await?;
+        let client = client(globals)?;
+        let mut page = client.jobs(&self.labels, self.limit, &self.next_token).await?;
+        // Where few jobs match, a page may end before the first of them is found.
+        while page.items.is_empty() && !page.next_token.is_empty() {
+            page = client.jobs(&self.labels, self.limit, &page.next_token).await?;
+        }
         let mut table = Table::new(&["created", "id", "name", "type", "state"]);
         for job in &page.items {
             let id = JobId::new(job.id.as_str());

@@ -10,7 +10,7 @@ use crate::{cli::Globals, commands::client, config::value, error::Error, exit, t
 /// Of which node.
 #[derive(Debug, Args)]
 pub(crate) struct Order {
-    /// Its id, or the beginning of it
+    /// Its whole id
     #[arg(value_name = "NODE")]
     node: String,
     /// Why, for the orchestrator's log

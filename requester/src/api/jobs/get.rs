@@ -9,9 +9,9 @@ use serde::Deserialize;
 use skrei_protocol::api::{List, job::GetJobResponse};
 use utoipa::IntoParams;
 
-use super::results;
+use super::executions;
 use crate::{
-    api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, told, wire},
+    api::{Api, error::ApiError, json, lookup, query::Query, segment::Segment, wire},
     store::HistoryQuery,
 };
 
@@ -73,12 +73,8 @@ pub(in crate::api) async fn get(
         answer.history = Some(List::whole(wire::entries(&page.entries, &headers)));
     }
     if wants("executions") {
-        let executions = store.executions(job.id.clone(), version).await?;
-        let published =
-            results::published(&api, &job.id, &executions, &api.origin.of(&uri, &headers)).await?;
-        let mut items = wire::executions(&job, &executions, &published);
-        told::add(&api, &job.id, &mut items);
-        answer.executions = Some(List::whole(items));
+        let origin = api.origin.of(&uri, &headers);
+        answer.executions = Some(executions::first_page(&api, &job, version, &origin).await?);
     }
     if wants("progress") {
         let executions = store.executions(job.id.clone(), job.version).await?;

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, http::HeaderMap, response::Response};
 use serde::Deserialize;
-use skrei_job::{JobId, Timestamp};
+use skrei_job::Timestamp;
 use skrei_protocol::api::{List, history::HistoryEntry};
 use utoipa::IntoParams;
 
@@ -106,11 +106,10 @@ pub(in crate::api) async fn history(
 /// Whether the execution with this id, or this beginning of one, is over; so is one that there is not, once the job
 /// is.
 async fn has_ended(api: &Api, job: &StoredJob, execution: &str) -> Result<bool, ApiError> {
-    let id: JobId = job.id.clone();
-    let executions = api.orchestrator.store.executions(id, 0).await?;
-    let mut named = executions.iter().filter(|found| found.id.as_str().starts_with(execution)).peekable();
-    Ok(match named.peek() {
-        Some(_) => named.all(|execution| execution.state.is_terminal()),
-        None => job.state.is_terminal(),
+    let called = api.orchestrator.store.executions_called(job.id.clone(), 0, execution.to_owned()).await?;
+    Ok(match called.as_slice() {
+        [one] => one.state.is_terminal(),
+        // Of several the history goes on as long as their job does.
+        _ => job.state.is_terminal(),
     })
 }

@@ -112,12 +112,15 @@ async fn close(socket: &mut WebSocket) {
 async fn choose(api: &Api, id: &str, query: &str) -> Result<(Execution, bool, bool), ApiError> {
     let Query(ReadLogs { namespace, execution_id, job_version, tail, follow }) = Query::parse(query)?;
     let job = lookup::job(api, &namespace, id).await?;
-    let mut executions = api.orchestrator.store.executions(job.id.clone(), u64::from(job_version)).await?;
+    let (store, version) = (&api.orchestrator.store, u64::from(job_version));
     let named = execution_id.as_str();
     let execution = match named {
-        "" => executions.into_iter().max_by_key(|execution| (worth(&execution.state), execution.modified)),
+        "" => {
+            let executions = store.executions(job.id.clone(), version).await?;
+            executions.into_iter().max_by_key(|execution| (worth(&execution.state), execution.modified))
+        }
         named => {
-            executions.retain(|execution| execution.id.as_str().starts_with(named));
+            let mut executions = store.executions_called(job.id.clone(), version, named.to_owned()).await?;
             match executions.len() {
                 0 | 1 => executions.pop(),
                 _ => {

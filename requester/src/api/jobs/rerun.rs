@@ -55,6 +55,15 @@ pub(in crate::api) async fn rerun(
         return Err(Refused::NotBegun { job: job.id, state: job.state }.into());
     }
     if version != 0 && version != job.version {
+        if failed || missed {
+            let message = format!(
+                "what version {version} of job `{}` left undone is not known: `Failed` and `Missed` are about the \
+                 latest, which is {}",
+                job.id, job.version
+            );
+            let hint = "leave the version out, or run all of it again";
+            return Err(ErrorBody::new(Code::BadRequest, message).hint(hint).into());
+        }
         let manifest = api.orchestrator.store.job_version(job.id.clone(), version).await?;
         job.manifest = manifest.ok_or_else(|| {
             ApiError::not_found("version", &version.to_string(), "`skrei job versions` shows those there are")
