@@ -19,6 +19,13 @@ const ENTRIES_MAX: usize = 10_000;
 /// The headers of as many entries, with long names.
 const HEADERS_MAX: u64 = ENTRIES_MAX as u64 * 4096;
 
+/// The longest path in it, and how deep one may be: each directory on the way is an entry, too.
+const PATH_BYTES_MAX: usize = 4096;
+const DEPTH_MAX: usize = 64;
+
+/// How much of a name is shown.
+const SHOWN_CHARS_MAX: usize = 100;
+
 /// The ending of files that are modules.
 const MODULE: &str = "wasm";
 
@@ -42,8 +49,8 @@ pub enum ArchiveError {
     /// A link, a device, or something else that is no file.
     #[error("`{0}` in it is neither a file nor a directory")]
     Kind(String),
-    /// A name that leads out, or one that is there twice.
-    #[error("`{0}` in it is not a path below it, or is there twice")]
+    /// A name that leads out, one that is there twice, or one that is too long or too deep.
+    #[error("`{0}` in it is not a path below it, is there twice, or is longer or deeper than paths may be")]
     Path(String),
     /// The module is one of several files, or there is none.
     #[error("it holds {0} files that end in `.{MODULE}` where there must be one")]
@@ -85,10 +92,14 @@ impl Archive {
         let mut bytes = 0;
         for entry in tar::Archive::new(tar).entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
-            let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+            let path = entry.path_bytes();
+            if path.len() > PATH_BYTES_MAX {
+                return Err(ArchiveError::Path(shown(&path)));
+            }
+            let written = String::from_utf8_lossy(&path).into_owned();
             let content = match entry.header().entry_type() {
                 EntryType::Regular | EntryType::Continuous => {
-                    bytes += entry.size();
+                    bytes = entry.size().saturating_add(bytes);
                     if bytes > BYTES_MAX {
                         return Err(ArchiveError::TooLarge);
                     }
@@ -102,7 +113,7 @@ impl Archive {
                 EntryType::Directory => None,
                 // What the tool that made it says about itself.
                 EntryType::XGlobalHeader => continue,
-                _ => return Err(ArchiveError::Kind(written)),
+                _ => return Err(ArchiveError::Kind(shown(written.as_bytes()))),
             };
             self.add(written, content)?;
         }
@@ -110,15 +121,16 @@ impl Archive {
     }
 
     fn add(&mut self, written: String, content: Option<Vec<u8>>) -> Result<(), ArchiveError> {
-        let Some(names) = names(&written) else { return Err(ArchiveError::Path(written)) };
+        let wrong = || ArchiveError::Path(shown(written.as_bytes()));
+        let names = names(&written).filter(|names| names.len() <= DEPTH_MAX).ok_or_else(wrong)?;
         let Some((_, parents)) = names.split_last() else {
             // The directory itself.
-            return if content.is_none() { Ok(()) } else { Err(ArchiveError::Path(written)) };
+            return if content.is_none() { Ok(()) } else { Err(wrong()) };
         };
         for depth in 1..=parents.len() {
             match self.entries.entry(parents[..depth].join("/")).or_default() {
                 None => {}
-                Some(_) => return Err(ArchiveError::Path(written)),
+                Some(_) => return Err(wrong()),
             }
         }
         let is_file = content.is_some();
@@ -129,9 +141,16 @@ impl Archive {
         match known {
             // A directory may be listed after what is in it, or again.
             None | Some(None) if !is_file || known.is_none() => Ok(()),
-            _ => Err(ArchiveError::Path(written)),
+            _ => Err(wrong()),
         }
     }
+}
+
+/// The beginning of a name, without what would do something to a terminal.
+fn shown(name: &[u8]) -> String {
+    let beginning = &name[..name.len().min(SHOWN_CHARS_MAX * 4)];
+    let plain = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    String::from_utf8_lossy(beginning).chars().map(plain).take(SHOWN_CHARS_MAX).collect()
 }
 
 /// The names of a relative path, without those that mean nothing; none if it leads out.
@@ -210,6 +229,29 @@ mod tests {
             let refused = Archive::unpack(&packed(&twice.map(|(path, kind)| (path, kind, b"".as_slice()))));
             assert!(matches!(refused, Err(ArchiveError::Path(_))), "{twice:?}: {refused:?}");
         }
+    }
+
+    #[test]
+    fn a_long_path_costs_no_more_than_it_is_long() {
+        // Each of its directories is an entry under the whole path up to there: a megabyte would become a terabyte.
+        let name = |path: &str| {
+            let mut builder = Builder::new(Vec::new());
+            let mut header = Header::new_gnu();
+            header.set_entry_type(FILE);
+            header.set_size(0);
+            builder.append_data(&mut header, path, &b""[..]).unwrap();
+            Archive::unpack(&compressed(&builder.into_inner().unwrap()))
+        };
+        for path in ["d/".repeat(1 << 20) + "x", "d/".repeat(DEPTH_MAX) + "x", "x".repeat(PATH_BYTES_MAX + 1)]
+        {
+            let refused = name(&path).unwrap_err();
+            assert!(
+                matches!(&refused, ArchiveError::Path(shown) if shown.len() == SHOWN_CHARS_MAX),
+                "{refused}"
+            );
+        }
+        assert_eq!(name(&("d/".repeat(DEPTH_MAX - 1) + "x")).unwrap().entries.len(), DEPTH_MAX);
+        assert_eq!(shown(b"a\x1b[2Jb"), "a\u{fffd}[2Jb");
     }
 
     #[test]

@@ -18,6 +18,12 @@ pub struct Bucket {
     pub endpoint: Option<String>,
 }
 
+/// Whether a text can be the name of a region: it becomes part of the name of a host.
+pub fn is_region(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=63).contains(&text.len()) && text.bytes().all(is_plain)
+}
+
 /// Objects of a bucket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Objects {

@@ -50,6 +50,31 @@ impl Publication {
         }
     }
 
+    /// Whether this can be the key of an execution's results, at whatever time they were published.
+    pub fn may_be_key(&self, (job, execution, node): (&JobId, &ExecutionId, &NodeId), key: &str) -> bool {
+        let (date, time) = ('\u{1}', '\u{2}');
+        let pattern = self.key(job, execution, node, (&date.to_string(), &time.to_string()));
+        let mut rest = key;
+        for c in pattern.chars() {
+            let digits = match c {
+                c if c == date => 8,
+                c if c == time => 6,
+                c => match rest.strip_prefix(c) {
+                    Some(after) => {
+                        rest = after;
+                        continue;
+                    }
+                    None => return false,
+                },
+            };
+            match rest.split_at_checked(digits) {
+                Some((found, after)) if found.bytes().all(|byte| byte.is_ascii_digit()) => rest = after,
+                _ => return false,
+            }
+        }
+        rest.is_empty()
+    }
+
     /// Whether two executions of one job have the same key.
     pub fn is_shared(&self) -> bool {
         !self.key.contains("{executionID}")
@@ -88,6 +113,13 @@ mod tests {
         assert_eq!(key("{nodeID}-{date}-{time}.tar.gz", Encoding::Gzip), "n-20261126-080910.tar.gz");
         assert_eq!(key("r/{nodeID}", Encoding::Plain), "r/n/");
         assert_eq!(key("r/", Encoding::Plain), "r/");
+        let of = (&JobId::new("j"), &ExecutionId::new("e"), &NodeId::new("n"));
+        let dated = publication("{executionID}/{date}-{time}", Encoding::Gzip);
+        assert!(dated.may_be_key(of, "e/20261126-080910.tar.gz"));
+        for other in ["e/20261126-080910", "f/20261126-080910.tar.gz", "e/2026112x-080910.tar.gz", "", "e/é"]
+        {
+            assert!(!dated.may_be_key(of, other), "{other}");
+        }
         assert_eq!(unknown_placeholder("a/{jobID}/{execID}"), Some("{execID}"));
         assert_eq!(unknown_placeholder("a/{jobID}/{nodeID"), Some("{nodeID"));
         assert_eq!(unknown_placeholder("a/{jobID}"), None);

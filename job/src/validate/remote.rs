@@ -8,7 +8,7 @@ use crate::{
     Digest, checksum,
     download::Download,
     manifest::Typed,
-    objects::{Bucket, Key, Objects},
+    objects::{Bucket, Key, Objects, is_region},
     partition::{self, Partition},
     path::Path,
     problem::{Problem, listed, quoted},
@@ -82,6 +82,12 @@ pub(super) fn bucket(params: &Params<'_>, problems: &mut Vec<Problem>) -> Option
         problems.push(problem.hint("3 to 63 lower-case letters, digits, `-` and `.`"));
         return None;
     }
+    let region = text(params, "Region", problems);
+    if let Some(wrong) = region.as_deref().filter(|region| !is_region(region)) {
+        let problem = Problem::new(params.path("Region"), format!("{} is not a region", quoted(wrong)));
+        problems.push(problem.hint("letters, digits and `-`, such as `eu-central-1`"));
+        return None;
+    }
     let endpoint = text(params, "Endpoint", problems);
     if let Some(endpoint) = &endpoint {
         let is_url = url::Url::parse(endpoint).is_ok_and(|url| {
@@ -96,7 +102,7 @@ pub(super) fn bucket(params: &Params<'_>, problems: &mut Vec<Problem>) -> Option
             return None;
         }
     }
-    Some(Bucket { name: name?, region: text(params, "Region", problems), endpoint })
+    Some(Bucket { name: name?, region, endpoint })
 }
 
 fn partition(written: &Typed, path: &Path, problems: &mut Vec<Problem>) -> Partition {
