@@ -89,7 +89,7 @@ impl Ledger {
         let file = path.to_owned();
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || writer::run(connection, &checkpointer, queue, &file))
+            .spawn(move || writer::run(connection, checkpointer, queue, &file))
             .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
         Ok(Self { changes, readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }) })
     }

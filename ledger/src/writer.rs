@@ -93,7 +93,7 @@ fn check(connection: &Connection, path: &Path) -> Result<(), Error> {
 /// Runs until every handle is gone and the queue is empty.
 pub(crate) fn run(
     mut connection: Connection,
-    checkpointer: &Checkpointer,
+    mut checkpointer: Checkpointer,
     mut queue: mpsc::Receiver<Change>,
     path: &Path,
 ) {

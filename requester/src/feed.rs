@@ -53,6 +53,14 @@ impl Feed {
         }
     }
 
+    /// Ends the streams of those who follow jobs that are not there any more.
+    pub(crate) fn removed(&self, jobs: &[JobId]) {
+        let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
+        for job in jobs {
+            by_job.remove(job);
+        }
+    }
+
     fn subscribe(&self, job: Option<&JobId>) -> broadcast::Receiver<Arc<Placed>> {
         let Some(job) = job else { return self.all.subscribe() };
         let mut by_job = self.by_job.lock().unwrap_or_else(PoisonError::into_inner);
@@ -81,7 +89,7 @@ impl Follower {
         Self { feed, store, job, position, live, page: Vec::new(), behind: true }
     }
 
-    /// The next entry; waits for it. None when the orchestrator stops.
+    /// The next entry; waits for it. None when the orchestrator stops, or the job is removed.
     pub(crate) async fn next(&mut self) -> Result<Option<Arc<Placed>>, Error> {
         loop {
             if let Some(placed) = self.page.pop() {
@@ -107,5 +115,23 @@ impl Follower {
                 Err(broadcast::error::RecvError::Closed) => return Ok(None),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_stream_does_not_outlive_its_job() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let feed = Arc::new(Feed::default());
+        let follow = |job: &str| Follower::new(Arc::clone(&feed), store.clone(), Some(JobId::new(job)), 0);
+        let (mut gone, mut stays) = (follow("j-1"), follow("j-2"));
+        feed.removed(&[JobId::new("j-1")]);
+        assert!(gone.next().await.unwrap().is_none());
+        let waits = tokio::time::timeout(std::time::Duration::from_millis(50), stays.next()).await;
+        assert!(waits.is_err(), "the other job is still there");
     }
 }

@@ -15,11 +15,11 @@ use crate::{
 /// How long a job may outstay its time.
 const INTERVAL: Duration = Duration::from_secs(60);
 
-/// Jobs removed in one change: a few milliseconds, in which nobody else can write.
-const STEP_JOBS: usize = 50;
+/// Jobs removed in one change: a millisecond or two, in which nobody else can write.
+const STEP_JOBS: usize = 20;
 
 /// Between two steps everybody else has the disk.
-const STEP_PAUSE: Duration = Duration::from_millis(20);
+const STEP_PAUSE: Duration = Duration::from_millis(10);
 
 /// Runs until shutdown.
 pub(crate) async fn run(orchestrator: Arc<Orchestrator>, shutdown: CancellationToken) {
@@ -47,16 +47,24 @@ pub(crate) async fn run(orchestrator: Arc<Orchestrator>, shutdown: CancellationT
 async fn sweep(orchestrator: &Orchestrator) -> Result<usize, Error> {
     let (store, keep) = (&orchestrator.store, orchestrator.config.keep);
     let mut all = 0;
+    // Counted once: what ends meanwhile is beyond the number in the next sweep.
+    let mut beyond = match keep.jobs {
+        Some(kept) => store.ended().await?.saturating_sub(kept),
+        None => 0,
+    };
     loop {
         let before = keep.age.map(|age| clock::now().before(age));
-        let found = store.removable(before, keep.jobs, STEP_JOBS).await?;
+        let found = store.removable(before, beyond, STEP_JOBS).await?;
         let found = forgotten(orchestrator, found).await;
         for job in &found {
             // First: without its job nobody would find them again.
             orchestrator.results.remove_of(&job.id).await?;
         }
+        let jobs: Vec<_> = found.iter().map(|job| job.id.clone()).collect();
         let removed = store.remove(found).await?;
+        orchestrator.feed.removed(&jobs);
         all += removed;
+        beyond = beyond.saturating_sub(removed as u64);
         // What the scheduler still remembers is removed another time.
         if removed == 0 {
             return Ok(all);

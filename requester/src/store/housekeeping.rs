@@ -13,24 +13,25 @@ pub(crate) struct Removable {
 }
 
 impl Store {
-    /// The jobs that ended longest ago, at most so many: those that ended before a time, and those beyond the
-    /// `kept` that ended last. Neither rule counts jobs that go on.
+    /// How many jobs have ended. Counts them.
+    pub(crate) async fn ended(&self) -> std::result::Result<u64, Error> {
+        self.read(|connection| {
+            connection
+                .query_row("SELECT count(*) FROM job_state WHERE state > 3", (), |row| row.get(0))
+                .map(row::unsigned)
+        })
+        .await
+    }
+
+    /// The jobs that ended longest ago, at most so many: those that ended before a time, and the first `beyond`. Neither
+    /// counts jobs that go on.
     pub(crate) async fn removable(
         &self,
         ended_before: Option<Timestamp>,
-        kept: Option<u64>,
+        beyond: u64,
         max: usize,
     ) -> std::result::Result<Vec<Removable>, Error> {
         self.read(move |connection| {
-            let beyond = match kept {
-                None => 0,
-                Some(kept) => {
-                    let ended: i64 = connection
-                        .prepare_cached("SELECT count(*) FROM job_state WHERE state > 3")?
-                        .query_row((), |row| row.get(0))?;
-                    row::unsigned(ended).saturating_sub(kept)
-                }
-            };
             let before = ended_before.map_or(i64::MIN, Timestamp::as_nanos);
             let sql = "SELECT job.id, state.revision, state.modified
                 FROM job_state state JOIN job ON job.seq = state.job
