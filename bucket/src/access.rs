@@ -5,11 +5,10 @@ use std::time::Duration;
 use object_store::{
     RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
-    client::{ClientOptions, HttpClient, HttpConnector},
 };
-use skrei_job::objects::Bucket;
+use skrei_job::objects::{Bucket, is_region};
 
-use crate::{BucketRule, Keys};
+use crate::{BucketRule, Keys, Pinned};
 
 /// Where a bucket is if nobody says so.
 const REGION_DEFAULT: &str = "us-east-1";
@@ -74,6 +73,15 @@ impl Access {
         )
     }
 
+    /// The same bucket, with everything said that was left to us: what anybody else finds it by.
+    pub fn located(&self, bucket: &Bucket) -> Bucket {
+        Bucket {
+            name: bucket.name.clone(),
+            region: Some(self.region_of(bucket).to_owned()),
+            endpoint: Some(self.endpoint_of(bucket)),
+        }
+    }
+
     /// Whether any bucket may be written.
     pub fn is_writable(&self) -> bool {
         self.keys.is_some() && self.buckets.iter().any(BucketRule::is_writable)
@@ -85,6 +93,10 @@ impl Access {
     /// # Errors
     /// If it may not be used so.
     pub fn open(&self, bucket: &Bucket, intent: Intent, client: Option<Pinned>) -> Result<AmazonS3, Denied> {
+        if bucket.region.as_deref().is_some_and(|region| !is_region(region)) {
+            let cause = "its region is none: letters, digits and `-`".to_owned();
+            return Err(Denied::Settings { bucket: bucket.name.clone(), cause });
+        }
         let endpoint = self.endpoint_of(bucket);
         let builder = AmazonS3Builder::new()
             .with_bucket_name(&bucket.name)
@@ -119,26 +131,17 @@ impl Access {
         if !self.buckets.iter().any(|rule| rule.covers(&bucket.name, write)) {
             return Err(Denied::NotListed(name()));
         }
-        let trimmed =
-            |endpoint: &Option<String>| endpoint.as_ref().map(|url| url.trim_end_matches('/').to_owned());
-        if bucket.endpoint.is_some() && trimmed(&bucket.endpoint) != trimmed(&self.endpoint) {
+        let own = self.endpoint_of(&Bucket { endpoint: None, ..bucket.clone() });
+        if self.endpoint_of(bucket) != own {
             return Err(Denied::OtherEndpoint(name()));
         }
         self.keys.as_ref().ok_or_else(|| Denied::NoKeys(name()))
     }
 
     fn region_of<'a>(&'a self, bucket: &'a Bucket) -> &'a str {
-        bucket.region.as_deref().or(self.region.as_deref()).unwrap_or(REGION_DEFAULT)
-    }
-}
-
-/// A client that makes the requests, whatever the library would rather have.
-#[derive(Debug)]
-pub struct Pinned(pub reqwest::Client);
-
-impl HttpConnector for Pinned {
-    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(self.0.clone()))
+        // It becomes part of the name of a host, and is a job's word: nothing else may come of it.
+        let said = bucket.region.as_deref().filter(|region| is_region(region));
+        said.or(self.region.as_deref()).unwrap_or(REGION_DEFAULT)
     }
 }
 
@@ -174,6 +177,33 @@ mod tests {
         assert_eq!(keyless.keys_for(&bucket("out", None), true), Err(Denied::NoKeys("out".to_owned())));
         // Read at an endpoint of the job's own: nothing of ours goes there.
         assert!(access.keys_for(&bucket("out", elsewhere), false).is_err());
+    }
+
+    #[test]
+    fn a_region_leads_to_no_other_host() {
+        let access = Access { endpoint: None, ..access() };
+        for region in ["x.evil.example/#", "a@evil.example/", "evil.example:80/?", "", "a.b"] {
+            let bucket = Bucket { region: Some(region.to_owned()), ..bucket("out", None) };
+            assert_eq!(access.endpoint_of(&bucket), "https://s3.us-east-1.amazonaws.com", "{region}");
+            let opened = access.open(&bucket, Intent::Write, None);
+            assert!(matches!(opened, Err(Denied::Settings { .. })), "{region}");
+        }
+    }
+
+    #[test]
+    fn a_bucket_that_was_left_to_us_is_found_by_others() {
+        let located = access().located(&bucket("out", None));
+        assert_eq!(located.endpoint.as_deref(), Some("https://s3.lan:9000"));
+        assert_eq!(located.region.as_deref(), Some(REGION_DEFAULT));
+        assert!(access().open(&located, Intent::Sign, None).is_ok(), "by us, too");
+        let amazon = Access { endpoint: None, region: Some("eu-north-1".to_owned()), ..access() };
+        let located = amazon.located(&bucket("out", None));
+        assert_eq!(located.endpoint.as_deref(), Some("https://s3.eu-north-1.amazonaws.com"));
+        assert!(amazon.open(&located, Intent::Sign, None).is_ok());
+        assert!(
+            access().open(&located, Intent::Sign, None).is_err(),
+            "our credentials are for another service"
+        );
     }
 
     #[test]

@@ -4,9 +4,11 @@
 //! Credentials never come from a job, never go to an endpoint that a job chose, and never into a message.
 
 mod access;
+mod client;
 mod keys;
 mod rule;
 
-pub use access::{Access, Denied, Intent, Pinned};
+pub use access::{Access, Denied, Intent};
+pub use client::Pinned;
 pub use keys::Keys;
 pub use rule::{BucketRule, NotARule};

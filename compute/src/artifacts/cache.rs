@@ -141,16 +141,18 @@ impl Cache {
 
 impl Kept {
     fn insert(&mut self, digest: Digest, bytes: u64) {
-        self.remove(&digest);
+        // The same content again: whoever uses what was there still does.
+        let pin = self.remove(&digest).unwrap_or_default();
         self.uses += 1;
         self.bytes += bytes;
-        self.entries.insert(digest, Entry { bytes, last_use: self.uses, pin: Arc::default() });
+        self.entries.insert(digest, Entry { bytes, last_use: self.uses, pin });
     }
 
-    fn remove(&mut self, digest: &Digest) {
-        if let Some(entry) = self.entries.remove(digest) {
-            self.bytes -= entry.bytes;
-        }
+    /// Gives what those hold who use it.
+    fn remove(&mut self, digest: &Digest) -> Option<Arc<()>> {
+        let entry = self.entries.remove(digest)?;
+        self.bytes -= entry.bytes;
+        Some(entry.pin)
     }
 }
 
@@ -177,6 +179,16 @@ mod tests {
         let here = |digest| cache.get(&digest).is_some();
         assert_eq!((here(first), here(second), here(third)), (true, false, true));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_in_use_stays_also_when_the_same_comes_in_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(folder.path(), 8).unwrap();
+        let (digest, _held) = keep(&cache, b"1111");
+        drop(keep(&cache, b"1111"));
+        keep(&cache, b"22222222");
+        assert!(cache.get(&digest).is_some());
     }
 
     #[test]

@@ -17,7 +17,10 @@ const SENDING_MAX: Duration = Duration::from_secs(300);
 /// Host and port of a URL.
 pub(super) fn host_and_port(url: &Url) -> Result<(Host, u16), Error> {
     let host = url.host_str().and_then(|host| host.parse().ok());
-    host.zip(url.port_or_known_default()).ok_or_else(|| Error::NoHost(url.to_string()))
+    host.zip(url.port_or_known_default()).ok_or_else(|| {
+        // Without what is behind the host: there may be a signature.
+        Error::NoHost(format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default()))
+    })
 }
 
 impl Rules {

@@ -148,15 +148,34 @@ fn failed(from: &str, error: &object_store::Error) -> Error {
     }
 }
 
-/// What went wrong, without what a service repeats of a request.
+/// What went wrong. Of the body of an answer nothing but its code: it repeats what a request says of whoever sent it, and a
+/// job may have chosen who answers.
 pub(crate) fn words(error: &object_store::Error) -> String {
-    const WORDS_MAX: usize = 200;
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
         cause = next;
     }
-    let text: String = cause.to_string().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    text.chars().take(WORDS_MAX).collect()
+    without_body(&cause.to_string())
+}
+
+/// As the library writes it: `Server returned non-2xx status code: STATUS: BODY`, or `Server returned error response: BODY`.
+fn without_body(text: &str) -> String {
+    const WORDS_MAX: usize = 200;
+    const CODE_MAX: usize = 64;
+    let code = || {
+        let (code, _) = text.split_once("<Code>")?.1.split_once("</Code>")?;
+        let is_plain = code.len() <= CODE_MAX && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        is_plain.then_some(code)
+    };
+    let head = match text.strip_prefix("Server returned ") {
+        Some(rest) => match rest.strip_prefix("non-2xx status code: ") {
+            Some(rest) => format!("it answers {}", rest.split(": ").next().unwrap_or_default()),
+            None => "it answers with an error".to_owned(),
+        },
+        None => text.to_owned(),
+    };
+    let said = code().map(|code| format!("{head} ({code})")).unwrap_or(head);
+    said.chars().map(|c| if c.is_control() { ' ' } else { c }).take(WORDS_MAX).collect()
 }
 
 impl Fetched {
@@ -179,4 +198,27 @@ fn link_or_copy(from: &PathBuf, to: &Path) -> std::io::Result<()> {
     }
     fs::copy(from, to)?;
     fs::set_permissions(to, fs::Permissions::from_mode(0o400))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_an_answer_only_its_status_and_its_code_are_passed_on() {
+        for (text, expected) in [
+            (
+                "Server returned non-2xx status code: 403 Forbidden: <Error><Code>AccessDenied</Code><Key>hidden</Key>",
+                "it answers 403 Forbidden (AccessDenied)",
+            ),
+            (
+                "Server returned non-2xx status code: 500 Internal Server Error: hidden",
+                "it answers 500 Internal Server Error",
+            ),
+            ("Server returned error response: hidden: <Code>hid den</Code>", "it answers with an error"),
+            ("connection refused\n", "connection refused "),
+        ] {
+            assert_eq!(without_body(text), expected);
+        }
+    }
 }

@@ -54,7 +54,9 @@ pub(super) async fn deliver(
         tries += 1;
     };
     let digest = (!is_plain(key)).then_some(parcel.digest);
-    Ok(Published::Bucket { bucket: bucket.clone(), key: key.to_owned(), digest, version })
+    // Whoever reads it knows nothing of this node's settings.
+    let bucket = rules.access.located(bucket);
+    Ok(Published::Bucket { bucket, key: key.to_owned(), digest, version })
 }
 
 enum Failed {

@@ -18,7 +18,7 @@ pub(crate) struct Outbox {
     folder: PathBuf,
     archive_bytes_max: u64,
     bytes_max: u64,
-    /// Bytes of each archive; of one that is being packed, what it may come to.
+    /// Bytes of each archive; of one that is being packed, at least what it has come to.
     held: Arc<Mutex<BTreeMap<String, u64>>>,
 }
 
@@ -61,10 +61,10 @@ impl Outbox {
         exit_code: i32,
     ) -> Result<(Digest, u64), Error> {
         let name = file_name(execution);
-        let place = Place::reserve(&self.held, &name, self.archive_bytes_max, self.bytes_max)?;
+        let place = Place::new(&self.held, &name, self.bytes_max);
         let (folder, archive_bytes_max) = (self.folder.clone(), self.archive_bytes_max);
         let work = move || {
-            let packed = pack::pack(&results, exit_code, &folder, archive_bytes_max)?;
+            let packed = pack::pack(&results, exit_code, &folder, archive_bytes_max, &place)?;
             let size = packed.size;
             packed.file.persist(folder.join(&name)).map_err(|error| Error::disk(&error.error))?;
             sync_directory(&folder).map_err(|cause| Error::disk(&cause))?;
@@ -94,26 +94,34 @@ impl Outbox {
 }
 
 /// Room for an archive that is being packed; given back unless it is settled.
-struct Place {
+pub(super) struct Place {
     held: Arc<Mutex<BTreeMap<String, u64>>>,
     name: String,
+    bytes_max: u64,
     is_settled: bool,
 }
 
 impl Place {
-    fn reserve(
-        held: &Arc<Mutex<BTreeMap<String, u64>>>,
-        name: &str,
-        wanted: u64,
-        bytes_max: u64,
-    ) -> Result<Self, Error> {
-        let mut all = lock(held);
-        let used: u64 = all.values().sum();
-        if used.saturating_add(wanted) > bytes_max {
-            return Err(Error::Full { bytes_max });
+    /// One that is empty.
+    fn new(held: &Arc<Mutex<BTreeMap<String, u64>>>, name: &str, bytes_max: u64) -> Self {
+        lock(held).insert(name.to_owned(), 0);
+        Self { held: Arc::clone(held), name: name.to_owned(), bytes_max, is_settled: false }
+    }
+
+    /// Makes room for an archive of so many bytes; if there is none, says how much there is in all.
+    pub(super) fn grow(&self, bytes: u64) -> Result<(), u64> {
+        let mut all = lock(&self.held);
+        let others: u64 = all.iter().filter(|(name, _)| **name != self.name).map(|(_, bytes)| bytes).sum();
+        if others.saturating_add(bytes) > self.bytes_max {
+            return Err(self.bytes_max);
         }
-        all.insert(name.to_owned(), wanted);
-        Ok(Self { held: Arc::clone(held), name: name.to_owned(), is_settled: false })
+        all.insert(self.name.clone(), bytes);
+        Ok(())
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(bytes_max: u64) -> Self {
+        Self::new(&Arc::default(), "archive", bytes_max)
     }
 
     fn settle(mut self, bytes: u64) {
@@ -143,4 +151,21 @@ fn file_name(execution: &ExecutionId) -> String {
 
 fn sync_directory(folder: &Path) -> io::Result<()> {
     fs::File::open(folder)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_archives_have_room_side_by_side_as_long_as_they_are_small() {
+        let held = Arc::default();
+        let places: Vec<_> = (0..50).map(|number| Place::new(&held, &number.to_string(), 100)).collect();
+        for place in &places {
+            place.grow(2).unwrap();
+        }
+        assert_eq!(places[0].grow(3), Err(100));
+        drop(places);
+        assert_eq!(lock(&held).values().sum::<u64>(), 0, "what was not settled is given back");
+    }
 }

@@ -22,8 +22,11 @@ use skrei_job::Digest;
 use tar::{Builder, EntryType, Header};
 use tempfile::NamedTempFile;
 
-use super::Error;
+use super::{Error, outbox::Place};
 use crate::results::Results;
+
+/// An archive that grows asks for room for so much more at a time.
+const STEP_BYTES: u64 = 1 << 20;
 
 /// Directories in each other: bounds the descriptors that are open at once.
 const DEPTH_MAX: usize = 64;
@@ -39,42 +42,44 @@ pub(super) struct Packed {
     pub(super) size: u64,
 }
 
-/// Packs into a temporary file in `folder`.
+/// Packs into a temporary file in `folder`, as far as there is a place for it.
 pub(super) fn pack(
     results: &Results,
     exit_code: i32,
     folder: &Path,
     bytes_max: u64,
+    place: &Place,
 ) -> Result<Packed, Error> {
     let disk = |cause: io::Error| Error::disk(&cause);
     let file = NamedTempFile::new_in(folder).map_err(disk)?;
-    let sealed = Sealed { file: BufWriter::new(file), hash: Sha256::new(), size: 0, bytes_max };
+    let sealed =
+        Sealed { file: BufWriter::new(file), hash: Sha256::new(), size: 0, bytes_max, place, granted: 0 };
     let mut archive = Archive(Builder::new(GzEncoder::new(sealed, Compression::fast())));
     for stream in results.output_files().map_err(disk)? {
-        archive.file(Path::new(stream.name), &stream.file).map_err(too_large_or_disk(bytes_max))?;
+        archive.file(Path::new(stream.name), &stream.file).map_err(broken_off(bytes_max))?;
     }
     archive
         .content(Path::new("exitCode"), exit_code.to_string().as_bytes())
-        .map_err(too_large_or_disk(bytes_max))?;
+        .map_err(broken_off(bytes_max))?;
     for directory in results.directories() {
         let opened = Dir::open_ambient_dir(&directory.path, ambient_authority()).map_err(disk)?;
         archive.directory(Path::new(&directory.of.name), &opened, DEPTH_MAX).map_err(|cause| {
             match is_too_deep(&cause) {
                 true => Error::TooDeep { name: directory.of.name.clone(), depth_max: DEPTH_MAX },
-                false => too_large_or_disk(bytes_max)(cause),
+                false => broken_off(bytes_max)(cause),
             }
         })?;
     }
     let sealed = archive.0.into_inner().and_then(GzEncoder::finish);
-    let Sealed { file, hash, size, .. } = sealed.map_err(too_large_or_disk(bytes_max))?;
+    let Sealed { file, hash, size, .. } = sealed.map_err(broken_off(bytes_max))?;
     let file = file.into_inner().map_err(|error| Error::disk(error.error()))?;
     file.as_file().sync_data().map_err(disk)?;
     Ok(Packed { file, digest: Digest::from_bytes(hash.finalize().into()), size })
 }
 
-struct Archive(Builder<GzEncoder<Sealed>>);
+struct Archive<'a>(Builder<GzEncoder<Sealed<'a>>>);
 
-impl Archive {
+impl Archive<'_> {
     fn directory(&mut self, path: &Path, directory: &Dir, depth_left: usize) -> io::Result<()> {
         if depth_left == 0 {
             return Err(io::Error::other(Bound::Depth));
@@ -122,15 +127,23 @@ fn seconds(since_epoch: i64) -> u64 {
 }
 
 /// Counts and hashes what goes to the disk, up to a bound.
-struct Sealed {
+struct Sealed<'a> {
     file: BufWriter<NamedTempFile>,
     hash: Sha256,
     size: u64,
     bytes_max: u64,
+    place: &'a Place,
+    /// For how much there is a place.
+    granted: u64,
 }
 
-impl Write for Sealed {
+impl Write for Sealed<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.size + bytes.len() as u64 > self.granted {
+            let wanted = self.granted + STEP_BYTES.max(bytes.len() as u64);
+            self.place.grow(wanted).map_err(|all| io::Error::other(Bound::Outbox(all)))?;
+            self.granted = wanted;
+        }
         let written = self.file.write(bytes)?;
         self.size += written as u64;
         if self.size > self.bytes_max {
@@ -152,6 +165,9 @@ enum Bound {
     Size,
     #[error("too deep")]
     Depth,
+    /// How much there is a place for in all.
+    #[error("no room")]
+    Outbox(u64),
 }
 
 fn bound(cause: &io::Error) -> Option<Bound> {
@@ -162,9 +178,10 @@ fn is_too_deep(cause: &io::Error) -> bool {
     bound(cause) == Some(Bound::Depth)
 }
 
-fn too_large_or_disk(bytes_max: u64) -> impl Fn(io::Error) -> Error {
+fn broken_off(bytes_max: u64) -> impl Fn(io::Error) -> Error {
     move |cause| match bound(&cause) {
         Some(Bound::Size) => Error::TooLarge { bytes_max },
+        Some(Bound::Outbox(bytes_max)) => Error::Full { bytes_max },
         _ => Error::disk(&cause),
     }
 }
@@ -208,7 +225,7 @@ mod tests {
         fs::write(outputs.join("a.txt"), "a").unwrap();
         symlink("/etc/passwd", outputs.join("passwd")).unwrap();
         symlink("/etc", outputs.join("etc")).unwrap();
-        let packed = pack(&results, 3, folder.path(), 1 << 20).unwrap();
+        let packed = pack(&results, 3, folder.path(), 1 << 20, &Place::of(1 << 30)).unwrap();
         let found = listed(&packed);
         let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
         let expected =
@@ -227,11 +244,13 @@ mod tests {
             .flat_map(|number| Digest::of(&number.to_le_bytes()).hex().into_bytes())
             .collect();
         fs::write(outputs.join("noise"), noise).unwrap();
-        let refused = pack(&results, 0, outbox.path(), 1 << 20).err();
+        let refused = pack(&results, 0, outbox.path(), 1 << 20, &Place::of(1 << 30)).err();
         assert!(matches!(refused, Some(Error::TooLarge { .. })), "{refused:?}");
+        let refused = pack(&results, 0, outbox.path(), 1 << 30, &Place::of(2 << 20)).err();
+        assert!(matches!(refused, Some(Error::Full { bytes_max: 0x20_0000 })), "{refused:?}");
         fs::remove_file(outputs.join("noise")).unwrap();
         fs::create_dir_all(outputs.join("d/".repeat(DEPTH_MAX))).unwrap();
-        let refused = pack(&results, 0, outbox.path(), 1 << 20).err();
+        let refused = pack(&results, 0, outbox.path(), 1 << 20, &Place::of(1 << 30)).err();
         assert!(matches!(refused, Some(Error::TooDeep { .. })), "{refused:?}");
         assert_eq!(fs::read_dir(outbox.path()).unwrap().count(), 0);
     }

@@ -1,5 +1,7 @@
 //! Taking in results (see [`skrei_protocol::results`]).
 
+use std::io;
+
 use axum::{
     Json,
     body::Bytes,
@@ -75,13 +77,34 @@ fn refuse(execution: &ExecutionId, error: &Error) -> Response {
     (status, error.to_string()).into_response()
 }
 
+/// Whether a disk takes no more, for whichever reason.
+fn is_full(cause: &io::Error) -> bool {
+    use io::ErrorKind as K;
+    matches!(cause.kind(), K::StorageFull | K::QuotaExceeded | K::FileTooLarge)
+}
+
 fn status_of(error: &incoming::Error) -> StatusCode {
     use incoming::Error as E;
     match error {
-        E::Io(cause) if cause.kind() == std::io::ErrorKind::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
+        E::Io(cause) if is_full(cause) => StatusCode::INSUFFICIENT_STORAGE,
         E::Busy | E::Crowded => StatusCode::TOO_MANY_REQUESTS,
         E::WrongSize => StatusCode::BAD_REQUEST,
         E::OtherContent { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         E::Io(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_need_not_try_again_where_no_more_is_taken() {
+        use io::ErrorKind as K;
+        let status = |kind: K| status_of(&incoming::Error::Io(kind.into()));
+        for full in [K::StorageFull, K::QuotaExceeded, K::FileTooLarge] {
+            assert_eq!(status(full), StatusCode::INSUFFICIENT_STORAGE, "{full}");
+        }
+        assert_eq!(status(K::Other), StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -35,10 +35,14 @@ impl Story {
     }
 
     async fn begin_with(directory: &Path, configure: impl FnOnce(&mut Config)) -> Self {
+        Self::publishing(directory, json!({"Type": "local"}), configure).await
+    }
+
+    async fn publishing(directory: &Path, publisher: Value, configure: impl FnOnce(&mut Config)) -> Self {
         let orchestrator = Orchestrator::start_with(directory, configure).await;
         let mut node = orchestrator.node("n-1").await;
         let mut manifest = job("ops");
-        manifest.tasks[0].publisher.kind = "local".to_owned();
+        manifest.tasks[0].publisher = serde_json::from_value(publisher).unwrap();
         let job = orchestrator.submit(&manifest).await;
         let assignment = node.assignment().await;
         node.report(&assignment.execution, ExecutionState::Running).await;
@@ -73,6 +77,22 @@ impl Story {
         self.node.report(&self.assignment.execution, ExecutionState::Completed(output)).await;
     }
 
+    /// Says that it has put the results there.
+    async fn puts_into(&mut self, bucket: &str, key: &str) {
+        let published = Published::Bucket {
+            bucket: Bucket {
+                name: bucket.to_owned(),
+                region: Some("us-east-1".to_owned()),
+                endpoint: Some("http://s3.lan:9000".to_owned()),
+            },
+            key: key.to_owned(),
+            digest: Some(Digest::of(b"")),
+            version: None,
+        };
+        let output = RunOutput { published: Some(published), ..RunOutput::head(b"", b"", Some(0)) };
+        self.node.report(&self.assignment.execution, ExecutionState::Completed(output)).await;
+    }
+
     async fn results(&self) -> Vec<Value> {
         results(&self.orchestrator, &self.job).await
     }
@@ -99,7 +119,7 @@ async fn get(url: &str, range: Option<&str>) -> Response {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn results_are_served_under_a_url_with_the_host_that_was_called() {
+async fn trap_15_results_are_served_under_a_url_with_the_host_that_was_called() {
     let directory = tempfile::tempdir().unwrap();
     let mut story = Story::begin(directory.path()).await;
     assert!(story.results().await.is_empty());
@@ -197,28 +217,22 @@ async fn results_that_are_not_what_they_should_be_are_refused_and_leave_nothing(
 async fn an_archive_in_a_bucket_gets_a_url_that_is_signed_for_a_while() {
     let directory = tempfile::tempdir().unwrap();
     let keys = Keys { id: "key-id".to_owned(), secret: "very-secret".to_owned().into(), session: None };
-    let mut story = Story::begin_with(directory.path(), |config| {
-        config.buckets.endpoint = Some("http://s3.lan:9000".to_owned());
-        config.buckets.buckets = vec!["out".parse().unwrap()];
+    let publisher = json!({"Type": "s3", "Params": {"Bucket": "out", "Key": "r/{date}"}});
+    let mut story = Story::publishing(directory.path(), publisher, |config| {
+        config.buckets.endpoint = Some("http://s3.lan:9000/".to_owned());
+        config.buckets.buckets = vec!["out".parse().unwrap(), "other".parse().unwrap()];
         config.buckets.keys = Some(keys);
         config.signed_for = Some(Duration::from_secs(600));
     })
     .await;
-    let published = Published::Bucket {
-        bucket: Bucket { name: "out".to_owned(), region: None, endpoint: None },
-        key: "r/e.tar.gz".to_owned(),
-        digest: Some(Digest::of(b"")),
-        version: None,
-    };
-    let output = RunOutput { published: Some(published), ..RunOutput::head(b"", b"", Some(0)) };
-    story.node.report(&story.assignment.execution, ExecutionState::Completed(output)).await;
+    story.puts_into("out", "r/20261126.tar.gz").await;
     let executions = format!("{}/orchestrator/jobs/{}/executions", story.orchestrator.api, story.job);
     let executions: Value = get(&executions, None).await.json().await.unwrap();
     let stored = &executions["Items"][0]["PublishedResult"];
     assert_eq!(
         *stored,
         json!({"Type": "s3", "Params": {
-            "Bucket": "out", "Key": "r/e.tar.gz", "Filter": "", "Region": "", "Endpoint": "", "VersionID": "",
+            "Bucket": "out", "Key": "r/20261126.tar.gz", "Filter": "", "Region": "us-east-1", "Endpoint": "http://s3.lan:9000", "VersionID": "",
             "ChecksumSHA256": "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
             "Partition": {"Type": "", "Pattern": "", "StartIndex": 0, "EndIndex": 0, "DateFormat": ""},
         }})
@@ -227,8 +241,28 @@ async fn an_archive_in_a_bucket_gets_a_url_that_is_signed_for_a_while() {
     assert_eq!((&items[0]["Type"], &items[0]["Params"]["SourceSpec"]), (&json!("s3PreSigned"), stored));
     assert_eq!(items[0]["Params"]["Managed"], false);
     let url = items[0]["Params"]["PreSignedURL"].as_str().unwrap();
-    assert!(url.starts_with("http://s3.lan:9000/out/r/e.tar.gz?"), "{url}");
+    assert!(url.starts_with("http://s3.lan:9000/out/r/20261126.tar.gz?"), "{url}");
     assert!(url.contains("X-Amz-Expires=600") && !url.contains("very-secret"), "{url}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_node_opens_with_our_credentials_what_its_job_does_not_name() {
+    for (bucket, key) in
+        [("other", "r/20261126.tar.gz"), ("out", "s/20261126.tar.gz"), ("out", "r/secret.tar.gz")]
+    {
+        let directory = tempfile::tempdir().unwrap();
+        let keys = Keys { id: "key-id".to_owned(), secret: "very-secret".to_owned().into(), session: None };
+        let publisher = json!({"Type": "s3", "Params": {"Bucket": "out", "Key": "r/{date}"}});
+        let mut story = Story::publishing(directory.path(), publisher, |config| {
+            config.buckets.endpoint = Some("http://s3.lan:9000".to_owned());
+            config.buckets.buckets = vec!["*".parse().unwrap()];
+            config.buckets.keys = Some(keys);
+            config.signed_for = Some(Duration::from_secs(600));
+        })
+        .await;
+        story.puts_into(bucket, key).await;
+        assert_eq!(story.results().await[0]["Type"], "s3", "{bucket}/{key}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

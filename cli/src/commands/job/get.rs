@@ -70,7 +70,7 @@ impl Get {
             return Ok(());
         }
         if let Some(other) = results.iter().find(|result| url(result).is_none()) {
-            terminal::note(&format!("skrei does not fetch results of type `{}`; they are:", other.kind));
+            terminal::note(&unfetched(other));
             return Ok(terminal::data(&terminal::yaml(&results)?)?);
         }
         let folder = self.folder(job)?;
@@ -140,6 +140,27 @@ fn unpack(fetched: &[Fetched], selection: &Selection, folder: &Path) -> Result<(
     results::place(&unpacked, folder)
 }
 
+/// Why a result is not fetched, and who can fetch it.
+fn unfetched(result: &PublishedResult) -> String {
+    let text = |name: &str| result.params.get(name).and_then(|value| value.as_str()).unwrap_or_default();
+    match (result.kind.as_str(), text("Bucket")) {
+        ("s3", bucket) if !bucket.is_empty() => {
+            let (key, recursive) =
+                (text("Key"), if text("Key").ends_with('/') { " --recursive" } else { "" });
+            let endpoint = match text("Endpoint") {
+                "" => String::new(),
+                endpoint => format!(" --endpoint-url {endpoint}"),
+            };
+            format!(
+                "The results are in a bucket, and the orchestrator gives no URL for them that is signed (it takes \
+                 credentials for the bucket, `S3.Buckets`, and one archive).\n  \
+                 aws s3 cp{endpoint}{recursive} s3://{bucket}/{key} .   with credentials of your own\nThey are:"
+            )
+        }
+        (kind, _) => format!("skrei does not fetch results of type `{kind}`; they are:"),
+    }
+}
+
 /// Where a result is downloaded from; none if it is not.
 fn url(result: &PublishedResult) -> Option<&str> {
     match result.kind.as_str() {
@@ -207,6 +228,18 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_in_a_bucket_without_a_signed_url_say_how_they_are_had() {
+        let params = serde_json::json!({"Bucket": "out", "Key": "r/e/", "Endpoint": "https://s3.lan"});
+        let result: PublishedResult =
+            serde_json::from_value(serde_json::json!({"Type": "s3", "Params": params})).unwrap();
+        let said = unfetched(&result);
+        assert!(
+            said.contains("aws s3 cp --endpoint-url https://s3.lan --recursive s3://out/r/e/ ."),
+            "{said}"
+        );
+    }
 
     #[test]
     fn a_time_is_seconds_or_a_span() {

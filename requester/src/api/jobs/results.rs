@@ -10,7 +10,9 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use object_store::{path::Path as ObjectPath, signer::Signer as _};
 use skrei_bucket::Intent;
-use skrei_job::{Digest, ExecutionId, JobId, life::Execution, outcome::Published};
+use skrei_job::{
+    Digest, ExecutionId, JobId, Spec, life::Execution, objects::Bucket, outcome::Published, spec::Publisher,
+};
 use skrei_protocol::api::{BASE, List, execution::PublishedResult};
 
 use crate::{
@@ -23,6 +25,7 @@ use crate::{
         segment::Segment,
     },
     results::Name,
+    store::StoredJob,
 };
 
 /// Where the results of a job are: those of its latest version, in the order of its executions.
@@ -44,11 +47,29 @@ pub(in crate::api) async fn results(
         let Some(item) = published.remove(&execution.id) else { continue };
         let place = execution.state.output().and_then(|output| output.published.as_ref());
         items.push(match place {
-            Some(place) => signed(&api, item, place).await,
-            None => item,
+            Some(place) if is_of_job(&job, execution, place) => signed(&api, item, place).await,
+            _ => item,
         });
     }
     Ok(json(&List::<PublishedResult>::whole(items)))
+}
+
+/// Whether results are where their job wants them. A node says where it put them, and may say anything: what the job does
+/// not name is not opened with our credentials.
+fn is_of_job(job: &StoredJob, execution: &Execution, place: &Published) -> bool {
+    let Published::Bucket { bucket, key, .. } = place else { return true };
+    let Ok(spec) = Spec::try_from(job.manifest.clone()) else { return false };
+    let Publisher::Bucket(publication) = &spec.task().publisher else { return false };
+    let is_said = |said: &Option<String>, found: &Option<String>| said.is_none() || said == found;
+    let wanted = &publication.bucket;
+    wanted.name == bucket.name
+        && is_said(&wanted.region, &bucket.region)
+        && is_said(&endpoint(wanted), &endpoint(bucket))
+        && publication.may_be_key((&job.id, &execution.id, &execution.node), key)
+}
+
+fn endpoint(bucket: &Bucket) -> Option<String> {
+    bucket.endpoint.as_ref().map(|url| url.trim_end_matches('/').to_owned())
 }
 
 /// An archive in a bucket gets a URL that is signed for a while, if we may sign for it. Only here (reference 3.7).
