@@ -18,7 +18,7 @@ use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, free_port, skre
 /// No file may be longer than this: the store's log meets it soon.
 const FILE_BYTES_MAX: u64 = 2 << 20;
 
-/// An orchestrator whose files may not grow beyond a bound that can be lifted: a disk that is full, and has room again.
+/// A server whose files may not grow beyond a bound that can be lifted: a disk that is full, and has room again.
 struct Bounded {
     child: Child,
     client: Client,
@@ -26,13 +26,13 @@ struct Bounded {
 }
 
 impl Bounded {
-    fn start() -> Self {
+    fn start(roles: &[&str]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let port = free_port();
         // What is ignored stays so: a write that is too long fails instead of ending the process.
         let mut command = Command::new("sh");
         command.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_skrei")]);
-        command.args(["serve", "--orchestrator", "--api-port", &port.to_string(), "--data-dir"]);
+        command.arg("serve").args(roles).args(["--api-port", &port.to_string(), "--data-dir"]);
         command
             .arg(directory.path().join("data"))
             .args(["-c", &format!("Orchestrator.Port={}", free_port())]);
@@ -65,7 +65,7 @@ impl Drop for Bounded {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_with_its_cause_loses_nothing_and_serves_again_when_there_is_room() {
-    let orchestrator = Bounded::start();
+    let orchestrator = Bounded::start(&["--orchestrator"]);
     orchestrator.answers().await;
     let client = &orchestrator.client;
     let job = JobFile::new(client, "batch", skrei_test_guests::noop(), &[]).await.manifest();
@@ -111,6 +111,46 @@ async fn a_full_disk_refuses_with_its_cause_loses_nothing_and_serves_again_when_
         skrei(["backup", "--data-dir"]).arg(orchestrator.directory.path().join("data")).arg(&copy),
     );
     assert!(backup.expect(0).contains("checked"), "the store is whole: {}", backup.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_for_which_the_disk_has_no_room_fail_their_execution_and_leave_nothing() {
+    let server = Bounded::start(&["--orchestrator", "--compute"]);
+    server.answers().await;
+    let client = &server.client;
+    // Twice as long on standard output, and of little use to a compressor.
+    let noise = format!("random {FILE_BYTES_MAX}");
+    let job = JobFile::new(client, "batch", skrei_test_guests::probe(), &[&noise]).await;
+    let job = job.with("/Tasks/0/Publisher", serde_json::json!({"Type": "local"}));
+    let run = async || {
+        let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+        let ended = wait_for_end(client, &id).await;
+        (ended.job.state, client.results("default", &id).await.unwrap().len())
+    };
+    let start = Instant::now();
+    while client.nodes("").await.unwrap().iter().all(|node| node.connection != "CONNECTED") {
+        assert!(start.elapsed() < PATIENCE, "the node does not link up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    server.bound(Some(FILE_BYTES_MAX));
+    let (state, results) = run().await;
+    assert_eq!((state.state_type.as_str(), results), ("Failed", 0), "{state:?}");
+    assert!(state.message.contains("its results cannot be published"), "{state:?}");
+    assert!(state.message.contains("node's disk"), "{state:?}");
+    let left = |folder: &str| {
+        let files = std::fs::read_dir(server.directory.path().join("data").join(folder)).unwrap();
+        files.filter(|entry| entry.as_ref().unwrap().file_name() != "incoming").count()
+    };
+    for folder in
+        ["compute/outbox", "compute/results", "orchestrator/results", "orchestrator/results/incoming"]
+    {
+        assert_eq!(left(folder), 0, "{folder}");
+    }
+
+    server.bound(None);
+    let (state, results) = run().await;
+    assert_eq!((state.state_type.as_str(), results), ("Completed", 1), "{state:?}");
+    assert_eq!((left("compute/outbox"), left("orchestrator/results")), (0, 1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

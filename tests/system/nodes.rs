@@ -69,7 +69,9 @@ async fn a_node_is_rejected_approved_and_deleted_by_command() {
     let node = Node::start(&orchestrator, "web-1", "rw");
     orchestrator.wait_for_nodes(1).await;
     assert!(orchestrator.run(&["node", "list"]).expect(0).contains("PENDING"));
-    assert_eq!(orchestrator.run(&["node", "approve", "web"]).expect(0), "Ok\n");
+    let meant = orchestrator.run(&["node", "approve", "web"]);
+    assert!(meant.expect(3).contains("the whole id of a node, such as `web-1`"), "{}", meant.said());
+    assert_eq!(orchestrator.run(&["node", "approve", "web-1"]).expect(0), "Ok\n");
     assert!(orchestrator.run(&["node", "list"]).expect(0).contains("APPROVED"));
     let again = orchestrator.run(&["node", "approve", "web-1"]);
     assert!(again.code != Some(0) && again.stderr.contains("approved already"), "{}", again.said());

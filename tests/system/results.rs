@@ -90,7 +90,7 @@ async fn what_guests_found_on_three_nodes_is_collected_and_fetched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_result_lies_in_the_directory_itself_and_none_is_said_in_words() {
+async fn vector_16_one_result_lies_in_the_directory_itself_and_none_is_said_in_words() {
     let orchestrator = Orchestrator::start(&[]);
     let _node = Node::start(&orchestrator, NODES[0], "ro");
     orchestrator.wait_for_nodes(1).await;
@@ -99,9 +99,16 @@ async fn one_result_lies_in_the_directory_itself_and_none_is_said_in_words() {
     let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
     wait_for_end(&client, &id).await;
     let into = tempfile::tempdir().unwrap();
+    let got = orchestrator.command(&["job", "get", &id]).current_dir(into.path()).output().unwrap();
+    super::harness::Ran::from(got).expect(0);
+    let all = into.path().join(format!("job-{id}"));
+    assert_eq!((read(all.join("exitCode")), read(all.join("stdout"))), ("0".into(), "0 lines\n".into()));
+    assert_eq!(
+        (read(all.join("stderr")), read(all.join("outputs/errors.log"))),
+        (String::new(), String::new())
+    );
     orchestrator.run(&["job", "get", "errors", "--output-dir", into.path().to_str().unwrap()]).expect(0);
-    assert_eq!(read(into.path().join("exitCode")), "0");
-    assert_eq!(read(into.path().join("outputs/errors.log")), "");
+    assert_eq!(read(into.path().join("exitCode")), "0", "by its name, where one wants it");
 
     let silent = JobFile::new(&client, "ops", skrei_test_guests::noop(), &[]).await;
     let id = client.submit(&silent.manifest(), false).await.unwrap().job_id;

@@ -15,6 +15,15 @@ const BREAK_PAUSE: Duration = Duration::from_millis(300);
 /// How long the answer to a piece may take; to the last one, when the whole is checked and on disk.
 const PIECE_TIMEOUT: Duration = Duration::from_secs(120);
 
+/// Whether trying again soon may help: the connection broke, or somebody else sends the same.
+fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Unreachable { .. } => true,
+        Error::Api(body) => body.status == StatusCode::TOO_MANY_REQUESTS.as_u16(),
+        _ => false,
+    }
+}
+
 impl Client {
     /// Sends what the orchestrator does not have, from `offset` on.
     pub(super) async fn upload_in_pieces(
@@ -30,7 +39,7 @@ impl Client {
             match self.send_piece(path, &content, offset).await {
                 Ok(Sent::Whole(artifact)) => return Ok(artifact),
                 Ok(Sent::Piece(received)) => (offset, breaks) = (received, 0),
-                Err(Error::Unreachable { .. }) if breaks < BREAKS_MAX => {
+                Err(error) if is_passing(&error) && breaks < BREAKS_MAX => {
                     tokio::time::sleep(BREAK_PAUSE * 2_u32.pow(breaks)).await;
                     breaks += 1;
                     let head = self.request(Method::HEAD, path, &[]).timeout(ANSWER_TIMEOUT);

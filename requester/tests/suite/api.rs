@@ -159,6 +159,16 @@ async fn a_large_artifact_goes_on_where_its_upload_broke_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_large_artifact_that_several_send_at_once_arrives_for_all_of_them() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let content: bytes::Bytes = (0..10_000_000_u32).map(|number| number as u8).collect::<Vec<_>>().into();
+    let send = || orchestrator.client.ensure_artifact(content.clone());
+    let (one, other) = tokio::join!(send(), send());
+    assert_eq!((one.unwrap().size, other.unwrap().size), (10_000_000, 10_000_000));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_is_too_old_is_told_so_and_every_answer_names_its_server() {
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
