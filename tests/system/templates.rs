@@ -42,7 +42,7 @@ const TEMPLATES: &[Template] = &[
         title: "Rust, component",
         tool: Some(("cargo", "--version")),
         may_be_skipped: false,
-        works: "files; exit codes 0 and 1",
+        works: "files; sockets, where granted; exit codes 0 and 1",
     },
     Template {
         id: "c",

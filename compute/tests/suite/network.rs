@@ -105,6 +105,37 @@ async fn a_node_gives_no_network_unless_its_owner_says_so() {
     node.stop().await;
 }
 
+#[tokio::test]
+async fn a_guest_listens_where_its_job_says_and_the_owner_allows_and_nowhere_else() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut orchestrator = Orchestrator::start().await;
+    let node = TestNode::start(&orchestrator, |config| config.network_ports = vec![free.to_string()]);
+    let mut session = orchestrator.session().await;
+    let module = orchestrator.holds(guests::p2::connect(), "/main.wasm");
+    let listening = |address: &str, ports: Value| {
+        job_with(std::slice::from_ref(&module), &["listen", address], json!({"Network": {"Ports": ports}}))
+    };
+    let port = free.port();
+    let state = session.run("e-1", &listening(&free.to_string(), json!([port]))).await;
+    assert_eq!(stdout(&state), "ok\n");
+    let state = session.run("e-2", &listening("127.0.0.1:0", json!([port]))).await;
+    assert_eq!(stdout(&state), "PermissionDenied\n");
+    let denials = &state.output().unwrap().denials;
+    assert!(denials.iter().any(|denial| denial.message.contains("a socket at 127.0.0.1:0")), "{denials:?}");
+
+    let everywhere = json!([{"Name": "http", "Static": port, "HostNetwork": "0.0.0.0"}]);
+    for (execution, ports) in [("e-3", everywhere), ("e-4", json!([port, 1]))] {
+        match session.run(execution, &listening("0.0.0.0:0", ports.clone())).await {
+            ExecutionState::Refused(refusal) => {
+                assert_eq!(refusal.rule, Rule::Network, "{ports}");
+                assert!(refusal.message.contains("does not let guests listen on"), "{refusal:?}");
+            }
+            other => panic!("{ports}: {other:?}"),
+        }
+    }
+    node.stop().await;
+}
+
 /// Job files are checked where nobody knows what a host is compared with; the two must agree.
 #[test]
 fn a_domain_that_a_job_may_list_is_one_that_a_node_can_compare() {
