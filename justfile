@@ -37,9 +37,9 @@ bench-size:
 fuzz seconds="60":
     for target in modules allow_list network; do cargo +nightly fuzz run --sanitizer none $target -- -max_total_time={{seconds}} || exit 1; done
 
-# a fleet of real links, 1,000 and 10,000 of them: what a node costs, how long a job takes over all
-bench-fleet:
-    cargo bench -p skrei-requester --bench fleet
+# a fleet of real links over TLS, 1,000 and 10,000 of them: what a node costs, how long a job takes over all
+bench-fleet *which:
+    cargo bench -p skrei-requester --bench fleet -- {{which}}
 
 # bring golden files up to date; look at the diff
 golden:

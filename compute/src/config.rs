@@ -6,7 +6,7 @@ use skrei_bucket::Access;
 use skrei_job::{NodeId, labels::Labels, resources::Resources};
 use skrei_runtime::CompilerProcess;
 
-use crate::{AllowList, NetworkAllowed};
+use crate::{AllowList, NetworkAllowed, Sandboxes};
 
 /// What a node is started with. [`Config::new`] allows jobs nothing of the host.
 #[derive(Clone, Debug)]
@@ -59,6 +59,9 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
     pub compiler: Option<CompilerProcess>,
+    /// What guests run on, where several nodes of one process share it; `compiler` is then set there. Default: the node's
+    /// own, which keeps compiled code below `data_dir`.
+    pub sandboxes: Option<Sandboxes>,
     /// Bounds that seldom need changing.
     pub limits: Limits,
 }
@@ -88,6 +91,7 @@ impl Config {
             probe_http: None,
             heartbeat: Duration::from_secs(5),
             compiler: None,
+            sandboxes: None,
             limits: Limits::default(),
         }
     }

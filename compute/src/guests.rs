@@ -1,12 +1,34 @@
 //! The threads guests run on: their own, so that a spinning guest delays nothing of the node.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use skrei_runtime::{Module, Outcome, Sandbox};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::Error;
+use crate::{Error, told};
+
+/// What guests are compiled by and run on. A node makes its own unless several of one process are to share it: many nodes
+/// then cost little more than one, and together compute no more than the machine can.
+#[derive(Clone, Debug)]
+pub struct Sandboxes {
+    pub(crate) runtime: skrei_runtime::Runtime,
+    pub(crate) guests: Arc<Guests>,
+}
+
+impl Sandboxes {
+    /// Sets the engine up and starts the threads.
+    ///
+    /// # Errors
+    /// If either cannot be had on this host.
+    pub fn start(config: skrei_runtime::Config) -> Result<Self, Error> {
+        let runtime = skrei_runtime::Runtime::with_host_functions(config, told::host_functions())?;
+        Ok(Self { runtime, guests: Arc::new(Guests::start()?) })
+    }
+}
 
 /// As many threads as there are cores, named `guest-0` and so on.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The node: runs assigned jobs in sandboxes, within what its owner allows.
 //!
 //! A node joins its orchestrator once and has a certificate from then on (`identity`). An assignment comes over the
-//! `link`, is admitted by the rules of the node's owner ([`admission`],
+//! [`link`], is received by what is known of it ([`reception`]), is admitted by the rules of the node's owner ([`admission`],
 //! [`allow_list`], `environment`, `network`), waits until there is room (`capacity`), gets what it needs opened, fetched
 //! and compiled ([`grant`], `artifacts`, `fetch`, `modules`, `prepare`), is written down ([`journal`]), runs (`guests`), and
 //! its results are handed over (`publish`), its outcome is written down and reported until it is acknowledged. `supervisor` keeps all of them in order.
@@ -25,6 +25,7 @@ mod owners;
 mod ports;
 
 mod capacity;
+pub mod reception;
 mod supervisor;
 
 mod ending;
@@ -50,11 +51,12 @@ mod log_store;
 pub mod output;
 
 mod identity;
-mod link;
+pub mod link;
 
 pub use allow_list::AllowList;
 pub use config::{Config, Limits};
 pub use error::Error;
+pub use guests::Sandboxes;
 pub use identity::JoinError;
 pub use network::NetworkAllowed;
 pub use serve::serve;

@@ -31,7 +31,7 @@ pub(crate) struct Node {
     pub(crate) logs: LogStore,
     pub(crate) artifacts: Artifacts,
     pub(crate) modules: Modules,
-    pub(crate) guests: Guests,
+    pub(crate) guests: Arc<Guests>,
     pub(crate) publishing: Publishing,
     /// What guests say of how far they are.
     pub(crate) told: Arc<Board>,

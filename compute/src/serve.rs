@@ -7,7 +7,6 @@ use skrei_protocol::{
     link::{Hello, PROTOCOL},
     version::VERSION,
 };
-use skrei_runtime::Runtime;
 use tokio::{
     sync::{mpsc, watch},
     time::Instant,
@@ -20,7 +19,7 @@ use crate::{
     artifacts::Artifacts,
     environment::HostVariables,
     fetch, folder, grant,
-    guests::Guests,
+    guests::Sandboxes,
     identity,
     journal::Journal,
     link::{Address, Link},
@@ -90,10 +89,14 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         orchestrators.clone(),
         follow_current,
     )?;
-    let code_dir = Some(config.data_dir.join("code"));
-    let compiler = config.compiler;
-    let sandboxes = skrei_runtime::Config { code_dir, compiler, ..Default::default() };
-    let runtime = Runtime::with_host_functions(sandboxes, told::host_functions())?;
+    let sandboxes = match config.sandboxes {
+        Some(sandboxes) => sandboxes,
+        None => {
+            let code_dir = Some(config.data_dir.join("code"));
+            let compiler = config.compiler;
+            Sandboxes::start(skrei_runtime::Config { code_dir, compiler, ..Default::default() })?
+        }
+    };
     let node = Arc::new(Node {
         id: config.node,
         capacity: config.capacity,
@@ -107,8 +110,8 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         limits: config.limits,
         logs: LogStore::new(Arc::clone(&journal), config.limits.log_bytes),
         artifacts,
-        modules: Modules::new(runtime),
-        guests: Guests::start()?,
+        modules: Modules::new(sandboxes.runtime),
+        guests: sandboxes.guests,
         publishing: Publishing { outbox, uploads },
         told: Arc::default(),
         secrets,

@@ -22,6 +22,7 @@ use crate::{
     execution::{self, Delivery, Departure, Execution, Left, Stopper},
     journal::Held,
     node::Node,
+    reception::{self, Known, OnCancel, OnRun},
 };
 
 /// Orders that may wait for the supervisor; it never waits for anybody, so few do.
@@ -142,16 +143,14 @@ impl Supervisor {
 
     fn take_on(&mut self, assignment: Box<Assignment>) {
         let id = assignment.execution.clone();
-        if self.live.contains_key(&id) {
-            return;
-        }
-        if let Some(number) = self.node.journal.ended(&id) {
-            // Not yet acknowledged it is reported anyway; acknowledged and asked for again, it was lost there.
-            if number <= self.node.journal.acknowledged() {
+        match reception::on_run(self.known(&id), self.node.journal.acknowledged()) {
+            OnRun::TakeOn => {}
+            OnRun::Nothing => return,
+            OnRun::ReportAgain => {
                 let node = Arc::clone(&self.node);
                 self.tasks.spawn(async move { node.journal.report_again(&id).await });
+                return;
             }
-            return;
         }
         let task = assignment.spec.task();
         let facts = Facts {
@@ -181,11 +180,24 @@ impl Supervisor {
     }
 
     fn cancel(&mut self, execution: ExecutionId, reason: String) {
-        match self.live.get(&execution) {
-            Some(live) => live.stopper.stop(Stop::Cancelled { reason }),
-            None if self.node.journal.ended(&execution).is_some() => {}
-            // Never heard of, so nothing runs; an assignment that comes late will find it ended.
-            None => self.write(execution, ending::of_stop(Stop::Cancelled { reason }, RunOutput::default())),
+        match reception::on_cancel(self.known(&execution)) {
+            OnCancel::Stop => {
+                if let Some(live) = self.live.get(&execution) {
+                    live.stopper.stop(Stop::Cancelled { reason });
+                }
+            }
+            OnCancel::Nothing => {}
+            OnCancel::WriteDown => {
+                self.write(execution, ending::of_stop(Stop::Cancelled { reason }, RunOutput::default()));
+            }
+        }
+    }
+
+    fn known(&self, execution: &ExecutionId) -> Known {
+        match self.node.journal.ended(execution) {
+            _ if self.live.contains_key(execution) => Known::Live,
+            Some(report) => Known::Ended { report },
+            None => Known::No,
         }
     }
 

@@ -118,7 +118,7 @@ impl ExecutionState {
             Self::Failed(failure) => Some(&failure.message),
             Self::Refused(refusal) => Some(&refusal.message),
             Self::Cancelled { reason } => Some(reason),
-            Self::Lost => Some("the node was not heard from for too long"),
+            Self::Lost => Some("the node was not heard from for too long, or taken out of the fleet"),
             Self::Assigned | Self::Running | Self::Completed(_) => None,
         }
     }

@@ -105,7 +105,6 @@ impl Orchestrator {
             // Turned away first, so that it is not met again while it is forgotten.
             Order::Delete => {
                 self.identities.set_standing(node.clone(), Standing::Removed).await?;
-                self.hub.forget(&node);
                 ask(order).await
             }
             Order::Cordon | Order::Uncordon | Order::Drain(_) | Order::Label(_) => ask(order).await,

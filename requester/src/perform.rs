@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skrei_job::NodeId;
+use skrei_job::{ExecutionId, NodeId};
 use skrei_ledger::Committed;
 use skrei_protocol::link::ToNode;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -28,11 +28,24 @@ pub(crate) struct Effects {
     pub(crate) replies: Vec<Reply>,
 }
 
-/// A message to a node.
+/// What is to be done about a node.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     pub(crate) node: NodeId,
-    pub(crate) message: ToNode,
+    pub(crate) errand: Errand,
+}
+
+/// What is to be done about a node. In the order of decisions, so that nothing is noted of an execution after its end.
+#[derive(Debug)]
+pub(crate) enum Errand {
+    /// Tell it something.
+    Say(ToNode),
+    /// It is back and holds these alone; what else it is to run it is told anew.
+    Holds(Vec<ExecutionId>),
+    /// This execution needs nothing more.
+    Ended(ExecutionId),
+    /// Somebody removed it.
+    Forget,
 }
 
 /// History entries for followers.
@@ -91,8 +104,13 @@ impl Performer {
                 }
                 None => {}
             }
-            for Outgoing { node, message } in effects.sends {
-                self.hub.send(&node, message);
+            for Outgoing { node, errand } in effects.sends {
+                match errand {
+                    Errand::Say(message) => self.hub.send(&node, message),
+                    Errand::Holds(executions) => self.hub.holds(&node, &executions),
+                    Errand::Ended(execution) => self.hub.ended(&node, &execution),
+                    Errand::Forget => self.hub.forget(&node),
+                }
             }
             self.feed.publish(effects.followed.0);
             answer(effects.replies);

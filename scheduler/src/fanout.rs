@@ -340,9 +340,7 @@ impl Scheduler {
 
     /// Ends an ops job once nothing is left to do: `Completed` only if every node that was to run it did.
     pub(crate) fn conclude_ops(&mut self, live: &mut Live) {
-        let goes_on =
-            live.active > 0 || !live.again.is_empty() || !live.due.is_empty() || !live.absent.is_empty();
-        if goes_on || live.job.state.is_terminal() {
+        if !live.may_be_over() {
             return;
         }
         let missed = live.job.progress.missed.clone();
@@ -387,7 +385,9 @@ pub(crate) fn not_completed(state: &ExecutionState) -> Option<String> {
             Some(format!("refused ({}): {}", refusal.rule.as_str(), refusal.message))
         }
         ExecutionState::Cancelled { reason } => Some(format!("cancelled: {reason}")),
-        ExecutionState::Lost => Some("lost: the node was not heard from for too long".to_owned()),
+        ExecutionState::Lost => {
+            Some("lost: the node was not heard from for too long, or taken out of the fleet".to_owned())
+        }
         ExecutionState::Assigned | ExecutionState::Running => Some("not done".to_owned()),
     }
 }

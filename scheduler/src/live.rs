@@ -142,6 +142,13 @@ impl Live {
         }
     }
 
+    /// Whether an ops job has nothing left that runs, waits or is to run.
+    pub(crate) fn may_be_over(&self) -> bool {
+        let goes_on =
+            self.active > 0 || !self.again.is_empty() || !self.due.is_empty() || !self.absent.is_empty();
+        self.job.spec.kind() == Kind::Ops && !goes_on && !self.job.state.is_terminal()
+    }
+
     /// When this version may no longer wait for a node to appear; none if it may not wait at all.
     pub(crate) fn queue_deadline(&self) -> Option<Timestamp> {
         self.job.spec.task().timeouts.queue.map(|timeout| self.job.submitted.after(timeout))

@@ -48,6 +48,9 @@ impl Scheduler {
                 scheduler.recall(&mut live, execution);
             }
             scheduler.go_on_waiting(&mut live);
+            if live.may_be_over() {
+                scheduler.timers.set(now, Timer::Conclude(live.job.id.clone(), live.job.version));
+            }
             scheduler.put(live);
         }
         scheduler.recall_room(active);
@@ -126,6 +129,16 @@ impl Scheduler {
                 live.failed.insert(slot.clone());
             }
             _ => {}
+        }
+        if let Slot::Node(node) = slot
+            && self.fleet.get(node).is_none()
+        {
+            // Somebody removed it, and it will not be back: how the last attempt ended there is how it ends.
+            live.under_way.remove(slot);
+            if next != Next::Done {
+                live.failed.insert(slot.clone());
+            }
+            return;
         }
         match next {
             Next::Done => {}

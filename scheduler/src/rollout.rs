@@ -211,6 +211,15 @@ impl Scheduler {
         }
     }
 
+    /// Ends a job for which a restart found nothing left to do.
+    pub(crate) fn look_for_the_end(&mut self, job: &JobId, version: u64) {
+        let Some(mut live) = self.take(job) else { return };
+        if live.job.version == version && !live.job.state.is_terminal() {
+            self.conclude(&mut live);
+        }
+        self.put(live);
+    }
+
     /// Ends the job if nothing is left to do for it.
     pub(crate) fn conclude(&mut self, live: &mut Live) {
         if live.job.spec.kind() == skrei_job::spec::Kind::Ops && live.job.state != JobState::Stopped {

@@ -143,6 +143,7 @@ impl Scheduler {
             Timer::Pause(job, version) => self.end_pause(&job, version),
             Timer::Silence(node) => self.lose_node(&node),
             Timer::Drain(node) => self.empty(&node),
+            Timer::Conclude(job, version) => self.look_for_the_end(&job, version),
             Timer::Forget(job, version) => self.forget(&job, version),
         }
     }

@@ -23,6 +23,8 @@ pub(crate) enum Timer {
     Silence(NodeId),
     /// What a node still has is given to others.
     Drain(NodeId),
+    /// Whether this version of a job is over is looked at again: a restart found nothing left to do for it.
+    Conclude(JobId, u64),
     /// An ended job need not be remembered any longer.
     Forget(JobId, u64),
 }
@@ -37,6 +39,7 @@ impl Timer {
             Self::Pause(..) => "pause of a roll-out",
             Self::Silence(..) => "node silence grace",
             Self::Drain(..) => "drain deadline",
+            Self::Conclude(..) => "nothing left to do",
             Self::Forget(..) => "late outcome window",
         }
     }

@@ -1,6 +1,6 @@
 //! One connection as a conversation: what is heard goes in, what is to be done and said comes out.
 //!
-//! Nothing here touches a socket or reads a clock.
+//! Nothing here touches a socket or reads a clock, so that a whole fleet can be played through in simulated time.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -18,17 +18,17 @@ const WELCOME_MAX: Duration = Duration::from_secs(10);
 const SILENT_HEARTBEATS_MAX: u32 = 3;
 
 /// Reports taken from the journal at once.
-pub(super) const REPORTS_AT_ONCE_MAX: usize = 64;
+pub const REPORTS_AT_ONCE_MAX: usize = 64;
 
 /// Answers to readers of logs that may be under way at once.
-pub(super) const READS_MAX: usize = 64;
+pub const READS_MAX: usize = 64;
 
 /// Messages that wait to be sent before listening stops.
 const OUTGOING_MAX: usize = 256;
 
 /// What can happen on a connection.
 #[derive(Debug)]
-pub(super) enum Event {
+pub enum Event {
     /// A message came.
     Received(ToNode),
     /// Something else came that shows the other side lives.
@@ -53,17 +53,25 @@ pub(super) enum Event {
 
 /// What is to be done.
 #[derive(Debug)]
-pub(super) enum Action {
+pub enum Action {
     /// The orchestrator took the node in.
     Welcomed(NodeId),
     /// Take on an execution.
     Run(Box<Assignment>),
     /// Stop one.
-    Cancel { execution: ExecutionId, reason: String },
+    Cancel {
+        /// Which.
+        execution: ExecutionId,
+        /// Why.
+        reason: String,
+    },
     /// Forget reports up to this number.
     Acknowledge(u64),
     /// Ask the journal for reports after this number.
-    Fetch { after: u64 },
+    Fetch {
+        /// The number.
+        after: u64,
+    },
     /// Ask the log store.
     Read(ReadLog),
     /// Pass secrets on.
@@ -74,9 +82,14 @@ pub(super) enum Action {
 
 /// Why a connection is given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Closing {
+pub enum Closing {
     /// The orchestrator does not want the node.
-    Rejected { message: String, hint: String },
+    Rejected {
+        /// Why.
+        message: String,
+        /// The way out.
+        hint: String,
+    },
     /// Nothing was heard for too long.
     Silence,
     /// It said something else than a welcome first.
@@ -85,7 +98,7 @@ pub(super) enum Closing {
 
 /// One connection, from greeting to end.
 #[derive(Debug)]
-pub(super) struct Dialogue {
+pub struct Dialogue {
     heartbeat: Duration,
     /// None until the orchestrator welcomes the node.
     silence_max: Option<Duration>,
@@ -104,7 +117,7 @@ pub(super) struct Dialogue {
 
 impl Dialogue {
     /// Greets.
-    pub(super) fn new(hello: Hello, load: Load, heartbeat: Duration, now: Instant) -> Self {
+    pub fn new(hello: Hello, load: Load, heartbeat: Duration, now: Instant) -> Self {
         Self {
             heartbeat,
             silence_max: None,
@@ -120,7 +133,7 @@ impl Dialogue {
     }
 
     /// What follows from an event.
-    pub(super) fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
+    pub fn handle(&mut self, event: Event, now: Instant) -> Vec<Action> {
         match event {
             Event::Received(message) => {
                 self.last_heard = now;
@@ -148,22 +161,22 @@ impl Dialogue {
     }
 
     /// The next thing to say, if there is one.
-    pub(super) fn next_message(&mut self) -> Option<FromNode> {
+    pub fn next_message(&mut self) -> Option<FromNode> {
         self.outgoing.pop_front()
     }
 
     /// Whether there is something to say.
-    pub(super) fn has_message(&self) -> bool {
+    pub fn has_message(&self) -> bool {
         !self.outgoing.is_empty()
     }
 
     /// Whether the other side does not take what is said: then it is not listened to either.
-    pub(super) fn is_congested(&self) -> bool {
+    pub fn is_congested(&self) -> bool {
         self.outgoing.len() >= OUTGOING_MAX
     }
 
     /// When to come back without being told anything, and what for.
-    pub(super) fn next_wakeup(&self) -> (Instant, &'static str) {
+    pub fn next_wakeup(&self) -> (Instant, &'static str) {
         let silence = self.last_heard + self.silence_max.unwrap_or(WELCOME_MAX);
         if self.silence_max.is_some() && self.next_heartbeat < silence {
             (self.next_heartbeat, "heartbeat")
@@ -229,7 +242,7 @@ impl Dialogue {
     }
 
     /// To be asked after each message that was sent: there may be room for more reports.
-    pub(super) fn sent(&mut self) -> Vec<Action> {
+    pub fn sent(&mut self) -> Vec<Action> {
         self.fetch()
     }
 }

@@ -5,7 +5,7 @@
 //! carries it.
 
 mod address;
-mod dialogue;
+pub mod dialogue;
 mod pause;
 mod session;
 

@@ -21,7 +21,7 @@ use pending::Pending;
 use crate::{
     clock,
     nodes::Hub,
-    perform::{Effects, Followed, Outgoing, Reply},
+    perform::{Effects, Errand, Followed, Outgoing, Reply},
     secrets::{Given, Keys, NotGranted},
     store::{Error as StoreError, Placed, Position, Removable, Store},
 };
@@ -221,6 +221,7 @@ impl EventLoop {
             Command::Told { node, news } => self.told(&node, news),
             Command::Happened { event, acknowledge } => {
                 self.forget_told(&event);
+                step.sends.extend(about(&event));
                 let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);
                 step.replies.extend(acknowledge.map(|(to, number)| Reply::Acknowledge(to, number)));
@@ -313,10 +314,12 @@ impl EventLoop {
                         partitions,
                         spec: Arc::clone(&job.spec),
                     };
-                    step.sends.push(Outgoing { node, message: ToNode::Run(Box::new(assignment)) });
+                    let errand = Errand::Say(ToNode::Run(Box::new(assignment)));
+                    step.sends.push(Outgoing { node, errand });
                 }
                 Send::Cancel { node, execution, reason } => {
-                    step.sends.push(Outgoing { node, message: ToNode::Cancel { execution, reason } });
+                    let errand = Errand::Say(ToNode::Cancel { execution, reason });
+                    step.sends.push(Outgoing { node, errand });
                 }
             }
         }
@@ -357,6 +360,17 @@ impl EventLoop {
         }
         self.hub.cut_all();
     }
+}
+
+/// What an event means for what a node is known to have, whatever is decided.
+fn about(event: &Event) -> Option<Outgoing> {
+    let (node, errand) = match event {
+        Event::NodeConnected { node, holds } => (&node.id, Errand::Holds(holds.clone())),
+        Event::ExecutionEnded { execution, node, .. } => (node, Errand::Ended(execution.clone())),
+        Event::NodeForgotten { node } => (node, Errand::Forget),
+        _ => return None,
+    };
+    Some(Outgoing { node: node.clone(), errand })
 }
 
 fn placed((position, record): (Position, &Record)) -> Option<Placed> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use skrei_job::{NodeId, Timestamp};
 use skrei_scheduler::{Event, Membership, NodeOrder};
 
-use super::{EventLoop, Refused, Step};
+use super::{EventLoop, Refused, Step, about};
 
 /// What is decided about a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,9 @@ impl EventLoop {
             Order::Drain(within) => NodeOrder::Drain { until: now.after(within) },
             Order::Label(labels) => NodeOrder::Label(labels),
             Order::Delete => {
-                let decision = self.scheduler.handle(Event::NodeForgotten { node }, now);
+                let event = Event::NodeForgotten { node };
+                step.sends.extend(about(&event));
+                let decision = self.scheduler.handle(event, now);
                 self.take(decision, step);
                 return Ok(());
             }

@@ -163,6 +163,17 @@ impl Hub {
         }
     }
 
+    /// A node is back with these executions alone: what else it was told before, it does not have.
+    pub(crate) fn holds(&self, node: &NodeId, executions: &[ExecutionId]) {
+        let mut assigned = self.assigned();
+        if let Some(of_node) = assigned.get_mut(node) {
+            of_node.retain(|execution, _| executions.contains(execution));
+            if of_node.is_empty() {
+                assigned.remove(node);
+            }
+        }
+    }
+
     /// A node needs nothing more of anything.
     pub(crate) fn forget(&self, node: &NodeId) {
         self.assigned().remove(node);

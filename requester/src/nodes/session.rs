@@ -247,10 +247,7 @@ async fn hear(
                 ExecutionState::Assigned | ExecutionState::Running => {
                     Event::ExecutionStarted { execution, node }
                 }
-                state => {
-                    orchestrator.hub.ended(&node, &execution);
-                    Event::ExecutionEnded { execution, node, state }
-                }
+                state => Event::ExecutionEnded { execution, node, state },
             };
             orchestrator.happened(event, Some((acknowledge.clone(), number))).await;
         }

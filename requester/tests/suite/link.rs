@@ -1,9 +1,16 @@
 //! The node link: who may join, what is repeated, what is refused.
 
-use skrei_protocol::client::{LogQuery, Logs};
-use skrei_protocol::link::{FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Stream, ToNode};
+use std::time::Duration;
 
-use super::harness::{Node, Orchestrator, completed, hello, job};
+use bytes::Bytes;
+use serde_json::json;
+use skrei_ledger::rusqlite::Connection;
+use skrei_protocol::client::{LogQuery, Logs};
+use skrei_protocol::link::{
+    ARTIFACTS_PATH, FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Report, Stream, ToNode,
+};
+
+use super::harness::{Node, Orchestrator, completed, hello, job, known};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_another_protocol_or_name_is_turned_away_with_the_way_out() {
@@ -55,6 +62,36 @@ async fn a_node_that_comes_back_is_told_its_assignment_again_and_repeated_report
     let history = job.history.unwrap().items;
     let ends = history.iter().filter(|entry| entry.event.message.starts_with("Completed")).count();
     assert_eq!(ends, 2, "once for the execution, once for the job: {history:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_may_fetch_nothing_more_for_an_execution_whose_end_overtook_its_assignment() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let content = orchestrator.client.ensure_artifact(Bytes::from_static(b"input")).await.unwrap();
+    let mut needs = job("ops");
+    let params = json!({"Digest": content.digest, "Size": content.size});
+    let input = json!({"Source": {"Type": "artifact", "Params": params}, "Target": "/in"});
+    needs.tasks[0].input_sources.push(serde_json::from_value(input).unwrap());
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&needs).await;
+    let execution = node.assignment().await.execution;
+    let requests = orchestrator.requests(known(&orchestrator.identity("a").await));
+    let url = orchestrator.url(&format!("{ARTIFACTS_PATH}/{}", content.digest.hex()));
+    assert_eq!(requests.get(&url).send().await.unwrap().status(), 200);
+    drop(node);
+
+    // The node is back and told again, but that has to wait for the disk; the end comes in meanwhile.
+    let blocker = Connection::open(directory.path().join("orchestrator.db")).unwrap();
+    blocker.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut node = orchestrator.dial_as("a").await;
+    node.say(FromNode::Hello(Hello { holds: vec![execution.clone()], ..hello("a") })).await;
+    assert!(matches!(node.hear().await, ToNode::Welcome(_)));
+    node.say(FromNode::Report(Report { number: 1, execution, state: completed("") })).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    blocker.execute_batch("ROLLBACK").unwrap();
+    orchestrator.wait_for_state(&id, "Completed").await;
+    assert_eq!(requests.get(&url).send().await.unwrap().status(), 403);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,5 +17,6 @@ mod orders;
 mod restart;
 mod results;
 mod secrets;
+mod timeouts;
 mod traps;
 mod vectors;

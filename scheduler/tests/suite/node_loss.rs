@@ -40,7 +40,7 @@ fn an_ops_job_whose_node_was_lost_is_failed_and_says_so() {
     world.lose("a");
     assert_eq!(
         world.state(&job),
-        "Failed: 1 of 2 nodes failed: a: lost: the node was not heard from for too long"
+        "Failed: 1 of 2 nodes failed: a: lost: the node was not heard from for too long, or taken out of the fleet"
     );
 }
 

@@ -1,6 +1,12 @@
 //! Restarts of the orchestrator.
 
-use crate::{given::*, world::World};
+use skrei_job::{NodeId, life::ExecutionState, outcome::RunOutput};
+use skrei_scheduler::Event;
+
+use crate::{
+    given::*,
+    world::{TICK, World},
+};
 
 #[test]
 fn after_a_restart_running_jobs_go_on_and_nodes_are_told_again() {
@@ -15,6 +21,34 @@ fn after_a_restart_running_jobs_go_on_and_nodes_are_told_again() {
     world.completes(&job, "a");
     world.completes(&job, "b");
     assert_eq!(world.state(&job), "Completed");
+}
+
+#[test]
+fn a_node_that_was_deleted_is_waited_for_no_longer_after_a_restart() {
+    let mut world = World::with([node("a"), node("b")]);
+    let job = world.submit(ops().retry(1, "0s", &["node-lost"]));
+    world.handle(Event::NodeForgotten { node: NodeId::new("a") });
+    assert_eq!(world.executions(&job), "a:Lost b:Assigned");
+    world.restart();
+    world.join(node("b"));
+    world.completes(&job, "b");
+    let state = world.state(&job);
+    assert!(state.starts_with("Failed: 1 of 2 nodes failed: a: lost:"), "{state}");
+}
+
+#[test]
+fn a_job_for_which_a_restart_finds_nothing_left_to_do_ends() {
+    let mut world = World::with([node("a"), node("b")]);
+    let job = world.submit(ops().retry(1, "0s", &["node-lost"]));
+    world.handle(Event::NodeForgotten { node: NodeId::new("a") });
+    // As a program left it that went on waiting for the node that was deleted.
+    let on_b = world.execution(&job, "b").id;
+    let stored = world.store.executions.get_mut(&on_b).unwrap();
+    stored.state = ExecutionState::Completed(RunOutput::default());
+    world.restart();
+    assert_eq!(world.scheduler.next_wakeup().map(|(_, why)| why), Some("nothing left to do"));
+    world.pass(0);
+    assert!(world.state(&job).starts_with("Failed: 1 of 2 nodes failed: a: lost:"), "{}", world.state(&job));
 }
 
 #[test]
@@ -55,6 +89,25 @@ fn timeouts_go_on_over_a_restart() {
     world.join(node("a"));
     world.pass(51);
     assert_eq!(world.state(&job), "Failed: not done within its total timeout of 100 s");
+}
+
+#[test]
+fn after_a_restart_timeouts_are_due_to_the_nanosecond_when_they_were_before() {
+    let mut world = World::with([node("a")]);
+    let total = world.submit(ops().total_timeout(40));
+    let queue = world.submit(batch(1).only("name", "=", &["z"]).queue_timeout(30));
+    let due = |world: &World, job, seconds| {
+        world.store.jobs[job].submitted.after(std::time::Duration::from_secs(seconds))
+    };
+    world.pass(10);
+    world.restart();
+    world.join(node("a"));
+    let first = world.scheduler.next_wakeup();
+    assert_eq!(first, Some((due(&world, &queue, 30), "queue timeout")));
+    world.pass(25);
+    assert!(world.state(&queue).starts_with("Failed: not placed within its queue timeout of 30 s"));
+    assert_eq!(world.store.jobs[&queue].modified, due(&world, &queue, 30).after(TICK));
+    assert_eq!(world.scheduler.next_wakeup(), Some((due(&world, &total, 40), "total timeout")));
 }
 
 #[test]

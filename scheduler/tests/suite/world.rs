@@ -7,6 +7,9 @@ use skrei_scheduler::*;
 
 use crate::{given::JobFile, store::Store};
 
+/// What the clock moves on with every event.
+pub(crate) const TICK: Duration = Duration::from_millis(1);
+
 pub(crate) struct World {
     pub(crate) scheduler: Scheduler,
     pub(crate) store: Store,
@@ -33,7 +36,7 @@ impl World {
     }
 
     pub(crate) fn handle(&mut self, event: Event) -> Decision {
-        self.now = self.now.after(Duration::from_millis(1));
+        self.now = self.now.after(TICK);
         let decision = self.scheduler.handle(event, self.now);
         for record in &decision.records {
             self.store.apply(record);

@@ -25,6 +25,10 @@ pub(super) struct Machinery {
 
 pub(super) struct Machine {
     pub(super) dice: Dice,
+    /// Decides what kept seeds know nothing of, so that what they were kept for still happens.
+    pub(super) fate: Dice,
+    /// How many nodes there ever were.
+    pub(super) named: usize,
     pub(super) scheduler: Scheduler,
     pub(super) store: Store,
     pub(super) now: Timestamp,
@@ -39,6 +43,8 @@ impl Machine {
     pub(super) fn new(seed: u64) -> Self {
         let mut machine = Self {
             dice: Dice::new(seed),
+            fate: Dice::new(!seed),
+            named: 0,
             scheduler: Scheduler::new(Config::default()),
             store: Store::default(),
             now: Timestamp::from_nanos(1_800_000_000_000_000_000),

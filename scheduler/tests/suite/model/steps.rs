@@ -139,7 +139,8 @@ impl Machine {
             return;
         }
         let zone = self.dice.pick(&["x", "y"]).expect("there is something to pick");
-        let mut info = labelled(&format!("n-{}", self.nodes.len()), "zone", zone);
+        let mut info = labelled(&format!("n-{}", self.named), "zone", zone);
+        self.named += 1;
         info.capacity.cpu_millis = self.dice.pick(&[1000, 2000]).expect("there is something to pick");
         if self.dice.one_in(8) {
             info.membership = Membership::Pending;
@@ -206,7 +207,14 @@ impl Machine {
             self.handle(Event::NodeChanged { node });
         } else {
             machinery.orphans = machinery.holds.keys().cloned().collect();
-            self.handle(Event::NodeForgotten { node });
+            self.handle(Event::NodeForgotten { node: node.clone() });
+            if self.fate.one_in(2) {
+                // For good; and often the next thing is a restart.
+                self.nodes.remove(&node);
+                if self.fate.one_in(2) {
+                    self.restart_orchestrator();
+                }
+            }
         }
     }
 
