@@ -33,8 +33,10 @@ pub enum OnRun {
 pub enum OnCancel {
     /// It is told to stop.
     Stop,
-    /// Nothing: it ended before, and its end is reported.
+    /// Nothing: it ended before, and its end is reported anyway.
     Nothing,
+    /// How it ended is reported once more: the orchestrator had it, and asks since it does not know.
+    ReportAgain,
     /// Never heard of, so nothing runs. That is written down as its end: an order to run it that comes late finds it.
     WriteDown,
 }
@@ -48,11 +50,12 @@ pub fn on_run(known: Known, acknowledged: u64) -> OnRun {
     }
 }
 
-/// What becomes of an order to stop an execution.
-pub fn on_cancel(known: Known) -> OnCancel {
+/// What becomes of an order to stop an execution; `acknowledged` is the last report that the orchestrator has.
+pub fn on_cancel(known: Known, acknowledged: u64) -> OnCancel {
     match known {
         Known::No => OnCancel::WriteDown,
         Known::Live => OnCancel::Stop,
+        Known::Ended { report } if report <= acknowledged => OnCancel::ReportAgain,
         Known::Ended { .. } => OnCancel::Nothing,
     }
 }

@@ -146,11 +146,7 @@ impl Supervisor {
         match reception::on_run(self.known(&id), self.node.journal.acknowledged()) {
             OnRun::TakeOn => {}
             OnRun::Nothing => return,
-            OnRun::ReportAgain => {
-                let node = Arc::clone(&self.node);
-                self.tasks.spawn(async move { node.journal.report_again(&id).await });
-                return;
-            }
+            OnRun::ReportAgain => return self.report_again(id),
         }
         let task = assignment.spec.task();
         let facts = Facts {
@@ -180,17 +176,23 @@ impl Supervisor {
     }
 
     fn cancel(&mut self, execution: ExecutionId, reason: String) {
-        match reception::on_cancel(self.known(&execution)) {
+        match reception::on_cancel(self.known(&execution), self.node.journal.acknowledged()) {
             OnCancel::Stop => {
                 if let Some(live) = self.live.get(&execution) {
                     live.stopper.stop(Stop::Cancelled { reason });
                 }
             }
             OnCancel::Nothing => {}
+            OnCancel::ReportAgain => self.report_again(execution),
             OnCancel::WriteDown => {
                 self.write(execution, ending::of_stop(Stop::Cancelled { reason }, RunOutput::default()));
             }
         }
+    }
+
+    fn report_again(&mut self, execution: ExecutionId) {
+        let node = Arc::clone(&self.node);
+        self.tasks.spawn(async move { node.journal.report_again(&execution).await });
     }
 
     fn known(&self, execution: &ExecutionId) -> Known {

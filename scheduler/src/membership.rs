@@ -55,7 +55,8 @@ impl Scheduler {
                     if holds.contains(id) {
                         self.keep_room(id, &node);
                     } else {
-                        self.settle_by_absence(id, &node);
+                        // It may have ended while nobody heard of it: the node answers with how, or that it never was there.
+                        self.release(&node, id);
                     }
                 }
             }
@@ -120,14 +121,6 @@ impl Scheduler {
         if attempt.owed && attempt.execution.node == *node {
             let occupant = Occupant { job: live.job.id.clone(), resources: attempt.resources };
             self.fleet.occupy(node, id, &occupant);
-        }
-    }
-
-    /// A cancelled execution that its node does not have any more needs no confirmation.
-    fn settle_by_absence(&mut self, id: &ExecutionId, node: &NodeId) {
-        if let Some(mut live) = self.executions.get(id).cloned().and_then(|job| self.take(&job)) {
-            self.settle(&mut live, id, node);
-            self.put(live);
         }
     }
 

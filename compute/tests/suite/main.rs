@@ -6,6 +6,7 @@
 mod admission;
 mod allow_list;
 mod buckets;
+mod cluster;
 mod executions;
 mod files;
 mod fuzzed;

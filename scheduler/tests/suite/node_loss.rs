@@ -1,7 +1,7 @@
 //! Nodes that fall silent, and nodes that come back.
 
 use skrei_job::{NodeId, life::ExecutionState, outcome::RunOutput};
-use skrei_scheduler::Event;
+use skrei_scheduler::{Event, NodeOrder};
 
 use crate::{given::*, world::World};
 
@@ -93,6 +93,22 @@ fn a_lost_partition_that_waits_is_done_when_the_truth_says_so() {
     world.lose(&name);
     assert_eq!(world.executions(&job), format!("{name}:Lost"));
     world.completes(&job, &name);
+    assert_eq!(world.state(&job), "Completed");
+}
+
+#[test]
+fn what_ended_on_a_node_that_was_given_up_is_not_taken_for_lost() {
+    let mut world = World::with([node("a"), node("b")]);
+    let job = world.submit(ops());
+    world.leave("a");
+    let order = NodeOrder::Drain { until: world.now };
+    world.handle(Event::NodeOrdered { node: NodeId::new("a"), order });
+    assert_eq!(world.executions(&job), "a:Lost b:Assigned");
+    // It ended while the node was away, and the node says so as soon as it is back.
+    world.join(node("a"));
+    world.completes(&job, "a");
+    assert_eq!(world.executions(&job), "a:Completed b:Assigned");
+    world.completes(&job, "b");
     assert_eq!(world.state(&job), "Completed");
 }
 

@@ -1,0 +1,444 @@
+//! A node: the real dialogue and reception, over a journal that keeps what was flushed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+use skrei_compute::{
+    link::dialogue::{Action, Dialogue, Event},
+    reception::{self, Known, OnCancel, OnRun},
+};
+use skrei_job::{ExecutionId, NodeId, life::ExecutionState, outcome::*, resources::Resources, spec::Kind};
+use skrei_protocol::{
+    link::{Assignment, FromNode, Hello, Load, NodeInfo, PROTOCOL, Report, ToNode},
+    version::VERSION,
+};
+
+use super::{
+    agenda::{Arrival, Connection, Happening},
+    given::{failure, refusal},
+    world::Cluster,
+};
+
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Reports read from the journal at once.
+const REPORTS_AT_ONCE: usize = 64;
+
+/// What a node shares out.
+pub(super) const CAPACITY: Resources =
+    Resources { cpu_millis: 2000, memory_bytes: 8 << 30, disk_bytes: 8 << 30, gpus: 0 };
+
+pub(super) struct Node {
+    pub(super) name: NodeId,
+    /// How often it has started.
+    pub(super) life: u64,
+    pub(super) is_up: bool,
+    pub(super) journal: Journal,
+    /// What was taken on and has no end in the journal.
+    pub(super) live: BTreeMap<ExecutionId, Live>,
+    session: Option<Session>,
+    tries: u32,
+}
+
+struct Session {
+    connection: Connection,
+    dialogue: Dialogue,
+}
+
+pub(super) struct Live {
+    kind: Kind,
+    stage: Stage,
+    /// Why it is to stop.
+    stop: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Preparing,
+    Starting,
+    Running,
+    Ending,
+}
+
+/// What is on a node's disk, and what is on its way there.
+#[derive(Default)]
+pub(super) struct Journal {
+    started: BTreeSet<ExecutionId>,
+    pub(super) ended: BTreeMap<ExecutionId, (u64, ExecutionState)>,
+    reports: BTreeMap<u64, (ExecutionId, ExecutionState)>,
+    latest: u64,
+    waiting: VecDeque<Entry>,
+    /// Not on disk: the highest number that the orchestrator has.
+    acknowledged: u64,
+}
+
+enum Entry {
+    Start(ExecutionId),
+    End(ExecutionId, ExecutionState),
+    ReportAgain(ExecutionId),
+}
+
+impl Journal {
+    fn report(&mut self, execution: &ExecutionId, state: &ExecutionState) -> u64 {
+        self.latest += 1;
+        self.reports.insert(self.latest, (execution.clone(), state.clone()));
+        self.latest
+    }
+
+    fn end(&mut self, execution: &ExecutionId, state: &ExecutionState) {
+        let number = self.report(execution, state);
+        self.ended.insert(execution.clone(), (number, state.clone()));
+    }
+
+    /// What a process finds that starts: what was not on disk is gone, and what had started was interrupted.
+    fn open(&mut self) {
+        self.waiting.clear();
+        self.acknowledged = self.reports.first_key_value().map_or(self.latest, |(number, _)| number - 1);
+        let interrupted = ExecutionState::Failed(failure(Cause::Interrupted, "the node stopped"));
+        for execution in self.started.clone() {
+            if !self.ended.contains_key(&execution) {
+                self.end(&execution, &interrupted);
+            }
+        }
+    }
+
+    fn after(&self, number: u64) -> Vec<Report> {
+        let after = number.max(self.acknowledged);
+        let reports = self.reports.range(after + 1..).take(REPORTS_AT_ONCE);
+        let report = |(number, (execution, state)): (&u64, &(ExecutionId, ExecutionState))| Report {
+            number: *number,
+            execution: execution.clone(),
+            state: state.clone(),
+        };
+        reports.map(report).collect()
+    }
+
+    /// What a report said.
+    pub(super) fn said(&self, number: u64) -> Option<&(ExecutionId, ExecutionState)> {
+        self.reports.get(&number)
+    }
+
+    pub(super) fn is_all_acknowledged(&self) -> bool {
+        self.acknowledged == self.latest && self.waiting.is_empty()
+    }
+}
+
+impl Node {
+    pub(super) fn new(number: usize) -> Self {
+        Self {
+            name: NodeId::new(format!("n-{number}")),
+            life: 0,
+            is_up: false,
+            journal: Journal::default(),
+            live: BTreeMap::new(),
+            session: None,
+            tries: 0,
+        }
+    }
+
+    fn hello(&self) -> Hello {
+        Hello {
+            protocol: PROTOCOL.to_owned(),
+            version: VERSION.to_owned(),
+            node: self.name.clone(),
+            info: NodeInfo { engines: vec!["wasm".to_owned()], capacity: CAPACITY, ..NodeInfo::default() },
+            holds: self.live.keys().cloned().collect(),
+        }
+    }
+
+    fn known(&self, execution: &ExecutionId) -> Known {
+        match self.journal.ended.get(execution) {
+            _ if self.live.contains_key(execution) => Known::Live,
+            Some((report, _)) => Known::Ended { report: *report },
+            None => Known::No,
+        }
+    }
+}
+
+impl Cluster {
+    pub(super) fn start(&mut self, node: usize) {
+        let at = &mut self.nodes[node];
+        if at.is_up {
+            return;
+        }
+        at.life += 1;
+        at.is_up = true;
+        at.tries = 0;
+        at.journal.open();
+        let life = at.life;
+        self.agenda.after(Duration::from_millis(50), Happening::Dial { node, life });
+    }
+
+    /// The process is gone, and what it had not flushed; with its power, its connections just fall silent.
+    pub(super) fn kill(&mut self, node: usize, with_power: bool) {
+        let at = &mut self.nodes[node];
+        if !std::mem::take(&mut at.is_up) {
+            return;
+        }
+        at.live.clear();
+        if let Some(session) = at.session.take() {
+            self.hang_up_node(session.connection, !with_power);
+        }
+    }
+
+    fn is_alive(&self, node: usize, life: u64) -> bool {
+        self.nodes[node].is_up && self.nodes[node].life == life
+    }
+
+    // The link.
+
+    pub(super) fn dial(&mut self, node: usize, life: u64) {
+        if !self.is_alive(node, life) || self.nodes[node].session.is_some() {
+            return;
+        }
+        if !self.can_connect(node) {
+            return self.dial_again(node, Duration::from_secs(if self.orchestrator.is_up { 5 } else { 0 }));
+        }
+        let connection = self.connect(node);
+        self.answer(connection);
+        let hello = self.nodes[node].hello();
+        let now = self.instant(self.agenda.now);
+        let dialogue = Dialogue::new(hello, Load::default(), HEARTBEAT, now);
+        self.nodes[node].session = Some(Session { connection, dialogue });
+        let latest = self.nodes[node].journal.latest;
+        self.tell(node, Event::ReportsUpTo(latest));
+    }
+
+    fn dial_again(&mut self, node: usize, waited: Duration) {
+        let at = &mut self.nodes[node];
+        let whole = Duration::from_millis(200) * 2_u32.pow(at.tries.min(6));
+        at.tries += 1;
+        let life = at.life;
+        let pause = whole / 2 + self.soon(whole / 2);
+        self.agenda.after(waited + pause, Happening::Dial { node, life });
+    }
+
+    /// The dialogue hears of something, and what follows is done.
+    fn tell(&mut self, node: usize, event: Event) {
+        let now = self.instant(self.agenda.now);
+        let Some(session) = &mut self.nodes[node].session else { return };
+        let connection = session.connection;
+        let mut actions = VecDeque::from(session.dialogue.handle(event, now));
+        loop {
+            while let Some(action) = actions.pop_front() {
+                self.act(node, connection, action);
+            }
+            // It may have been given up.
+            let Some(session) = self.nodes[node].session.as_mut().filter(|it| it.connection == connection)
+            else {
+                return;
+            };
+            let Some(message) = session.dialogue.next_message() else { break };
+            actions.extend(session.dialogue.sent());
+            self.say_up(connection, Arrival::Message(Box::new(message)));
+        }
+        if let Some(session) = &self.nodes[node].session {
+            let due = self.moment(session.dialogue.next_wakeup().0);
+            self.agenda.at(due, Happening::Wake { node, connection });
+        }
+    }
+
+    fn act(&mut self, node: usize, connection: Connection, action: Action) {
+        match action {
+            Action::Welcomed(_) => self.nodes[node].tries = 0,
+            Action::Run(assignment) => self.take_on(node, *assignment),
+            Action::Cancel { execution, reason } => self.cancel(node, execution, reason),
+            Action::Acknowledge(number) => {
+                self.check_acknowledged(node, number);
+                let journal = &mut self.nodes[node].journal;
+                journal.acknowledged = journal.acknowledged.max(number.min(journal.latest));
+            }
+            Action::Fetch { after } => {
+                let wait = self.soon(Duration::from_millis(5));
+                self.agenda.after(wait, Happening::Fetched { node, connection, after });
+            }
+            Action::Close(_) => {
+                self.nodes[node].session = None;
+                self.hang_up_node(connection, true);
+                self.dial_again(node, Duration::ZERO);
+            }
+            Action::Read(_) | Action::Secrets(_) => {}
+        }
+    }
+
+    pub(super) fn heard_from_orchestrator(
+        &mut self,
+        node: usize,
+        connection: Connection,
+        arrival: Arrival<ToNode>,
+    ) {
+        if self.nodes[node].session.as_ref().is_none_or(|session| session.connection != connection) {
+            return;
+        }
+        match arrival {
+            Arrival::Message(message) => self.tell(node, Event::Received(*message)),
+            Arrival::Life => {
+                self.say_up(connection, Arrival::Life);
+                self.tell(node, Event::Life);
+            }
+            Arrival::End => {
+                self.nodes[node].session = None;
+                self.hang_up_node(connection, true);
+                self.dial_again(node, Duration::ZERO);
+            }
+        }
+    }
+
+    pub(super) fn wake(&mut self, node: usize, connection: Connection) {
+        let now = self.instant(self.agenda.now);
+        let session = self.nodes[node].session.as_ref().filter(|session| session.connection == connection);
+        if session.is_some_and(|session| session.dialogue.next_wakeup().0 <= now) {
+            self.tell(node, Event::Woken);
+        }
+    }
+
+    pub(super) fn fetched(&mut self, node: usize, connection: Connection, after: u64) {
+        if self.nodes[node].session.as_ref().is_some_and(|session| session.connection == connection) {
+            let reports = self.nodes[node].journal.after(after);
+            self.tell(node, Event::Reports(reports));
+        }
+    }
+
+    // Executions.
+
+    fn take_on(&mut self, node: usize, assignment: Assignment) {
+        let at = &self.nodes[node];
+        let (execution, life) = (assignment.execution.clone(), at.life);
+        match reception::on_run(at.known(&execution), at.journal.acknowledged) {
+            OnRun::Nothing => {}
+            OnRun::ReportAgain => self.write(node, Entry::ReportAgain(execution)),
+            OnRun::TakeOn => {
+                let (kind, stage) = (assignment.spec.kind(), Stage::Preparing);
+                self.nodes[node].live.insert(execution.clone(), Live { kind, stage, stop: None });
+                if self.dice.one_in(20) {
+                    self.end(node, &execution, ExecutionState::Refused(refusal("on no entry")));
+                } else {
+                    let wait = self.soon(Duration::from_secs(2));
+                    self.agenda.after(wait, Happening::Prepared { node, life, execution });
+                }
+            }
+        }
+    }
+
+    fn cancel(&mut self, node: usize, execution: ExecutionId, reason: String) {
+        let at = &self.nodes[node];
+        match reception::on_cancel(at.known(&execution), at.journal.acknowledged) {
+            OnCancel::Nothing => {}
+            OnCancel::ReportAgain => self.write(node, Entry::ReportAgain(execution)),
+            OnCancel::WriteDown => {
+                let live = Live { kind: Kind::Ops, stage: Stage::Ending, stop: None };
+                self.nodes[node].live.insert(execution.clone(), live);
+                self.write(node, Entry::End(execution, ExecutionState::Cancelled { reason }));
+            }
+            OnCancel::Stop => {
+                let Some(live) = self.nodes[node].live.get_mut(&execution) else { return };
+                live.stop.get_or_insert_with(|| reason.clone());
+                let stage = live.stage;
+                match stage {
+                    Stage::Preparing => self.end(node, &execution, ExecutionState::Cancelled { reason }),
+                    // It takes a moment until a guest has stopped, and it may end by itself before.
+                    Stage::Running if !self.dice.one_in(4) => {
+                        self.end(node, &execution, ExecutionState::Cancelled { reason });
+                    }
+                    Stage::Starting | Stage::Running | Stage::Ending => {}
+                }
+            }
+        }
+    }
+
+    pub(super) fn prepared(&mut self, node: usize, life: u64, execution: &ExecutionId) {
+        let preparing = |live: &&mut Live| live.stage == Stage::Preparing;
+        if self.is_alive(node, life)
+            && let Some(live) = self.nodes[node].live.get_mut(execution).filter(preparing)
+        {
+            live.stage = Stage::Starting;
+            self.write(node, Entry::Start(execution.clone()));
+        }
+    }
+
+    pub(super) fn done(&mut self, node: usize, life: u64, execution: &ExecutionId) {
+        let running = |live: &&Live| live.stage == Stage::Running;
+        if self.is_alive(node, life) && self.nodes[node].live.get(execution).filter(running).is_some() {
+            let state = match self.dice.below(5) {
+                0 => ExecutionState::Failed(failure(Cause::Exited, "exited with code 1")),
+                _ => ExecutionState::Completed(RunOutput::default()),
+            };
+            self.end(node, execution, state);
+        }
+    }
+
+    fn end(&mut self, node: usize, execution: &ExecutionId, state: ExecutionState) {
+        if let Some(live) = self.nodes[node].live.get_mut(execution) {
+            live.stage = Stage::Ending;
+            self.write(node, Entry::End(execution.clone(), state));
+        }
+    }
+
+    // The journal.
+
+    fn write(&mut self, node: usize, entry: Entry) {
+        self.nodes[node].journal.waiting.push_back(entry);
+        let life = self.nodes[node].life;
+        let wait = self.soon(Duration::from_millis(30));
+        self.agenda.after(wait, Happening::Written { node, life });
+    }
+
+    /// What waited first is on disk; what waits for it goes on.
+    pub(super) fn written(&mut self, node: usize, life: u64) {
+        if !self.is_alive(node, life) {
+            return;
+        }
+        let journal = &mut self.nodes[node].journal;
+        let Some(entry) = journal.waiting.pop_front() else { return };
+        let acknowledged = journal.acknowledged;
+        journal.reports.retain(|number, _| *number > acknowledged);
+        match entry {
+            Entry::Start(execution) => {
+                assert!(journal.started.insert(execution.clone()), "it starts once: {execution}");
+                journal.report(&execution, &ExecutionState::Running);
+                self.guest_starts(node, life, execution);
+            }
+            Entry::End(execution, state) => {
+                if !journal.ended.contains_key(&execution) {
+                    journal.end(&execution, &state);
+                }
+                self.nodes[node].live.remove(&execution);
+            }
+            Entry::ReportAgain(execution) => {
+                let known = journal.ended.get(&execution).cloned();
+                if let Some((_, state)) = known {
+                    journal.end(&execution, &state);
+                }
+            }
+        }
+        let latest = self.nodes[node].journal.latest;
+        self.tell(node, Event::ReportsUpTo(latest));
+    }
+
+    fn guest_starts(&mut self, node: usize, life: u64, execution: ExecutionId) {
+        let Some(live) = self.nodes[node].live.get_mut(&execution) else { return };
+        if let Some(reason) = live.stop.clone() {
+            return self.end(node, &execution, ExecutionState::Cancelled { reason });
+        }
+        live.stage = Stage::Running;
+        let most = if live.kind.is_kept_running() { 600 } else { 40 };
+        self.check_start(node, &execution);
+        let wait = self.soon(Duration::from_secs(most));
+        self.agenda.after(wait, Happening::Done { node, life, execution });
+    }
+}
+
+/// What a node says of an execution, to the scheduler.
+pub(super) fn event_of(node: &NodeId, message: FromNode) -> Option<(u64, skrei_scheduler::Event)> {
+    let FromNode::Report(Report { number, execution, state }) = message else { return None };
+    let node = node.clone();
+    let event = match state {
+        ExecutionState::Assigned | ExecutionState::Running => {
+            skrei_scheduler::Event::ExecutionStarted { execution, node }
+        }
+        state => skrei_scheduler::Event::ExecutionEnded { execution, node, state },
+    };
+    Some((number, event))
+}
