@@ -17,6 +17,7 @@ mod orders;
 mod restart;
 mod results;
 mod secrets;
+mod story;
 mod timeouts;
 mod traps;
 mod vectors;
