@@ -33,7 +33,6 @@ use crate::{
     publish::{Outbox, Publishing, Uploads},
     secrets::Secrets,
     supervisor::{ORDERS_MAX, Order, Supervisor},
-    told,
 };
 
 /// How long output may outstay its time.
