@@ -30,8 +30,10 @@ use super::{
 };
 use crate::orchestrator::Orchestrator;
 
-/// Buffers of one link. The library's own are 128 KiB, of which an idle node would use nothing.
-const LINK_BUFFER_BYTES: usize = 4 << 10;
+/// Buffers of one link. The library's own are 128 KiB, of which an idle node would use nothing. What is longer is read in
+/// pieces, out of what was decrypted at once.
+const LINK_READ_BYTES: usize = 1 << 10;
+const LINK_WRITE_BYTES: usize = 4 << 10;
 
 /// Pieces of results that are in memory at a time, for all nodes.
 const PIECES_MAX: usize = 16;
@@ -75,8 +77,8 @@ async fn link(
     upgrade: WebSocketUpgrade,
 ) -> Response {
     let upgrade = upgrade
-        .read_buffer_size(LINK_BUFFER_BYTES)
-        .write_buffer_size(LINK_BUFFER_BYTES)
+        .read_buffer_size(LINK_READ_BYTES)
+        .write_buffer_size(LINK_WRITE_BYTES)
         .max_message_size(MESSAGE_MAX_BYTES)
         .max_frame_size(MESSAGE_MAX_BYTES);
     match caller {
