@@ -41,6 +41,14 @@ fuzz seconds="60":
 bench-fleet *which:
     cargo bench -p skrei-requester --bench fleet -- {{which}}
 
+# half an hour of a fleet that lives: nodes and jobs of every type come and go, memory, files and store stay flat
+soak seconds="1800":
+    SKREI_SOAK_SECONDS={{seconds}} cargo test --package skrei --test system -- --nocapture soak
+
+# a cluster in simulated time with new seeds, for so long
+simulate seconds="600":
+    SKREI_CLUSTER_SECONDS={{seconds}} cargo test --package skrei-compute --test suite -- --nocapture cluster
+
 # bring golden files up to date; look at the diff
 golden:
     UPDATE_GOLDEN=1 cargo test --workspace

@@ -6,6 +6,7 @@ wanted=(
   inotifywait:inotify-tools # sees them change
   openssl:openssl # makes the certificates before
   curl:curl # calls the API
+  ip:iproute2 # makes network namespaces, and links that are slow and lossy
   npm:npm # has an identity provider, and programs that nobody here wrote
 )
 missing=()
