@@ -14,6 +14,7 @@ pub mod objects;
 pub mod partition;
 pub mod publication;
 
+pub mod defaults;
 pub mod manifest;
 pub mod modules;
 pub mod read;

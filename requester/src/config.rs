@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use skrei_bucket::Access;
-use skrei_job::NodeId;
+use skrei_job::{NodeId, defaults::JobDefaults};
 use skrei_tls::ServerConfig;
 use tokio::net::TcpListener;
 
@@ -34,6 +34,8 @@ pub struct Config {
     /// Origins of the web pages that may call the API from a browser, beside its own; `*` is all
     /// (`API.CORS.AllowedOrigins`). None by default.
     pub allowed_origins: Vec<String>,
+    /// What jobs get for what they do not say (`JobDefaults`). Nothing by default.
+    pub job_defaults: JobDefaults,
     /// What is kept of jobs that ended.
     pub keep: Keep,
     /// Whether a node that joins gets work only once somebody approves it (`Orchestrator.NodeManager.ManualApproval`).
@@ -105,6 +107,7 @@ impl Config {
             signed_for: None,
             allowed_origins: Vec::new(),
             callers: Callers::default(),
+            job_defaults: JobDefaults::default(),
             keep: Keep::default(),
             follow: FollowLimits::default(),
             settings: serde_json::Value::Object(serde_json::Map::new()),

@@ -10,6 +10,7 @@ pub(crate) mod edit;
 mod environment;
 mod file;
 mod get;
+mod job_defaults;
 pub(crate) mod key;
 mod keys;
 mod layers;

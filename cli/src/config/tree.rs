@@ -4,11 +4,12 @@ use std::{path::PathBuf, time::Duration};
 
 use skrei_bucket::Access;
 use skrei_compute::NetworkAllowed;
-use skrei_job::labels::Labels;
+use skrei_job::{defaults::JobDefaults, labels::Labels};
 
 use super::{
     callers::{Callers, Shown},
     get::Get,
+    job_defaults::job_defaults,
     layers::Layers,
     share::Share,
     storage,
@@ -95,6 +96,8 @@ pub(crate) struct Orchestrator {
     pub(crate) secret_keys: Option<PathBuf>,
     /// What is kept of jobs that have ended.
     pub(crate) keeping: Keeping,
+    /// What jobs get for what they do not say.
+    pub(crate) job_defaults: JobDefaults,
 }
 
 /// What is kept of jobs that have ended.
@@ -219,6 +222,7 @@ impl Config {
                     artifacts_bytes: get.amount("Orchestrator.Artifacts.MaxBytes")?,
                     artifacts_for: get.duration("Orchestrator.Artifacts.Keep")?,
                 },
+                job_defaults: job_defaults(&get)?,
             },
             compute: Compute {
                 enabled: get.boolean("Compute.Enabled")?,

@@ -55,6 +55,7 @@ impl Servers {
             signed_for: config.signed_for,
             allowed_origins: config.callers.origins.clone(),
             keep: Keep { jobs: config.orchestrator.keep_jobs, age: config.orchestrator.keep_for },
+            job_defaults: config.orchestrator.job_defaults.clone(),
             manual_approval: config.orchestrator.manual_approval,
             secret_keys,
             settings,

@@ -1,6 +1,11 @@
 //! A job's life as its submitter sees it.
 
-use skrei_job::life::{ExecutionState, JobState};
+use std::time::Duration;
+
+use skrei_job::{
+    defaults::{JobDefaults, TypeDefaults},
+    life::{ExecutionState, JobState},
+};
 use skrei_protocol::{
     api::{
         error::Code,
@@ -232,4 +237,35 @@ async fn what_is_left_is_asked_of_the_latest_version_alone() {
 async fn again(orchestrator: &Orchestrator, job: &str, job_version: u64) -> Result<RerunJobResponse, Error> {
     let request = RerunJobRequest { job_version, ..RerunJobRequest::default() };
     orchestrator.client.rerun(job, &request).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_gets_the_defaults_of_its_type_for_what_it_does_not_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let defaults = TypeDefaults {
+        priority: 5,
+        cpu_millis: 250,
+        execution_timeout: Duration::from_secs(60),
+        ..TypeDefaults::default()
+    };
+    let orchestrator = Orchestrator::start_with(directory.path(), |config| {
+        config.job_defaults = JobDefaults { ops: defaults, ..JobDefaults::default() };
+    })
+    .await;
+    let mut node = orchestrator.node("a").await;
+    let silent = orchestrator.submit(&job("ops")).await;
+    let assigned = node.assignment().await;
+    assert_eq!(assigned.spec.task().timeouts.execution, Some(Duration::from_secs(60)));
+    assert_eq!((assigned.spec.priority(), assigned.spec.task().resources.cpu_millis), (5, 250));
+    let stored = orchestrator.client.job(&silent, "").await.unwrap().job.manifest;
+    assert_eq!(stored.tasks[0].timeouts.execution_timeout, 60, "whoever reads the job sees what holds");
+
+    let mut says = job("ops");
+    says.tasks[0].timeouts.execution_timeout = 7;
+    orchestrator.submit(&says).await;
+    let assigned = node.assignment().await;
+    assert_eq!(assigned.spec.task().timeouts.execution, Some(Duration::from_secs(7)));
+    orchestrator.submit(&job("batch")).await;
+    let assigned = node.assignment().await;
+    assert_eq!(assigned.spec.task().timeouts.execution, None, "another type has none");
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod compute;
+mod job_defaults;
 mod orchestrator;
 mod server;
 mod storage;
@@ -13,5 +14,6 @@ use super::key::Key;
 pub(crate) fn keys() -> impl Iterator<Item = &'static Key> {
     [server::KEYS, api::KEYS, tls::KEYS, orchestrator::KEYS, compute::KEYS, storage::KEYS]
         .into_iter()
+        .chain(job_defaults::KEYS)
         .flatten()
 }

@@ -17,7 +17,7 @@ const CONTEXT: usize = 3;
         (status = 200, body = DiffJobResponse),
         (status = 404, description = "There is no job of that name", body = ErrorBody)))]
 pub(in crate::api) async fn diff(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
-    let Submission { checked, .. } = Submission::read(body).await?;
+    let Submission { checked, .. } = Submission::read(&api, body).await?;
     if checked.spec.name().is_empty() {
         return Err(ApiError::bad_request("the job has no `Name`: there is nothing to compare it with"));
     }

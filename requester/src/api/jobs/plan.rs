@@ -13,7 +13,7 @@ use crate::api::{Api, body::Body, error::ApiError, json};
 #[utoipa::path(put, path = "/orchestrator/jobs/plan", tag = "Jobs", operation_id = "planJob",
     request_body = JobSent, responses((status = 200, body = PlanJobResponse)))]
 pub(in crate::api) async fn plan(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
-    let Submission { checked, .. } = Submission::read(body).await?;
+    let Submission { checked, .. } = Submission::read(&api, body).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     let nodes = api.orchestrator.plan(checked.spec).await?.into_iter().map(|(node, verdict)| PlannedNode {
         node_id: node.to_string(),

@@ -1,9 +1,11 @@
 //! `PUT /orchestrator/jobs` (reference 3.2).
 
+use std::sync::Arc;
+
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use serde_json::Value;
-use skrei_job::{Manifest, Problem, Problems, read, validate::Checked};
+use skrei_job::{Manifest, Problem, Problems, defaults::JobDefaults, read, validate::Checked};
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
     job::PutJobResponse,
@@ -43,7 +45,7 @@ pub(in crate::api) struct JobSent {
         (status = 200, body = PutJobResponse),
         (status = 409, description = "The stored job of that name is the same", body = ErrorBody)))]
 pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
-    let Submission { checked, force, token, secrets } = Submission::read(body).await?;
+    let Submission { checked, force, token, secrets } = Submission::read(&api, body).await?;
     require_artifacts(&api, checked.spec.manifest()).await?;
     let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
@@ -67,12 +69,17 @@ pub(super) struct Submission {
 
 impl Submission {
     /// Reads and checks a body, on a thread made for blocking: what a job carries may take a while to unpack.
-    pub(super) async fn read(body: Body) -> Result<Self, ApiError> {
-        let submission = tokio::task::spawn_blocking(move || Self::check(body.read()?)).await;
+    pub(super) async fn read(api: &Api, body: Body) -> Result<Self, ApiError> {
+        let orchestrator = Arc::clone(&api.orchestrator);
+        let check = move || Self::check(body.read()?, &orchestrator.config.job_defaults);
+        let submission = tokio::task::spawn_blocking(check).await;
         submission.map_err(|_| ApiError::broken())?
     }
 
-    fn check(JobSent { job, force, idempotency_token, secrets }: JobSent) -> Result<Self, ApiError> {
+    fn check(
+        JobSent { job, force, idempotency_token, secrets }: JobSent,
+        defaults: &JobDefaults,
+    ) -> Result<Self, ApiError> {
         let secrets = secrets.take()?;
         if !job.is_object() {
             return Err(ApiError::bad_request("the body has no `Job`"));
@@ -85,7 +92,9 @@ impl Submission {
                 return Err(ApiError::bad_request(message));
             }
         };
-        let checked = read::body(&job).check(None).map_err(|problems| invalid(&problems))?;
+        let mut reading = read::body(&job);
+        defaults.fill(&mut reading.manifest);
+        let checked = reading.check(None).map_err(|problems| invalid(&problems))?;
         Ok(Self { checked, force, token, secrets })
     }
 }
