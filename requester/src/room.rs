@@ -23,9 +23,9 @@ impl Room {
         self.bytes_max
     }
 
-    /// A place of this size, if there is one.
+    /// A place of this size, if there is one. There is always one for nothing, also where more is held than may be.
     pub(crate) fn reserve(&self, bytes: u64) -> Option<Place> {
-        let fits = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.bytes_max);
+        let fits = |used: u64| used.checked_add(bytes).filter(|used| bytes == 0 || *used <= self.bytes_max);
         let reserved = self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
         reserved.ok().map(|_| Place { room: self.clone(), bytes })
     }
@@ -93,7 +93,7 @@ mod tests {
         room.free(7);
         assert_eq!(room.used(), 0);
         let over = room.occupied(12);
-        assert!(room.reserve(0).is_none());
+        assert!(room.reserve(1).is_none() && room.reserve(0).is_some());
         drop(over);
         assert!(room.reserve(10).is_some());
     }

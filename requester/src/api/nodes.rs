@@ -142,7 +142,8 @@ pub(super) async fn order(
     let asked: PutNodeRequest = body.read()?;
     let message: String = asked.message.chars().take(MESSAGE_CHARS_MAX).collect();
     let order = read(asked)?;
-    let subject = Subject(format!("{} {text}", order.as_str()));
+    let named: String = text.chars().take(LABEL_CHARS_MAX).collect();
+    let subject = Subject(format!("{} {named}", order.as_str()));
     Ok(subject.of(carry_out(&api, &text, order, &message).await))
 }
 
