@@ -193,7 +193,7 @@ mod tests {
         let all = AuditQuery { limit: 3, ..AuditQuery::default() };
         assert_eq!(numbers(all.clone()), [5000, 4999, 4998]);
         assert_eq!(numbers(AuditQuery { before: 3, ..all.clone() }), [2, 1]);
-        assert_eq!(numbers(AuditQuery { user: "ada".to_owned(), ..all.clone() }), [7]);
+        assert_eq!(numbers(AuditQuery { user: "ada".to_owned(), ..all }), [7]);
         let since = AuditQuery { since: minutes(4989), before: 4992, limit: 10, ..all };
         assert_eq!(numbers(since), [4991, 4989], "past the one from before");
         let plan: String = connection
