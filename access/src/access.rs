@@ -21,8 +21,17 @@ use crate::{
 /// Clients whose failures are remembered.
 const CLIENTS_MAX: usize = 20_000;
 
-/// Passwords checked at one time: each takes 19 MiB and a core for a while.
-const HASHING_MAX: usize = 2;
+/// Passwords checked at one time: one core of each so many, at least one. Each takes 19 MiB and a core for a while.
+const CORES_FOR_EACH: usize = 4;
+
+/// Passwords that wait to be checked. More are sent away: by the time it was their turn, nobody would wait for it.
+const WAITING_MAX: usize = 64;
+
+/// When whoever was sent away may come back.
+const BUSY_PAUSE: Duration = Duration::from_secs(2);
+
+/// The clock is looked at again after so long.
+const LOOK: Duration = Duration::from_secs(3600);
 
 /// How long a password that was right is known to be right, and how many are.
 const VERIFIED_FOR: Duration = Duration::from_secs(300);
@@ -45,7 +54,8 @@ pub struct Access {
     file: Option<UserFile>,
     provider: Option<Provider>,
     failures: Mutex<Buckets>,
-    hashing: Semaphore,
+    hashing: Arc<Semaphore>,
+    waiting: Semaphore,
     verified: Verified,
     decoy: Option<PasswordHash>,
 }
@@ -59,6 +69,28 @@ pub struct Caller {
     pub method: Method,
     /// What they may do.
     pub capabilities: Capabilities,
+    /// By what they are found again.
+    pub(crate) shown: Shown,
+    /// From then on they are let in no more.
+    pub(crate) until: Option<SystemTime>,
+}
+
+impl Caller {
+    /// Whether they may be let in no more one day: their key may be revoked, or their time be over.
+    pub fn may_end(&self) -> bool {
+        self.shown != Shown::Nothing || self.until.is_some()
+    }
+}
+
+/// What a caller is let in by, as far as it is kept: never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing, or a token, which only time ends.
+    Nothing,
+    /// A key with this digest.
+    Key(KeyDigest),
+    /// A password with this hash.
+    Password(PasswordHash),
 }
 
 /// How a caller showed who they are.
@@ -119,6 +151,9 @@ pub enum Denied {
     /// The users cannot be read now.
     #[error("the server cannot read who may call it; its log says more")]
     UsersAway,
+    /// More passwords are to be checked than can be.
+    #[error("the server has more passwords to check than it can at a time")]
+    Busy(Duration),
     /// Too many failures.
     #[error("too many attempts failed; the next one is looked at in {} s", .0.as_secs().max(1))]
     TooOften(Duration),
@@ -161,7 +196,8 @@ impl Access {
             file,
             provider,
             failures: Mutex::new(Buckets::new(failures / 60.0, failures, CLIENTS_MAX)),
-            hashing: Semaphore::new(HASHING_MAX),
+            hashing: Arc::new(Semaphore::new(cores().div_ceil(CORES_FOR_EACH))),
+            waiting: Semaphore::new(WAITING_MAX),
             verified: Verified::new(),
             decoy,
         }
@@ -184,7 +220,13 @@ impl Access {
     pub async fn identify(&self, header: Option<&str>, from: IpAddr) -> Result<Caller, Denied> {
         if self.mode == Mode::Open {
             let (name, capabilities) = ("anyone".to_owned(), Capabilities::everything());
-            return Ok(Caller { name, method: Method::Open, capabilities });
+            return Ok(Caller {
+                name,
+                method: Method::Open,
+                capabilities,
+                shown: Shown::Nothing,
+                until: None,
+            });
         }
         let header = header.ok_or(Denied::Missing)?;
         let client = Client::from(from);
@@ -199,7 +241,7 @@ impl Access {
             (Some(Credential::Token(token)), _) => self.token(&token).await,
         };
         match (&identified, turn) {
-            (Ok(_) | Err(Denied::ProviderAway(_) | Denied::UsersAway), Ok(())) => {
+            (Ok(_) | Err(Denied::ProviderAway(_) | Denied::UsersAway | Denied::Busy(_)), Ok(())) => {
                 self.failures().give_back(client, Instant::now());
             }
             (Ok(_), Err(_)) | (Err(_), Ok(())) => {}
@@ -237,16 +279,27 @@ impl Access {
         };
         let mark = self.verified.mark(&hash, password);
         if known.is_none() || !self.verified.contains(&mark, Instant::now()) {
-            let password = password.clone();
-            // Never closed.
-            let _turn = self.hashing.acquire().await.map_err(|_| Denied::Password)?;
-            let is_right = tokio::task::spawn_blocking(move || hash.verify(password.expose())).await;
-            if known.is_none() || !is_right.unwrap_or(false) {
+            if !self.verify(hash, password.clone()).await? || known.is_none() {
                 return Err(Denied::Password);
             }
             self.verified.insert(mark, Instant::now());
         }
         caller(known.ok_or(Denied::Password)?.0, Method::Password)
+    }
+
+    /// Whether it is the password, in turn.
+    async fn verify(&self, hash: PasswordHash, password: Secret) -> Result<bool, Denied> {
+        let turn = {
+            let _waiting = self.waiting.try_acquire().map_err(|_| Denied::Busy(BUSY_PAUSE))?;
+            // Never closed.
+            Arc::clone(&self.hashing).acquire_owned().await.map_err(|_| Denied::Password)?
+        };
+        let verified = tokio::task::spawn_blocking(move || {
+            // Held for as long as it takes, though whoever asked may be gone by now: what is begun cannot be stopped.
+            let _turn = turn;
+            hash.verify(password.expose())
+        });
+        Ok(verified.await.unwrap_or(false))
     }
 
     async fn token(&self, token: &Secret) -> Result<Caller, Denied> {
@@ -269,6 +322,54 @@ impl Access {
         }
     }
 
+    /// Ends when a caller would be let in no more: their key was revoked, or may do something else now, or its time is
+    /// over. What is open for them ends with it.
+    pub async fn over(&self, caller: &Caller) {
+        let mut changes = self.file.as_ref().and_then(UserFile::changes);
+        // What changes while it is looked at is looked at again.
+        while self.lets_in(caller) {
+            let left = caller.until.map(|until| until.duration_since(SystemTime::now()).unwrap_or_default());
+            let expired = async {
+                match left {
+                    // A clock that is set meanwhile is noticed.
+                    Some(left) => tokio::time::sleep(left.min(LOOK)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let changed = async {
+                match &mut changes {
+                    Some(changes) => changes.changed().await.is_ok(),
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = expired => {}
+                // Nobody tells of changes any more: to be safe, this one may be of the last.
+                is_told = changed => if !is_told { return },
+            }
+        }
+    }
+
+    fn lets_in(&self, caller: &Caller) -> bool {
+        if caller.until.is_some_and(|until| until <= SystemTime::now()) {
+            return false;
+        }
+        let is_by = |user: &User| match (&user.proof, &caller.shown) {
+            (Proof::Key(kept), Shown::Key(shown)) => kept.is(shown),
+            (Proof::Password(kept), Shown::Password(shown)) => kept == shown,
+            _ => false,
+        };
+        let is_same =
+            |user: &User| user.name == caller.name && user.capabilities == caller.capabilities && is_by(user);
+        match caller.shown {
+            Shown::Nothing => true,
+            _ => {
+                self.configured.iter().any(is_same)
+                    || self.stored().is_ok_and(|stored| stored.iter().any(is_same))
+            }
+        }
+    }
+
     fn failures(&self) -> std::sync::MutexGuard<'_, Buckets> {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -278,7 +379,16 @@ fn caller(user: &User, method: Method) -> Result<Caller, Denied> {
     if user.is_over(SystemTime::now()) {
         return Err(Denied::Expired(user.name.clone()));
     }
-    Ok(Caller { name: user.name.clone(), method, capabilities: user.capabilities.clone() })
+    let shown = match &user.proof {
+        Proof::Key(digest) => Shown::Key(*digest),
+        Proof::Password(hash) => Shown::Password(hash.clone()),
+    };
+    let (name, capabilities) = (user.name.clone(), user.capabilities.clone());
+    Ok(Caller { name, method, capabilities, shown, until: user.expires })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
 }
 
 /// Passwords that were right a while ago, so that not each request costs what a guess should cost. Known by a code that

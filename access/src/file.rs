@@ -8,7 +8,9 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::{Capabilities, KeyDigest, User, UserError, user::check_name};
 
@@ -20,6 +22,14 @@ const USERS_MAX: usize = 10_000;
 pub struct UserFile {
     path: PathBuf,
     seen: Mutex<Option<(Stamp, Arc<[User]>)>>,
+    watched: Option<Watched>,
+}
+
+/// Tells of changes as long as it lives.
+#[derive(Debug)]
+struct Watched {
+    changes: watch::Receiver<()>,
+    _watcher: RecommendedWatcher,
 }
 
 /// One user of the file.
@@ -91,7 +101,38 @@ pub enum FileError {
 impl UserFile {
     /// The file at this path, which need not be there yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, seen: Mutex::default() }
+        Self { path, seen: Mutex::default(), watched: None }
+    }
+
+    /// The same file, which from now on tells of its changes. Its directory is made if it is missing.
+    ///
+    /// # Errors
+    /// The system cannot watch it.
+    pub fn watched(mut self) -> Result<Self, FileError> {
+        let failed = |error: notify::Error| FileError::Io {
+            path: self.path.clone(),
+            source: io::Error::other(format!("its changes cannot be watched: {error}")),
+        };
+        let (changed, changes) = watch::channel(());
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            // Reading it is none. What was missed may have been one.
+            if event.map_or(true, |event| !event.kind.is_access()) {
+                changed.send_replace(());
+            }
+        })
+        .map_err(failed)?;
+        // The directory: the file is replaced whole, and need not be there yet.
+        let directory = self.path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        let directory = directory.unwrap_or(Path::new("."));
+        make(directory).map_err(|source| self.io(source))?;
+        watcher.watch(directory, RecursiveMode::NonRecursive).map_err(failed)?;
+        self.watched = Some(Watched { changes, _watcher: watcher });
+        Ok(self)
+    }
+
+    /// Tells of changes from now on, where they are watched.
+    pub(crate) fn changes(&self) -> Option<watch::Receiver<()>> {
+        self.watched.as_ref().map(|watched| watched.changes.clone())
     }
 
     /// Where it is.
@@ -192,7 +233,7 @@ impl UserFile {
     /// Held until dropped.
     fn lock(&self) -> io::Result<File> {
         if let Some(directory) = self.path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+            make(directory)?;
         }
         let path = self.path.with_extension("lock");
         let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
@@ -203,4 +244,9 @@ impl UserFile {
     fn io(&self, source: io::Error) -> FileError {
         FileError::Io { path: self.path.clone(), source }
     }
+}
+
+/// For this user alone.
+fn make(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }

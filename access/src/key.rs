@@ -61,6 +61,14 @@ impl KeyDigest {
     }
 }
 
+impl PartialEq for KeyDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.is(other)
+    }
+}
+
+impl Eq for KeyDigest {}
+
 impl fmt::Debug for KeyDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "KeyDigest({}…)", self.short())

@@ -18,6 +18,19 @@ const BODY_MAX_BYTES: usize = 256 << 10;
 /// What is added to the pause when the provider finds us too eager (RFC 8628 section 3.5).
 const SLOWER: Duration = Duration::from_secs(5);
 
+/// Bounds of that pause, whatever the provider wants.
+const PAUSE: std::ops::RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(60);
+
+/// Longest time for somebody to confirm, whatever the provider gives.
+const CONFIRM_MAX: Duration = Duration::from_secs(3600);
+
+/// Longest code and page that are shown.
+const CODE_CHARS_MAX: usize = 64;
+const PAGE_CHARS_MAX: usize = 2048;
+
+/// Longest refusal that is shown.
+const WORDS_CHARS_MAX: usize = 300;
+
 /// The provider's word for this way of logging in.
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
@@ -141,16 +154,17 @@ impl Login {
             Ok(answer) => answer,
             Err(refused) => return Err(LoginError::Refused(refused.words())),
         };
+        let interval = answer.interval.map_or(settings.interval, Duration::from_secs);
         Ok(Self {
             http,
             token_endpoint,
             client: settings.client.clone(),
             device_code: Secret::new(answer.device_code),
-            user_code: answer.user_code,
-            page: answer.verification_uri,
-            page_with_code: answer.verification_uri_complete,
-            until: Instant::now() + Duration::from_secs(answer.expires_in),
-            interval: answer.interval.map_or(settings.interval, Duration::from_secs),
+            user_code: code(answer.user_code)?,
+            page: page(&answer.verification_uri)?,
+            page_with_code: answer.verification_uri_complete.as_deref().map(page).transpose()?,
+            until: Instant::now() + Duration::from_secs(answer.expires_in).min(CONFIRM_MAX),
+            interval: interval.clamp(*PAUSE.start(), *PAUSE.end()),
         })
     }
 
@@ -173,7 +187,7 @@ impl Login {
                 Ok(answer) => return logged_in(answer),
                 Err(refused) => match refused.error.as_str() {
                     "authorization_pending" => {}
-                    "slow_down" => self.interval += SLOWER,
+                    "slow_down" => self.interval = (self.interval + SLOWER).min(*PAUSE.end()),
                     "expired_token" => return Err(LoginError::Expired),
                     "access_denied" => return Err(LoginError::Denied),
                     _ => return Err(LoginError::Refused(refused.words())),
@@ -192,8 +206,28 @@ fn logged_in(answer: TokenAnswer) -> Result<LoggedIn, LoginError> {
 }
 
 impl ErrorAnswer {
+    /// In the provider's words, as one line of a terminal.
     fn words(&self) -> String {
-        if self.error_description.is_empty() { self.error.clone() } else { self.error_description.clone() }
+        let words = if self.error_description.is_empty() { &self.error } else { &self.error_description };
+        words.chars().filter(|c| !c.is_control()).take(WORDS_CHARS_MAX).collect()
+    }
+}
+
+/// The code as it is shown. Nothing that could say something else on a terminal, or move the cursor, is one.
+fn code(text: String) -> Result<String, LoginError> {
+    let is_code = (1..=CODE_CHARS_MAX).contains(&text.len()) && text.chars().all(|c| c.is_ascii_graphic());
+    is_code.then_some(text).ok_or_else(|| LoginError::Unexpected("its code is no code to compare".to_owned()))
+}
+
+/// The page as it is shown: by HTTPS, and written so that its host can be read.
+fn page(url: &str) -> Result<String, LoginError> {
+    let page = endpoint(url, "page to log in")?;
+    let is_plain = page.username().is_empty() && page.password().is_none();
+    let shown = String::from(page);
+    if is_plain && shown.len() <= PAGE_CHARS_MAX {
+        Ok(shown)
+    } else {
+        Err(LoginError::Unexpected("its page to log in is no plain URL".to_owned()))
     }
 }
 
@@ -201,12 +235,13 @@ fn endpoint(url: &str, name: &'static str) -> Result<Url, LoginError> {
     if url.is_empty() {
         return Err(LoginError::NotOffered(name));
     }
-    let parsed = Url::parse(url).map_err(|error| LoginError::Unexpected(format!("`{url}`: {error}")))?;
+    let parsed = Url::parse(url)
+        .map_err(|error| LoginError::Unexpected(format!("`{}`: {error}", url.escape_debug())))?;
     let is_here = matches!(parsed.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
     if parsed.scheme() == "https" || (parsed.scheme() == "http" && is_here) {
         Ok(parsed)
     } else {
-        Err(LoginError::NotEncrypted(url.to_owned()))
+        Err(LoginError::NotEncrypted(parsed.into()))
     }
 }
 
@@ -241,5 +276,37 @@ async fn post<T: DeserializeOwned>(
         serde_json::from_slice(&body).map(Ok).map_err(unexpected)
     } else {
         serde_json::from_slice(&body).map(Err).map_err(unexpected)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_person_is_shown_is_a_code_and_a_page_and_nothing_that_only_looks_like_them() {
+        assert_eq!(code("BDSD-HQMK".to_owned()).unwrap(), "BDSD-HQMK");
+        for text in ["", "AB CD", "A\u{1b}[2K", "A\nthen type your password at evil.example", &"A".repeat(65)]
+        {
+            assert!(code(text.to_owned()).is_err(), "{text:?}");
+        }
+        assert_eq!(
+            page("https://login.example.com/device?c=1").unwrap(),
+            "https://login.example.com/device?c=1"
+        );
+        for url in [
+            "http://login.example.com/device",
+            "https://login.example.com@evil.example/device",
+            "javascript:alert(1)",
+            "login.example.com",
+            "",
+        ] {
+            assert!(page(url).is_err(), "{url}");
+        }
+        let shown = page("https://login.example.com/\u{1b}[2K\u{202e}x").unwrap();
+        assert!(shown.is_ascii() && !shown.contains('\u{1b}'), "{shown}");
+        let refusal =
+            ErrorAnswer { error: "x".to_owned(), error_description: "no\u{1b}[2J\r\nmore".to_owned() };
+        assert_eq!(refusal.words(), "no[2Jmore");
     }
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use skrei_tls::{Trust, TrustError};
 
 use self::keys::Keys;
-use crate::{Caller, Capabilities, Capability, Method, Secret};
+use crate::{Caller, Capabilities, Capability, Method, Secret, access::Shown};
 
 /// How far clocks may be apart.
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -37,7 +37,7 @@ pub struct ProviderSettings {
     pub algorithms: Vec<String>,
     /// The claim that holds capabilities.
     pub capability_claim: String,
-    /// Who vouches for the provider, beside the system's authorities.
+    /// Who vouches for the provider.
     pub trust: Trust,
     /// Where clients get tokens.
     pub token_endpoint: String,
@@ -109,6 +109,8 @@ struct Claims {
     sub: Option<String>,
     #[serde(default)]
     iat: Option<f64>,
+    #[serde(default)]
+    exp: Option<f64>,
     #[serde(flatten)]
     others: serde_json::Map<String, Value>,
 }
@@ -176,7 +178,10 @@ impl Provider {
         // Other systems' words may stand beside ours.
         let capabilities: Capabilities =
             words.iter().filter_map(|word| word.parse::<Capability>().ok()).collect();
-        Ok(Caller { name, method: Method::Token, capabilities })
+        let expires = Duration::try_from_secs_f64(claims.exp.ok_or_else(|| missing("exp"))?);
+        // A time beyond the calendar is none that would be over.
+        let until = expires.ok().and_then(|expires| UNIX_EPOCH.checked_add(expires.saturating_add(LEEWAY)));
+        Ok(Caller { name, method: Method::Token, capabilities, shown: Shown::Nothing, until })
     }
 }
 

@@ -102,9 +102,14 @@ impl WrittenUser {
             (Some(_), Some(_)) => Err(UserError::TwoProofs(name())),
             (None, None) => Err(UserError::NoProof(name())),
             (Some(password), None) => {
-                let is_hash = PasswordHash::parse(password.expose()).is_some();
-                let is_good = is_hash || PASSWORD_BYTES.contains(&password.expose().len());
-                if is_good { Ok(()) } else { Err(UserError::Password(name())) }
+                let is_long_enough = PASSWORD_BYTES.contains(&password.expose().len());
+                match PasswordHash::parse(password.expose()) {
+                    Some(hash) => {
+                        hash.map(|_| ()).map_err(|message| UserError::Hash { name: name(), message })
+                    }
+                    None if is_long_enough => Ok(()),
+                    None => Err(UserError::Password(name())),
+                }
             }
             (None, Some(key)) if KEY_BYTES.contains(&key.expose().len()) => Ok(()),
             (None, Some(_)) => Err(UserError::Key(name())),
@@ -161,7 +166,8 @@ impl TryFrom<&StoredUser> for User {
         check_name(&name)?;
         let proof = match (&stored.password, stored.key) {
             (Some(hash), None) => match PasswordHash::parse(hash) {
-                Some(hash) => Proof::Password(hash),
+                Some(Ok(hash)) => Proof::Password(hash),
+                Some(Err(message)) => return Err(UserError::Hash { name, message }),
                 None => return Err(UserError::Hash { name, message: "its hash cannot be read".to_owned() }),
             },
             (None, Some(key)) => Proof::Key(key),
@@ -190,10 +196,8 @@ fn capabilities(name: &str, words: &[String]) -> Result<Capabilities, UserError>
 }
 
 fn password_hash(name: &str, password: &Secret) -> Result<PasswordHash, UserError> {
-    if let Some(hash) = PasswordHash::parse(password.expose()) {
-        return Ok(hash);
-    }
-    PasswordHash::of_plain(password.expose())
+    PasswordHash::parse(password.expose())
+        .unwrap_or_else(|| PasswordHash::of_plain(password.expose()))
         .map_err(|message| UserError::Hash { name: name.to_owned(), message })
 }
 

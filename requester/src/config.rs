@@ -4,13 +4,16 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use skrei_bucket::Access;
 use skrei_job::{NodeId, defaults::JobDefaults};
-use skrei_tls::ServerConfig;
+use skrei_tls::{Served, ServerConfig};
 use tokio::net::TcpListener;
 
 use crate::{ArtifactLimits, ResultLimits, secrets::KeySource};
 
 /// How long a node's certificate is valid unless set otherwise: 90 days. A node may be off for a month and come back.
 pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
+
+/// Connections to the API at a time unless set otherwise. Each takes one of the files that the process may have open.
+pub const CONNECTIONS: usize = 16_384;
 
 /// Settings of an orchestrator.
 #[derive(Clone, Debug)]
@@ -44,6 +47,9 @@ pub struct Config {
     pub certificate_lifetime: Duration,
     /// How many may follow at once.
     pub follow: FollowLimits,
+    /// Connections to the API at a time; who comes then waits, and one client has a quarter of them at most.
+    /// [`CONNECTIONS`].
+    pub connections: usize,
     /// Where the keys of secrets come from. A file is best kept apart from `data_dir`: together they give the secrets.
     pub secret_keys: KeySource,
     /// Buckets whose results clients may fetch with signed URLs.
@@ -67,8 +73,8 @@ pub struct Callers {
     /// Where nobody is asked who they are: the names, beside addresses and `localhost`, that the API may be called by, so
     /// that no name a stranger controls leads a browser here. None: any.
     pub names: Option<Vec<String>>,
-    /// Names that browsers are told to call by HTTPS alone, which is believed for a year.
-    pub https_only: Vec<String>,
+    /// Browsers are told to call the public names of this certificate by HTTPS alone, which they believe for a year.
+    pub https_only: Option<Arc<Served>>,
     /// How long it is kept who changed what (`API.Audit.Retention`).
     pub audit_kept: Duration,
 }
@@ -82,7 +88,7 @@ impl Default for Callers {
             access: Arc::new(skrei_access::Access::open()),
             requests_per_second: 0,
             names: None,
-            https_only: Vec::new(),
+            https_only: None,
             audit_kept: AUDIT_KEPT,
         }
     }
@@ -110,6 +116,7 @@ impl Config {
             job_defaults: JobDefaults::default(),
             keep: Keep::default(),
             follow: FollowLimits::default(),
+            connections: CONNECTIONS,
             settings: serde_json::Value::Object(serde_json::Map::new()),
         }
     }

@@ -1,6 +1,6 @@
 //! The handle through which requests and links reach the event loop and the stores.
 
-use std::{path::PathBuf, sync::Arc};
+use std::sync::Arc;
 
 use skrei_job::{JobId, NodeId, Spec};
 use skrei_protocol::link::Told;
@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     decide::{Accepted, Command, Order, Planned, Refused, Stopped},
     feed::Feed,
-    nodes::{Hub, Identities},
+    nodes::{Hub, Identities, tokens::TokenFile},
     results::Results,
     secrets::{Given, Keys},
     store::{Standing, Store, StoredJob},
@@ -31,7 +31,7 @@ pub(crate) struct Orchestrator {
     /// Signs the certificates of nodes.
     pub(crate) issuer: NodeIssuer,
     /// Where a node of this machine and user finds a token.
-    pub(crate) token_file: PathBuf,
+    pub(crate) token_file: TokenFile,
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) keys: Arc<Keys>,

@@ -1,13 +1,11 @@
 //! Putting an orchestrator together, and taking it down.
 
 use std::{
-    future::IntoFuture,
     io,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use futures_util::{FutureExt as _, future::BoxFuture};
 use skrei_tls::{Authority, AuthorityError, Handshakes, Pair, PairError, Port, Served, node_listener};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -16,16 +14,15 @@ use crate::{
     api::{self, Origin},
     artifacts::{self, Artifacts},
     config::{Config, Listeners},
+    connections,
     decide::{Command, EventLoop},
-    encrypted::Encrypted,
     expiry::Expiry,
     feed::Feed,
     housekeeping,
     nodes::{self, Hub, Identities, tokens},
     orchestrator::Orchestrator,
-    peer::Peer,
     perform::{Effects, Performer},
-    plain::Plain,
+    places::Places,
     results::Results,
     secrets::Keys,
     store::Store,
@@ -39,9 +36,6 @@ const EFFECTS_QUEUE: usize = 1024;
 
 /// How long open requests get to end at shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
-
-/// A listener at work.
-type Serving = BoxFuture<'static, io::Result<()>>;
 
 /// Why an orchestrator could not start, or go on.
 #[derive(Debug, thiserror::Error)]
@@ -145,41 +139,35 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         keeper: Semaphore::new(1),
     });
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
-    let stop = shutdown.clone();
     let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
-    let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone())
-        .into_make_service_with_connect_info::<Peer>();
-    let stopped = async move { stop.cancelled().await };
+    let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone());
     let failed = |source| Error::Io { what: "a listener failed".to_owned(), source };
-    let api: Serving = match listeners.api_tls {
-        None => {
-            axum::serve(Plain(listeners.api), router).with_graceful_shutdown(stopped).into_future().boxed()
-        }
+    let source = match listeners.api_tls {
+        None => connections::Source::Plain(listeners.api),
         Some(tls) => {
-            let encrypted = Encrypted(Handshakes::start(listeners.api, tls, Port::Api).map_err(failed)?);
-            axum::serve(encrypted, router).with_graceful_shutdown(stopped).into_future().boxed()
+            connections::Source::Encrypted(Handshakes::start(listeners.api, tls, Port::Api).map_err(failed)?)
         }
     };
+    let places = Places::new(orchestrator.config.connections);
+    let api = connections::serve(source, router, places, shutdown.clone());
     let connections =
         Handshakes::start(listeners.nodes, Arc::clone(&encrypted.config), Port::Nodes).map_err(failed)?;
     let router = nodes::router(Arc::clone(&orchestrator), shutdown.clone());
     let nodes = nodes::serve(connections, router, identities, shutdown.clone());
 
-    let served = async {
-        tokio::try_join!(api, async {
-            nodes.await;
-            Ok(())
-        })
-    };
-    tokio::pin!(served);
-    let outcome = tokio::select! {
-        outcome = &mut served => outcome,
-        () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(((), ())),
-    };
+    // Scoped: what is open is gone with it.
+    {
+        let served = async { tokio::join!(api, nodes) };
+        tokio::pin!(served);
+        tokio::select! {
+            _ = &mut served => {}
+            () = async { shutdown.cancelled().await; tokio::time::sleep(DRAIN).await } => {}
+        }
+    }
     // Every sender of commands is gone with the routers and this handle: the loop ends, then the performer.
     drop(orchestrator);
     let _ = tokio::time::timeout(DRAIN, async { (deciding.await, performing.await) }).await;
-    outcome.map(|_| ()).map_err(failed)
+    Ok(())
 }
 
 /// What encrypts the node listener, kept up to date as long as this lives.

@@ -17,6 +17,8 @@ mod deploy;
 mod disk;
 mod examples;
 mod fleet;
+mod flood;
+mod https_guide;
 mod login;
 mod logs;
 mod nodes;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use skrei_protocol::client::Client;
-use skrei_tls::{Authority, PairFiles, Trust};
+use skrei_tls::{Authority, Fingerprint, PairFiles, Trust, read_certificate};
 
 use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, skrei, wait_for_end};
 
@@ -149,24 +149,39 @@ async fn renewing_the_certificate_under_load_loses_no_request() {
             answered
         })
     };
-    for _ in 0..20 {
+    for round in 0..100 {
         let renewed = tempfile::tempdir().unwrap();
         let (_, new) = pair(renewed.path());
-        // In place and half by half, as the clumsiest tool would.
-        std::fs::copy(&new.certificate, &files.certificate).unwrap();
-        tokio::time::sleep(Duration::from_millis(30)).await;
-        std::fs::copy(&new.key, &files.key).unwrap();
-        tokio::time::sleep(Duration::from_millis(70)).await;
-    }
-    let served = || orchestrator.log().contains("a new certificate is served");
-    let start = Instant::now();
-    while !served() {
-        assert!(start.elapsed() < PATIENCE, "{}", orchestrator.log());
-        assert!(!ours.is_finished() && !curls.is_finished(), "a request was lost");
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        if round % 2 == 0 {
+            // In place and half by half, as the clumsiest tool would.
+            std::fs::copy(&new.certificate, &files.certificate).unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            std::fs::copy(&new.key, &files.key).unwrap();
+        } else {
+            for (new, at) in [(&new.key, &files.key), (&new.certificate, &files.certificate)] {
+                let beside = at.with_extension("beside");
+                std::fs::copy(new, &beside).unwrap();
+                std::fs::rename(beside, at).unwrap();
+            }
+        }
+        // Each is served before the next comes: a hundred certificates, one after the other.
+        let expected = Fingerprint::of(&read_certificate(&files.certificate).unwrap());
+        let start = Instant::now();
+        while !is_served(&endpoint, expected).await {
+            assert!(start.elapsed() < PATIENCE, "{round}: {}", orchestrator.log());
+            assert!(!ours.is_finished() && !curls.is_finished(), "a request was lost");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
     over.store(true, Ordering::Relaxed);
-    assert!(ours.await.unwrap() > 20 && curls.await.unwrap() > 10);
+    assert!(ours.await.unwrap() > 100 && curls.await.unwrap() > 100);
+    assert_eq!(orchestrator.log().matches("a new certificate is served").count(), 100);
+}
+
+/// Whether new connections get the certificate with this fingerprint.
+async fn is_served(endpoint: &str, fingerprint: Fingerprint) -> bool {
+    let trust = Trust { fingerprint: Some(fingerprint), ..Trust::default() };
+    Client::trusting(endpoint, &trust).unwrap().alive().await.is_ok()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,24 +2,21 @@
 
 use std::{
     collections::BTreeSet,
-    fs::{self, DirBuilder},
+    fs::{self, DirBuilder, Permissions},
     io,
     net::IpAddr,
-    os::unix::fs::DirBuilderExt as _,
+    os::unix::fs::{DirBuilderExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose,
-};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio_util::task::AbortOnDropHandle;
 use zeroize::Zeroizing;
 
-use crate::{Fingerprint, NodeIssuer, ORCHESTRATOR_NAME, Pair, PairFiles, replace::replace};
+use crate::{Fingerprint, NodeIssuer, ORCHESTRATOR_NAME, Pair, PairFiles, Purpose, replace::replace};
 
 const DAY: Duration = Duration::from_secs(86_400);
 const CA_LIFETIME: Duration = Duration::from_secs(10 * 365 * 86_400);
@@ -48,6 +45,15 @@ pub enum AuthorityError {
         /// The system's words.
         source: io::Error,
     },
+    /// Its certificate is there, and its key is not.
+    #[error("the key `{}` of the authority `{}` is missing: restore it, or move the certificate away to begin with another \
+        authority, which those who believed this one must be told of", key.display(), certificate.display())]
+    KeyLost {
+        /// What others believe.
+        certificate: PathBuf,
+        /// What is missing.
+        key: PathBuf,
+    },
     /// It cannot stand in a certificate.
     #[error("`{0}` is neither a DNS name nor an address")]
     Name(String),
@@ -70,8 +76,13 @@ impl Authority {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|source| AuthorityError::Io { path: directory.clone(), source })?;
         let authority = Self { directory };
-        if !authority.certificate_file().exists() || !authority.key_file().exists() {
-            authority.make()?;
+        let (certificate, key) = (authority.certificate_file(), authority.key_file());
+        match (is_there(&certificate)?, is_there(&key)?) {
+            (true, true) => keep_to_owner(&key)?,
+            // Made anew, it would be another, whom nobody believes who believed this one.
+            (true, false) => return Err(AuthorityError::KeyLost { certificate, key }),
+            // The key alone is what is left when it was interrupted before anybody could see it.
+            (false, _) => authority.make()?,
         }
         Ok(authority)
     }
@@ -128,31 +139,20 @@ impl Authority {
     /// It cannot be made.
     pub fn provide(&self, names: &BTreeSet<String>, now: SystemTime) -> Result<bool, AuthorityError> {
         let files = self.server_files();
-        let is_good =
-            |pair: &Pair| pair.share_left(now) > SHARE_LEFT && names.iter().all(|name| pair.is_for(name));
+        let authority = self.certificate()?;
+        let is_good = |pair: &Pair| {
+            pair.share_left(now) > SHARE_LEFT
+                && names.iter().all(|name| pair.is_for(name))
+                && pair.certified().cert.get(1) == Some(&authority)
+        };
         if Pair::read(&files, now).is_ok_and(|pair| is_good(&pair)) {
             return Ok(false);
         }
-        let path = self.certificate_file();
-        let failed = |error: rcgen::Error| AuthorityError::Certificate {
-            path: path.clone(),
-            message: error.to_string(),
-        };
-        let mut params = CertificateParams::new(names.iter().cloned().collect::<Vec<_>>()).map_err(failed)?;
-        params.not_before = (now - CLOCKS_APART).into();
-        params.not_after = (now + LIFETIME).into();
-        params.distinguished_name.push(DnType::CommonName, "skrei");
-        params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        params.use_authority_key_identifier_extension = true;
-        let ca = self.read(&self.certificate_file())?;
-        let issuer = self.issuer(&ca)?;
-        let key = KeyPair::generate().map_err(failed)?;
-        let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
+        let issued = self.issue(names, Purpose::Server, now, LIFETIME)?;
         // The key first: whoever reads in between finds a pair that does not belong together, and looks again.
-        write(&files.key, key.serialize_pem().as_bytes(), 0o600)?;
+        write(&files.key, issued.key.as_bytes(), 0o600)?;
         // With the authority's own, so that a client can be told to trust just that by its fingerprint.
-        write(&files.certificate, format!("{}{ca}", certificate.pem()).as_bytes(), 0o644)?;
+        write(&files.certificate, issued.chain.as_bytes(), 0o644)?;
         Ok(true)
     }
 
@@ -175,7 +175,7 @@ impl Authority {
         }))
     }
 
-    fn issuer(&self, certificate: &str) -> Result<Issuer<'static, KeyPair>, AuthorityError> {
+    pub(crate) fn issuer(&self, certificate: &str) -> Result<Issuer<'static, KeyPair>, AuthorityError> {
         let path = self.key_file();
         let failed = |error: rcgen::Error| AuthorityError::Certificate {
             path: path.clone(),
@@ -235,6 +235,26 @@ pub fn names_of_this_machine(further: impl IntoIterator<Item = IpAddr>) -> BTree
 fn is_callable(address: IpAddr) -> bool {
     let is_link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
     !address.is_unspecified() && !is_link_local
+}
+
+fn is_there(path: &Path) -> Result<bool, AuthorityError> {
+    path.try_exists().map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
+}
+
+/// Whoever can read the key can make certificates that are believed.
+fn keep_to_owner(key: &Path) -> Result<(), AuthorityError> {
+    let io = |source| AuthorityError::Io { path: key.to_owned(), source };
+    let mode = fs::metadata(key).map_err(io)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        tracing::warn!(
+            "others could read or write the authority's key `{}` (mode {:o}): it is its owner's alone now; if they did, \
+             make another authority",
+            key.display(),
+            mode & 0o777
+        );
+        fs::set_permissions(key, Permissions::from_mode(0o600)).map_err(io)?;
+    }
+    Ok(())
 }
 
 fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {

@@ -17,7 +17,7 @@ use crate::acme::ACME_TLS;
 const TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Handshakes under way; who comes then waits in the system's queue.
-const UNDER_WAY_MAX: usize = 8192;
+const UNDER_WAY_MAX: usize = 16_384;
 
 /// Connections that are ready and not taken yet.
 const READY_MAX: usize = 64;

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, KeyPair, KeyUsagePurpose};
 use rustls::pki_types::ServerName;
 use zeroize::Zeroizing;
 
@@ -66,9 +66,7 @@ impl Authority {
         }];
         params.use_authority_key_identifier_extension = true;
         let ca = self.read(&path)?;
-        let ca_key = Zeroizing::new(self.read(&self.key_file())?);
-        let ca_key = KeyPair::from_pem(&ca_key).map_err(failed)?;
-        let issuer = Issuer::from_ca_cert_pem(&ca, ca_key).map_err(failed)?;
+        let issuer = self.issuer(&ca)?;
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
         Ok(Issued { chain: format!("{}{ca}", certificate.pem()), key: Zeroizing::new(key.serialize_pem()) })

@@ -14,6 +14,7 @@ mod pair;
 mod replace;
 mod served;
 mod trust;
+mod vouched;
 mod watch;
 
 pub use acme::{Acme, AcmeError, AcmeSettings, Answers, Challenge, ExternalAccount, redirect};

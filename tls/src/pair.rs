@@ -207,10 +207,7 @@ impl Pair {
 
     /// Whether clients that call this host would accept it: a DNS name or an IP address.
     pub fn is_for(&self, host: &str) -> bool {
-        let Ok(name) = ServerName::try_from(host) else { return false };
-        let Some(leaf) = self.certified.cert.first() else { return false };
-        rustls::server::ParsedCertificate::try_from(leaf)
-            .is_ok_and(|leaf| rustls::client::verify_server_name(&leaf, &name).is_ok())
+        is_for(&self.certified, host)
     }
 
     /// What works, and should be looked at all the same. `hosts` are those it is served for, as far as known.
@@ -235,6 +232,14 @@ impl Pair {
     }
 }
 
+/// Whether clients that call this host would accept the certificate there.
+pub(crate) fn is_for(certified: &CertifiedKey, host: &str) -> bool {
+    let Ok(name) = ServerName::try_from(host) else { return false };
+    let Some(leaf) = certified.cert.first() else { return false };
+    rustls::server::ParsedCertificate::try_from(leaf)
+        .is_ok_and(|leaf| rustls::client::verify_server_name(&leaf, &name).is_ok())
+}
+
 fn certified(files: &PairFiles, chain: Vec<CertificateDer<'static>>) -> Result<CertifiedKey, PairError> {
     let part = Part::Key;
     let path = || files.key.clone();
@@ -247,8 +252,13 @@ fn certified(files: &PairFiles, chain: Vec<CertificateDer<'static>>) -> Result<C
     })?;
     let certified = CertifiedKey::new(chain, key);
     match certified.keys_match() {
+        Ok(()) => Ok(certified),
         Err(rustls::Error::InconsistentKeys(_)) => Err(PairError::KeyOfAnother { files: files.clone() }),
-        _ => Ok(certified),
+        Err(error) => Err(PairError::Unusable {
+            part: Part::Certificate,
+            path: files.certificate.clone(),
+            message: error.to_string(),
+        }),
     }
 }
 

@@ -13,10 +13,15 @@ use tokio::sync::watch;
 use crate::{
     Fingerprint, Pair,
     acme::{ACME_TLS, Answers},
+    pair::is_for,
 };
 
 /// Protocols offered, the best first (RFC 7301).
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Domains that mean something else in every network (RFC 6761, RFC 6762, RFC 8375, and ICANN's `internal`).
+const PRIVATE: [&str; 8] =
+    [".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet", ".corp", ".private"];
 
 /// The certificate that new connections get. Those that are open keep theirs.
 #[derive(Debug)]
@@ -58,6 +63,17 @@ impl Served {
             // Cannot fail: the sender is ours.
             let _ = changes.changed().await;
         }
+    }
+
+    /// Whether the certificate is for a host that anybody may know by this name: one with a dot that is no address, and in
+    /// no domain that is kept for private use. Browsers may be told to call it by HTTPS alone.
+    pub fn is_for_public(&self, host: &str) -> bool {
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let is_private = |host: &str| PRIVATE.iter().any(|domain| host.ends_with(domain));
+        if !host.contains('.') || is_private(&host) || host.parse::<std::net::IpAddr>().is_ok() {
+            return false;
+        }
+        self.certificate.borrow().as_ref().is_some_and(|certificate| is_for(certificate, &host))
     }
 
     /// What an authority is answered.

@@ -19,13 +19,16 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 
-/// Whom a client believes to be the server it wants. The default: whoever the system's authorities vouch for.
+use crate::vouched::{Shown, unknown};
+
+/// Whom a client believes to be the server it wants. The default: whoever the system's authorities vouch for. Where more
+/// than one is said, the strictest counts, which is the first that is set here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Trust {
-    /// A further authority, or several: a PEM file.
-    pub ca_file: Option<PathBuf>,
     /// The one certificate that counts, the server's own or its authority's, instead of any authority.
     pub fingerprint: Option<Fingerprint>,
+    /// An authority, or several, in the place of the system's: a PEM file.
+    pub ca_file: Option<PathBuf>,
     /// Anybody. What is sent can be read and changed on the way.
     pub insecure: bool,
 }
@@ -113,16 +116,22 @@ impl Trust {
     pub fn client_config(&self) -> Result<ClientConfig, TrustError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let verifier: Arc<dyn ServerCertVerifier> = match self {
-            Self { insecure: true, .. } => {
-                Arc::new(Particular { accepted: None, provider: Arc::clone(&provider) })
-            }
             Self { fingerprint: Some(fingerprint), .. } => {
                 Arc::new(Particular { accepted: Some(*fingerprint), provider: Arc::clone(&provider) })
             }
-            Self { ca_file, .. } => {
-                let authorities = ca_file.as_ref().map(read).transpose()?.unwrap_or_default();
-                Arc::new(Verifier::new_with_extra_roots(authorities, Arc::clone(&provider))?)
+            Self { ca_file: Some(file), .. } => {
+                let mut roots = RootCertStore::empty();
+                for authority in read(file)? {
+                    roots.add(authority)?;
+                }
+                let verifier =
+                    WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
+                verifier.map_err(|error| Error::General(error.to_string()))?
             }
+            Self { insecure: true, .. } => {
+                Arc::new(Particular { accepted: None, provider: Arc::clone(&provider) })
+            }
+            Self { .. } => Arc::new(Verifier::new(Arc::clone(&provider))?),
         };
         Ok(ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
@@ -170,14 +179,10 @@ impl ServerCertVerifier for Particular {
         if Fingerprint::of(end_entity) == accepted {
             return Ok(ServerCertVerified::assertion());
         }
-        let unknown = Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
         let authority = intermediates.iter().find(|certificate| Fingerprint::of(certificate) == accepted);
-        let mut roots = RootCertStore::empty();
-        roots.add(authority.ok_or(unknown)?.clone().into_owned())?;
-        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&self.provider))
-            .build()
-            .map_err(|error| Error::General(error.to_string()))?;
-        verifier.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let authority = authority.ok_or_else(unknown)?.clone().into_owned();
+        let shown = Shown { end_entity, intermediates, ocsp_response };
+        shown.is_vouched_for([authority], server_name, now, &self.provider)
     }
 
     fn verify_tls12_signature(

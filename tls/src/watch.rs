@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    fs,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, SystemTime},
@@ -16,8 +18,8 @@ use crate::{Pair, PairFiles, Served};
 /// After the last change, how long it stays quiet before the files are read: two files are not written at once.
 const QUIET: Duration = Duration::from_millis(200);
 
-/// Where it never is quiet, they are read after so long.
-const QUIET_WAIT_MAX: Duration = Duration::from_secs(1);
+/// Whoever writes to the files themselves all the time is not waited for any longer than this.
+const SETTLE_MAX: Duration = Duration::from_secs(10);
 
 /// A pair that is wrong may be half written by somebody slow: it is looked at again this soon, then less often.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -62,6 +64,35 @@ fn directories(files: &PairFiles) -> BTreeSet<PathBuf> {
     directories
 }
 
+/// Waits until the files are no longer being written: the directory is quiet, or, where it never is, the two have stayed as
+/// they are for as long. So of a chain that is written piece by piece, no piece is taken for the whole.
+async fn settle(changes: &mut mpsc::Receiver<()>, files: &PairFiles) {
+    let by = Instant::now() + SETTLE_MAX;
+    let mut seen = stamps(files);
+    let mut since = Instant::now();
+    while Instant::now() < by {
+        match tokio::time::timeout_at(by.min(Instant::now() + QUIET), changes.recv()).await {
+            Err(_) | Ok(None) => return,
+            Ok(Some(())) => {
+                let now = stamps(files);
+                if now != seen {
+                    (seen, since) = (now, Instant::now());
+                } else if since.elapsed() >= QUIET {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+/// By what one state of the files differs from the next.
+fn stamps(files: &PairFiles) -> [Option<(u64, u64, i64, i64)>; 2] {
+    [&files.certificate, &files.key].map(|path| {
+        let status = fs::metadata(path).ok()?;
+        Some((status.ino(), status.size(), status.mtime(), status.mtime_nsec()))
+    })
+}
+
 async fn follow(mut changes: mpsc::Receiver<()>, files: &PairFiles, served: &Served) {
     let mut again: Option<Duration> = None;
     loop {
@@ -69,10 +100,7 @@ async fn follow(mut changes: mpsc::Receiver<()>, files: &PairFiles, served: &Ser
             change = changes.recv() => if change.is_none() { return },
             () = tokio::time::sleep(again.unwrap_or_default()), if again.is_some() => {}
         }
-        let by = Instant::now() + QUIET_WAIT_MAX;
-        while let Ok(Some(())) = tokio::time::timeout_at(by.min(Instant::now() + QUIET), changes.recv()).await
-        {
-        }
+        settle(&mut changes, files).await;
         let (now, reading) = (SystemTime::now(), files.clone());
         let Ok(pair) = tokio::task::spawn_blocking(move || Pair::read(&reading, now)).await else { return };
         match pair {

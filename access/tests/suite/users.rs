@@ -1,6 +1,10 @@
 //! Users with passwords and keys, and those who only pretend.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use skrei_access::{
     Access, Action, ApiKey, Capabilities, Capability, Credential, Denied, FileError, Resource, Secret,
@@ -109,6 +113,63 @@ async fn a_broken_file_lets_nobody_in() {
     std::fs::write(&path, "{ not users").unwrap();
     let access = Access::required(Vec::new(), Some(UserFile::new(path)), None, 10);
     assert_eq!(access.identify(Some("Bearer whatever"), from(1)).await, Err(Denied::UsersAway));
+}
+
+#[tokio::test]
+async fn what_is_open_for_somebody_ends_when_they_are_revoked_and_not_when_somebody_else_is() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("auth/users.json");
+    let file = UserFile::new(path.clone());
+    let (robot, guest) = (ApiKey::generate().unwrap(), ApiKey::generate().unwrap());
+    let access = Access::required(vec![anna()], Some(UserFile::new(path).watched().unwrap()), None, 10);
+    let access = Arc::new(access);
+    file.add(stored("robot", &robot, "write:job")).unwrap();
+    file.add(stored("guest", &guest, "read:job")).unwrap();
+    let open = async |header: String| {
+        let caller = access.identify(Some(&header), from(1)).await.unwrap();
+        let access = Arc::clone(&access);
+        tokio::spawn(async move { access.over(&caller).await })
+    };
+    let bearer = |key: &ApiKey| format!("Bearer {}", key.secret().expose());
+    let (robots, guests) = (open(bearer(&robot)).await, open(bearer(&guest)).await);
+    let annas = open(basic("anna", "correct horse")).await;
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!robots.is_finished() && !guests.is_finished());
+    file.remove("robot").unwrap();
+    tokio::time::timeout(Duration::from_secs(20), robots).await.unwrap().unwrap();
+    assert!(!guests.is_finished() && !annas.is_finished());
+    // The same key with other capabilities is another caller.
+    file.remove("guest").unwrap();
+    file.add(stored("guest", &guest, "*")).unwrap();
+    tokio::time::timeout(Duration::from_secs(20), guests).await.unwrap().unwrap();
+    assert!(!annas.is_finished());
+}
+
+/// Whoever breaks off leaves the work behind that was begun; there must not be more of it for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_logins_is_sent_away_and_does_not_take_the_machine() {
+    let access = Arc::new(Access::required(vec![anna()], None, None, 1_000_000));
+    let right = basic("anna", "correct horse");
+    access.identify(Some(&right), from(1)).await.unwrap();
+    let flood: Vec<_> = (0..500)
+        .map(|guess| {
+            let access = Arc::clone(&access);
+            tokio::spawn(async move {
+                let header = basic("anna", &format!("guess number {guess}"));
+                access.identify(Some(&header), from(2)).await
+            })
+        })
+        .collect();
+    let mut sent_away = 0;
+    for guess in flood {
+        match guess.await.unwrap() {
+            Err(Denied::Busy(_)) => sent_away += 1,
+            denied => assert_eq!(denied, Err(Denied::Password)),
+        }
+    }
+    assert!(sent_away > 100, "{sent_away}");
+    // A password that was right a while ago waits for nobody.
+    access.identify(Some(&right), from(1)).await.unwrap();
 }
 
 #[tokio::test]

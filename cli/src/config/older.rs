@@ -24,6 +24,8 @@ const NO_CONTAINERS: &str = "there is no container engine here";
 const NO_IPFS: &str = "IPFS is not supported";
 const NOT_MEASURED: &str = "nothing is collected about its use";
 const NO_UPDATES: &str = "it never looks for updates";
+const NODES_ENCRYPTED: &str = "the link of nodes is always encrypted, by an authority of the orchestrator's own; where a node is \
+    to know it beforehand, its Compute.TLS.CACert is `orchestrator/authority/ca.pem` below the orchestrator's DataDir";
 const FIXED_PATHS: &str = "stores lie at fixed places below DataDir";
 const NO_BROKER: &str = "there is no message broker; nodes connect to Orchestrator.Port";
 
@@ -97,6 +99,8 @@ const OLDER: &[(&str, Now)] = &[
         Now::Nothing("results are served by the orchestrator's API (API.PublicURL)"),
     ),
     ("ResultDownloaders.Types.IPFS.", Now::Nothing(NO_IPFS)),
+    ("Orchestrator.TLS.", Now::Nothing(NODES_ENCRYPTED)),
+    ("Compute.TLS.RequireTLS", Now::Nothing(NODES_ENCRYPTED)),
     ("Orchestrator.Advertise", Now::Nothing(NO_BROKER)),
     ("Orchestrator.Cluster.", Now::Nothing(NO_BROKER)),
     ("Orchestrator.Scheduler.WorkerCount", Now::Nothing("one event loop decides everything")),

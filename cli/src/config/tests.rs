@@ -238,6 +238,23 @@ fn the_reference_page_lists_every_key() {
 }
 
 #[test]
+fn keys_for_the_encryption_of_nodes_are_answered_with_what_takes_their_place() {
+    let directory = tempfile::tempdir().unwrap();
+    let old = "Orchestrator:\n  TLS:\n    ServerCert: /etc/nats.pem\n    ServerKey: /etc/nats-key.pem\n    CACert: /etc/ca.pem\n    \
+        ServerTimeout: 10\nCompute:\n  TLS: {RequireTLS: true}\n";
+    let path = directory.path().join("config.yaml");
+    std::fs::write(&path, old).unwrap();
+    let content = super::file::read(&path).unwrap();
+    let warning = content.warnings.concat();
+    for name in ["ServerCert", "ServerKey", "CACert", "ServerTimeout"] {
+        assert!(warning.contains(&format!("Orchestrator.TLS.{name}: means nothing here")), "{warning}");
+    }
+    assert!(warning.contains("Compute.TLS.RequireTLS") && warning.contains("always encrypted"), "{warning}");
+    assert!(warning.contains("orchestrator/authority/ca.pem"), "{warning}");
+    assert!(content.values.is_empty());
+}
+
+#[test]
 fn a_profile_is_one_server_and_nothing_of_it_goes_to_another() {
     let directory = tempfile::tempdir().unwrap();
     let profiles = super::profile::Profiles::new(directory.path());

@@ -89,7 +89,7 @@ impl Tls {
         // A command on the server's own machine knows its authority.
         let own = get.path("DataDir")?.join("tls/ca.pem");
         let ca_file = get.file("API.TLS.CAFile")?.or_else(|| (self_signed && own.exists()).then_some(own));
-        let trust = Trust { ca_file, fingerprint, insecure: get.boolean("API.TLS.Insecure")? };
+        let trust = Trust { fingerprint, ca_file, insecure: get.boolean("API.TLS.Insecure")? };
         let used = get.boolean("API.TLS.UseTLS")? || server != ServerTls::Plain || trust != Trust::default();
         Ok(Self { server, used, trust })
     }

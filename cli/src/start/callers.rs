@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use skrei_access::{Access, ApiKey, Capabilities, FileError, Provider, StoredUser, User, UserFile};
 use skrei_requester::Callers;
+use skrei_tls::Served;
 
 use super::listen::Bound;
 use crate::{
@@ -26,6 +27,7 @@ pub(super) fn callers(
     config: &Config,
     data_dir: &Path,
     api: &Bound,
+    served: Option<Arc<Served>>,
     own_key: Option<&ApiKey>,
 ) -> Result<Callers, Error> {
     let settings = &config.callers;
@@ -53,10 +55,8 @@ pub(super) fn callers(
         requests_per_second: settings.requests,
         // A stranger's page can lead a browser to a port of its own machine, but not by the port's own name.
         names: (!is_asked && !api.is_open()).then(|| own_names(config)),
-        https_only: match &config.tls.server {
-            ServerTls::AutoCert(auto) => auto.names.clone(),
-            _ => Vec::new(),
-        },
+        // Whoever made an authority here tries something out; a year is long for that.
+        https_only: served.filter(|_| config.tls.server != ServerTls::SelfSigned),
         audit_kept: settings.audit_kept,
     })
 }
@@ -73,6 +73,11 @@ fn required(config: &Config, file: UserFile, own_key: Option<&ApiKey>) -> Result
     let provider = settings.provider.clone().map(Provider::new).transpose();
     let provider = provider.map_err(|error| Error::usage(error.to_string()))?;
     tracing::info!("callers of the API must say who they are; `skrei auth add` lets somebody in");
+    // What is open for somebody ends when they are revoked.
+    let file = file.watched().map_err(|error| {
+        Error::unavailable(format!("who may call the API cannot be followed: {error}"))
+            .hint("raise fs.inotify.max_user_instances (sysctl) if other programs have them all")
+    })?;
     Ok(Access::required(users, Some(file), provider, settings.failures))
 }
 

@@ -5,6 +5,7 @@ mod autocert;
 mod callers;
 mod capacity;
 mod compute;
+mod files;
 mod listen;
 mod node_name;
 mod orchestrator;

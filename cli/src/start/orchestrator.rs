@@ -7,7 +7,7 @@ use skrei_access::ApiKey;
 use skrei_job::NodeId;
 use skrei_requester::{Keep, Listeners};
 
-use super::{Encryption, Ports, Servers, callers::callers, secret_keys};
+use super::{Encryption, Ports, Servers, callers::callers, files, secret_keys};
 use crate::{config::Config, error::Error};
 
 /// Where an orchestrator is reached.
@@ -34,7 +34,8 @@ impl Servers {
         door: Door<'_>,
     ) -> Result<(), Error> {
         let Door { ports, encryption, own_key } = door;
-        let callers = callers(config, data_dir, &ports.api, own_key)?;
+        let served = encryption.as_ref().map(Encryption::served);
+        let callers = callers(config, data_dir, &ports.api, served, own_key)?;
         let configured = config.orchestrator.secret_keys.as_deref();
         let secret_keys = secret_keys::source(configured, data_dir, |name| std::env::var_os(name))?;
         let keeping = &config.orchestrator.keeping;
@@ -60,6 +61,7 @@ impl Servers {
             secret_keys,
             settings,
             callers,
+            connections: connections(),
             ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };
         let listeners = Listeners {
@@ -85,4 +87,10 @@ impl Servers {
         });
         Ok(())
     }
+}
+
+/// A quarter of the files that can be open is left for everything else.
+fn connections() -> usize {
+    let files = usize::try_from(files::raise()).unwrap_or(usize::MAX);
+    skrei_requester::CONNECTIONS.min(files / 4 * 3)
 }

@@ -13,6 +13,7 @@ use bytes::Bytes;
 use reqwest::{
     Method, RequestBuilder, StatusCode,
     header::{AUTHORIZATION, HeaderValue},
+    redirect::Policy,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use skrei_job::{Digest, Manifest};
@@ -51,6 +52,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Answers in a row that may lead elsewhere.
+const REDIRECTS_MAX: usize = 5;
+
 /// Talks to one orchestrator. Cheap to clone; connections are kept and reused.
 #[derive(Clone, Debug)]
 pub struct Client {
@@ -60,6 +64,20 @@ pub struct Client {
     tls: Option<Arc<ClientConfig>>,
     /// Shown with each request; marked so that nobody prints it.
     authorization: Option<HeaderValue>,
+}
+
+/// Where an answer may lead: on the same host, and never from HTTPS to what anybody on the way can read.
+fn redirects() -> Policy {
+    Policy::custom(|attempt| {
+        let (to, from) = (attempt.url(), attempt.previous().last());
+        let is_same_host = from.is_some_and(|from| from.host_str() == to.host_str());
+        let is_downgrade = from.is_some_and(|from| from.scheme() == "https" && to.scheme() != "https");
+        if is_same_host && !is_downgrade && attempt.previous().len() <= REDIRECTS_MAX {
+            attempt.follow()
+        } else {
+            attempt.stop()
+        }
+    })
 }
 
 /// Query parameters by name; empty ones are left out.
@@ -87,6 +105,7 @@ impl Client {
         let mut tls = None;
         let mut http =
             reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).tcp_nodelay(true).no_proxy();
+        http = http.redirect(redirects());
         if endpoint.scheme() == "https" {
             let mut config = trust.client_config()?;
             // Of a websocket's handshake, HTTP/1.1 is what everybody understands (RFC 6455).

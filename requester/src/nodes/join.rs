@@ -87,7 +87,7 @@ pub(super) async fn local(
     if !from.to_canonical().is_loopback() && UdpSocket::bind((from, 0)).is_err() {
         return StatusCode::NOT_FOUND.into_response();
     }
-    Json(LocalToken { file: orchestrator.token_file.clone() }).into_response()
+    Json(LocalToken { file: orchestrator.token_file.path.clone() }).into_response()
 }
 
 type Refused = (StatusCode, Refusal);

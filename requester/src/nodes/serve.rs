@@ -9,12 +9,16 @@ use hyper_util::{
     service::TowerToHyperService,
 };
 use skrei_tls::{CertificateDer, Fingerprint, Handshakes};
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+use tokio::{
+    net::TcpStream,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 use tokio_rustls::server::TlsStream;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::caller::Peer;
-use crate::nodes::Identities;
+use crate::{held::Held, nodes::Identities};
 
 /// Connections of callers that are no nodes, or not yet. More are closed: a node that joins tries again.
 const STRANGERS_MAX: usize = 256;
@@ -51,8 +55,9 @@ pub(crate) async fn serve(
         };
         let router = router.clone().layer(Extension(peer));
         let shutdown = shutdown.clone();
+        // A link takes its place with it when it leaves this server.
+        let stream = Held::new(stream, place);
         open.spawn(async move {
-            let _place = place;
             let requests = answer(stream, router, revoked, shutdown);
             match time_max {
                 // Whoever is slower has no business here.
@@ -66,7 +71,7 @@ pub(crate) async fn serve(
 }
 
 async fn answer(
-    stream: TlsStream<TcpStream>,
+    stream: Held<TlsStream<TcpStream>, OwnedSemaphorePermit>,
     router: Router,
     revoked: CancellationToken,
     shutdown: CancellationToken,

@@ -30,6 +30,9 @@ const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 /// idle nodes most of the work is asking them.
 const PINGS_IN_SILENCE: u32 = 2;
 
+/// How long a node that is let in no more may take to hear of it.
+const LEAVE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Messages written before the socket is flushed, if so many are waiting.
 const FLUSH_AFTER: usize = 64;
 
@@ -82,12 +85,13 @@ pub(super) async fn run(
     orchestrator.happened(event, None).await;
 
     // Welcomed only now: whoever hears of the welcome and submits a job finds the node known.
-    let reason = match send(&mut sink, &welcome).await {
+    let patience = Patience { written_in: silence_max, revoked: &caller.revoked, shutdown: &shutdown };
+    let reason = match patience.with(send(&mut sink, &welcome)).await {
         Ok(()) => {
             let link = Link { orchestrator: &orchestrator, caller: &caller, seat, sink, stream, silence_max };
-            link.converse(shutdown).await
+            link.converse(&patience).await.reason()
         }
-        Err(_) => "the connection broke",
+        Err(end) => end.reason(),
     };
 
     // A node that has come back meanwhile has another session; it is not disconnected.
@@ -173,9 +177,67 @@ struct Link<'a> {
     silence_max: Duration,
 }
 
+/// Why a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Nonsense,
+    Closed,
+    Broken,
+    CutOff,
+    Silent,
+    /// It does not read what it is sent.
+    Stuck,
+    Revoked,
+    Shutdown,
+}
+
+impl End {
+    /// For the log.
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Nonsense => "it sent what is not a message of the node link",
+            Self::Closed => "it closed the connection",
+            Self::Broken => "the connection broke",
+            Self::CutOff => "it was cut off, or has another connection",
+            Self::Silent => "it was silent for too long",
+            Self::Stuck => "it does not take what it is sent",
+            Self::Revoked => "its certificate was revoked",
+            Self::Shutdown => "the orchestrator is shutting down",
+        }
+    }
+}
+
+/// How long a node may take for what it is sent, and what is not waited for meanwhile.
+struct Patience<'a> {
+    written_in: Duration,
+    revoked: &'a CancellationToken,
+    shutdown: &'a CancellationToken,
+}
+
+impl Patience<'_> {
+    /// Writes, unless the link is to end before that is done. A message that was begun stays in the sink whole.
+    async fn with(&self, write: impl Future<Output = Result<(), axum::Error>>) -> Result<(), End> {
+        tokio::select! {
+            written = write => written.map_err(|_| End::Broken),
+            () = tokio::time::sleep(self.written_in) => Err(End::Stuck),
+            () = self.revoked.cancelled() => Err(End::Revoked),
+            () = self.shutdown.cancelled() => Err(End::Shutdown),
+        }
+    }
+}
+
 impl Link<'_> {
     /// Passes messages both ways until the connection ends; says why it did.
-    async fn converse(mut self, shutdown: CancellationToken) -> &'static str {
+    async fn converse(mut self, patience: &Patience<'_>) -> End {
+        let end = self.pass(patience).await;
+        if end == End::Revoked {
+            // One that does not listen learns nothing, and keeps nobody waiting.
+            let _ = tokio::time::timeout(LEAVE_TIMEOUT, self.take_leave()).await;
+        }
+        end
+    }
+
+    async fn pass(&mut self, patience: &Patience<'_>) -> End {
         let (orchestrator, node) = (self.orchestrator, &self.caller.node);
         let (acknowledge, mut acknowledged) = watch::channel(0_u64);
         let mut ping = tokio::time::interval(self.silence_max / PINGS_IN_SILENCE);
@@ -190,34 +252,31 @@ impl Link<'_> {
                                 hear(orchestrator, node, self.seat.session, message, &acknowledge).await;
                                 Ok(())
                             }
-                            Err(_) => return "it sent what is not a message of the node link",
+                            Err(_) => return End::Nonsense,
                         },
-                        Some(Ok(Message::Close(_))) | None => return "it closed the connection",
+                        Some(Ok(Message::Close(_))) | None => return End::Closed,
                         Some(Ok(_)) => Ok(()),
-                        Some(Err(_)) => return "the connection broke",
+                        Some(Err(_)) => return End::Broken,
                     }
                 }
                 outgoing = self.seat.outbox.recv() => match outgoing {
-                    Some(first) => write(&mut self.sink, first, &mut self.seat).await,
-                    None => return "it was cut off, or has another connection",
+                    Some(first) => patience.with(write(&mut self.sink, first, &mut self.seat)).await,
+                    None => return End::CutOff,
                 },
                 changed = acknowledged.changed() => {
                     // We hold the sender: it cannot be closed.
                     let _ = changed;
                     let number = *acknowledged.borrow_and_update();
                     orchestrator.hub.heard(node, self.seat.session, clock::now(), |peer| peer.acknowledged = number);
-                    send(&mut self.sink, &ToNode::Acknowledge { number }).await
+                    patience.with(send(&mut self.sink, &ToNode::Acknowledge { number })).await
                 }
-                _ = ping.tick() => self.sink.send(Message::Ping(bytes::Bytes::new())).await,
-                () = tokio::time::sleep_until(deadline) => return "it was silent for too long",
-                () = self.caller.revoked.cancelled() => {
-                    self.take_leave().await;
-                    return "its certificate was revoked";
-                }
-                () = shutdown.cancelled() => return "the orchestrator is shutting down",
+                _ = ping.tick() => patience.with(self.sink.send(Message::Ping(bytes::Bytes::new()))).await,
+                () = tokio::time::sleep_until(deadline) => return End::Silent,
+                () = self.caller.revoked.cancelled() => return End::Revoked,
+                () = patience.shutdown.cancelled() => return End::Shutdown,
             };
-            if written.is_err() {
-                return "the connection broke";
+            if let Err(end) = written {
+                return end;
             }
         }
     }

@@ -19,8 +19,8 @@ use crate::{
 /// Where the token of the first start is kept, for who may read this directory.
 const FILE_NAME: &str = "join-token";
 
-/// Tokens that may be listed at once: more are made by mistake, or to fill the disk.
-pub(crate) const TOKENS_MAX: usize = 10_000;
+/// Tokens that may let somebody in at once: more are made by mistake, or to fill the disk.
+const TOKENS_MAX: u64 = 10_000;
 
 /// What a new token is to allow.
 #[derive(Clone, Debug, Default)]
@@ -40,7 +40,7 @@ pub(crate) enum Error {
     Store(#[from] store::Error),
     #[error("the system has no randomness to give")]
     NoRandomness,
-    #[error("there are {TOKENS_MAX} join tokens already")]
+    #[error("there are {TOKENS_MAX} join tokens already that let somebody in")]
     TooMany,
 }
 
@@ -53,16 +53,23 @@ pub(crate) enum FileError {
     Io { path: PathBuf, source: io::Error },
 }
 
-/// Makes a token. What is returned is the only time that it can be seen.
+/// The token of the first start, in its file.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenFile {
+    /// An absolute path.
+    pub(crate) path: PathBuf,
+    /// Which token it is. It is remembered, however long it has let nobody in: else it would be made again.
+    pub(crate) id: String,
+}
+
+/// Makes a token. What is returned is the only time that it can be seen. The token of the file is remembered.
 pub(crate) async fn make(
     store: &Store,
     wanted: Wanted,
     authority: Fingerprint,
+    file: Option<&TokenFile>,
     now: Timestamp,
 ) -> Result<(JoinToken, StoredToken), Error> {
-    if store.tokens().await?.len() >= TOKENS_MAX {
-        return Err(Error::TooMany);
-    }
     let random = || clock::random().map_err(|_| Error::NoRandomness);
     let [a, b, c, d, ..] = random()?;
     let token = JoinToken::from_random([a, b, c, d], random()?, authority);
@@ -75,8 +82,11 @@ pub(crate) async fn make(
         used: 0,
         revoked: false,
     };
-    store.keep_token(kept.clone(), hash(&token.secret)).await?;
-    Ok((token, kept))
+    let remembered = file.map(|file| file.id.clone());
+    match store.keep_token(kept.clone(), hash(&token.secret), TOKENS_MAX, remembered).await? {
+        true => Ok((token, kept)),
+        false => Err(Error::TooMany),
+    }
 }
 
 /// Sees to it that there is a token in a file that this user alone can read: nodes of the same machine and user join
@@ -85,7 +95,7 @@ pub(crate) async fn provide_file(
     store: &Store,
     directory: &Path,
     authority: Fingerprint,
-) -> Result<PathBuf, FileError> {
+) -> Result<TokenFile, FileError> {
     let path = directory.join(FILE_NAME);
     let failed = |source| FileError::Io { path: path.clone(), source };
     let kept = match fs::read_to_string(&path) {
@@ -94,16 +104,24 @@ pub(crate) async fn provide_file(
         Err(source) => return Err(failed(source)),
     };
     // One of a store that was lost is of no use; one that was revoked stays so.
-    let is_good = match kept {
-        Some(token) => token.authority == authority && store.knows_token(&token.id).map_err(Error::from)?,
-        None => false,
-    };
-    if !is_good {
-        let wanted = Wanted { note: "made at the first start".to_owned(), ..Wanted::default() };
-        let (token, _) = make(store, wanted, authority, clock::now()).await?;
-        skrei_tls::replace(&path, format!("{}\n", token.reveal()).as_bytes(), 0o600).map_err(failed)?;
+    let mut id = None;
+    if let Some(token) = kept
+        && token.authority == authority
+        && store.knows_token(&token.id).map_err(Error::from)?
+    {
+        id = Some(token.id);
     }
-    fs::canonicalize(&path).map_err(failed)
+    let id = match id {
+        Some(id) => id,
+        None => {
+            let wanted = Wanted { note: "made at the first start".to_owned(), ..Wanted::default() };
+            let (token, _) = make(store, wanted, authority, None, clock::now()).await?;
+            skrei_tls::replace(&path, format!("{}\n", token.reveal()).as_bytes(), 0o600).map_err(failed)?;
+            token.id
+        }
+    };
+    let path = fs::canonicalize(&path).map_err(failed)?;
+    Ok(TokenFile { path, id })
 }
 
 /// What is kept of a secret. Secrets are random and long: nothing slower is needed.

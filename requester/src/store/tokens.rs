@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq as _;
 
 use super::{Error, Store, row};
 
-/// A token that has expired or is used up is listed for so long, then forgotten.
+/// A token that lets nobody in any more is listed until it was made so long ago, or has expired so long ago.
 const SPENT_KEPT_NANOS: i64 = 30 * 86_400 * 1_000_000_000;
 
 /// The SHA-256 of a token's secret.
@@ -53,15 +53,31 @@ impl StoredToken {
 }
 
 impl Store {
-    /// Keeps a new token; forgets those that are long spent.
+    /// Keeps a new token, unless there are `most` already that let somebody in; says whether it did. Those that let
+    /// nobody in for long are forgotten, but for `remembered`.
     pub(crate) async fn keep_token(
         &self,
         token: StoredToken,
         hash: SecretHash,
-    ) -> std::result::Result<(), Error> {
+        most: u64,
+        remembered: Option<String>,
+    ) -> std::result::Result<bool, Error> {
         let kept = self.ledger.write(move |transaction| {
             let spent = token.made.as_nanos().saturating_sub(SPENT_KEPT_NANOS);
-            transaction.execute("DELETE FROM join_token WHERE expires < ?1", [spent])?;
+            transaction.execute(
+                "DELETE FROM join_token WHERE id IS NOT ?2
+                 AND (expires < ?1 OR made < ?1 AND (revoked = 1 OR used >= uses))",
+                params![spent, remembered],
+            )?;
+            let good: i64 = transaction.query_row(
+                "SELECT count(*) FROM join_token
+                 WHERE revoked = 0 AND (expires IS NULL OR expires > ?1) AND (uses IS NULL OR used < uses)",
+                [token.made.as_nanos()],
+                |row| row.get(0),
+            )?;
+            if row::unsigned(good) >= most {
+                return Ok(false);
+            }
             transaction.execute(
                 "INSERT INTO join_token (id, hash, note, made, expires, uses, used, revoked)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0)",
@@ -74,7 +90,7 @@ impl Store {
                     token.uses.map(row::signed),
                 ],
             )?;
-            Ok(())
+            Ok(true)
         });
         kept.await.wait().await
     }
@@ -140,4 +156,40 @@ pub(super) fn shown(
 pub(super) fn spend(transaction: &Transaction<'_>, id: &str) -> Result<()> {
     transaction.execute("UPDATE join_token SET used = used + 1 WHERE id = ?1", [id])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_lets_nobody_in_for_long_is_forgotten_and_does_not_count() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let day = |day: i64| Timestamp::from_nanos(day * 86_400 * 1_000_000_000);
+        let keep = async |id: &str, made: i64| {
+            let token = StoredToken {
+                id: id.to_owned(),
+                note: String::new(),
+                made: day(made),
+                expires: None,
+                uses: None,
+                used: 0,
+                revoked: false,
+            };
+            store.keep_token(token, [0; 32], 3, Some("of-the-file".to_owned())).await.unwrap()
+        };
+        for id in ["of-the-file", "revoked", "good"] {
+            assert!(keep(id, 1).await);
+        }
+        assert!(!keep("one too many", 1).await, "three may be good at once");
+        for id in ["of-the-file", "revoked"] {
+            assert!(store.revoke_token(id.to_owned()).await.unwrap());
+        }
+        assert!(keep("soon after", 2).await && store.knows_token("revoked").unwrap());
+        assert!(keep("long after", 40).await);
+        let known = ["of-the-file", "revoked", "good", "soon after", "long after"];
+        let known = known.map(|id| store.knows_token(id).unwrap());
+        assert_eq!(known, [true, false, true, true, true], "the token of the file stays revoked");
+    }
 }

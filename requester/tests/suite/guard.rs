@@ -1,14 +1,15 @@
 //! Who gets in at the API's door, and what is kept of it.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc, time::Duration};
 
 use reqwest::{Client, Method, Response, StatusCode};
 use serde_json::Value;
-use skrei_access::{Access, Capability, KeyDigest, User};
+use skrei_access::{Access, ApiKey, Capability, KeyDigest, StoredUser, User, UserFile};
 use skrei_job::NodeId;
+use skrei_protocol::client::LogQuery;
 use skrei_requester::{Callers, Config};
 
-use super::harness::{Orchestrator, job};
+use super::harness::{Orchestrator, PATIENCE, job};
 
 const ADMIN: &str = "administrator's key";
 const READER: &str = "reader's key of 20 bytes";
@@ -132,6 +133,122 @@ async fn who_changed_what_is_kept_over_a_restart_and_bodies_are_not() {
     let everything = format!("{entries:?}{rest:?}");
     assert!(!everything.contains("secret"), "{everything}");
     assert_eq!(admin.audit("Runner", 0, 10, "").await.unwrap().items.len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strangers_cannot_push_out_the_records_of_those_who_did_something() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start_asking(directory.path(), callers()).await;
+    let runner = orchestrator.client.clone().showing(&format!("Bearer {RUNNER}")).unwrap();
+    runner.submit(&job("ops"), false).await.unwrap();
+    for guess in 0..60 {
+        let path = format!("/orchestrator/jobs/{guess}");
+        let key = (guess % 2 == 0).then_some("a key that nobody has");
+        assert_eq!(call(&orchestrator, Method::DELETE, &path, key).await.status(), StatusCode::UNAUTHORIZED);
+    }
+    orchestrator.stop().await;
+
+    let orchestrator = Orchestrator::start_asking(directory.path(), callers()).await;
+    let admin = orchestrator.client.clone().showing(&format!("Bearer {ADMIN}")).unwrap();
+    let entries = admin.audit("", 0, 100, "").await.unwrap().items;
+    let strangers: Vec<_> = entries.iter().filter(|entry| entry.user.is_empty()).collect();
+    assert_eq!(strangers.len(), 6, "five each, and one for the rest: {strangers:#?}");
+    let rest = strangers.iter().find(|entry| entry.action == "several").unwrap();
+    assert!(rest.subject.contains("55 more calls") && rest.from == "127.0.0.1", "{rest:?}");
+    assert!(strangers.iter().all(|entry| entry.status == 401), "{strangers:#?}");
+    assert!(entries.iter().any(|entry| entry.user == "runner" && entry.status == 200), "{entries:#?}");
+}
+
+/// An orchestrator that knows those of a file, beside the others.
+async fn with_file(directory: &Path, users: &Path) -> Orchestrator {
+    let admin = User::with_key("admin", KeyDigest::of(ADMIN), ["*".parse().unwrap()].into_iter().collect());
+    let file = UserFile::new(users.to_owned()).watched().unwrap();
+    let access = Access::required(vec![admin], Some(file), None, 100_000);
+    let callers = Callers { access: Arc::new(access), ..Callers::default() };
+    Orchestrator::start_asking(directory, callers).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_is_recorded_with_the_status_that_it_was_answered_with() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("auth/users.json");
+    std::fs::create_dir(users.parent().unwrap()).unwrap();
+    std::fs::write(&users, "{ not users").unwrap();
+    let orchestrator = with_file(&directory.path().join("data"), &users).await;
+    let answer = call(&orchestrator, Method::DELETE, "/orchestrator/jobs/one", Some(ADMIN)).await;
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    std::fs::remove_file(&users).unwrap();
+    let admin = orchestrator.client.clone().showing(&format!("Bearer {ADMIN}")).unwrap();
+    // Nobody waits for the record, but for what the call would have changed.
+    let recorded = async {
+        loop {
+            let entries = admin.audit("", 0, 10, "").await.unwrap().items;
+            if let Some(entry) = entries.first().filter(|entry| entry.status > 0) {
+                return (entries.len(), entry.status);
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    assert_eq!(tokio::time::timeout(PATIENCE, recorded).await.unwrap(), (1, 503));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_and_logs_end_when_the_key_they_are_read_with_is_revoked() {
+    let directory = tempfile::tempdir().unwrap();
+    let users = directory.path().join("auth/users.json");
+    let orchestrator = with_file(&directory.path().join("data"), &users).await;
+    let file = UserFile::new(users);
+    let mut clients = Vec::new();
+    for name in ["gone", "stays"] {
+        let key = ApiKey::generate().unwrap();
+        file.add(StoredUser {
+            name: name.to_owned(),
+            password: None,
+            key: Some(key.digest()),
+            capabilities: ["*".parse().unwrap()].into_iter().collect(),
+            created: 0,
+            expires: None,
+        })
+        .unwrap();
+        let header = format!("Bearer {}", key.secret().expose());
+        clients.push(orchestrator.client.clone().showing(&header).unwrap());
+    }
+    let (gone, stays) = (&clients[0], &clients[1]);
+    let (identity, admin) = (
+        orchestrator.identity("a").await,
+        orchestrator.client.clone().showing(&format!("Bearer {ADMIN}")).unwrap(),
+    );
+    let mut node = orchestrator.dial(super::harness::known(&identity)).await;
+    node.say(skrei_protocol::link::FromNode::Hello(super::harness::hello("a"))).await;
+    node.hear().await;
+    let id = admin.submit(&job("service"), false).await.unwrap().job_id;
+    node.assignment().await;
+    let query = LogQuery { follow: true, ..LogQuery::default() };
+    let (mut log, mut others_log) =
+        (gone.logs(&id, &query).await.unwrap(), stays.logs(&id, &query).await.unwrap());
+    let (mut events, mut others_events) =
+        (gone.events(Some(&id), 0).await.unwrap(), stays.events(Some(&id), 0).await.unwrap());
+    events.next().await.unwrap();
+    others_events.next().await.unwrap();
+
+    file.remove("gone").unwrap();
+    let ended = tokio::time::timeout(PATIENCE, log.next()).await.unwrap().unwrap_err().to_string();
+    assert!(ended.contains("let in no longer"), "{ended}");
+    // The client asks for the rest of the stream, and hears that it may not.
+    let ended = async {
+        loop {
+            if let Err(error) = events.next().await {
+                return error.to_string();
+            }
+        }
+    };
+    let ended = tokio::time::timeout(PATIENCE, ended).await.unwrap();
+    assert!(ended.contains("not known here, or was revoked"), "{ended}");
+    // Nobody else notices.
+    let idle = tokio::time::timeout(Duration::from_millis(200), others_log.next()).await;
+    assert!(idle.is_err(), "{:?}", idle.unwrap());
+    admin.stop(&id, None).await.unwrap();
+    while others_events.next().await.unwrap().entry.event.detail("NewState") != Some("Stopped") {}
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use skrei_protocol::link::{
     ARTIFACTS_PATH, FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Report, Stream, ToNode,
 };
 
-use super::harness::{Node, Orchestrator, completed, hello, job, known};
+use super::harness::{Node, Orchestrator, PATIENCE, completed, hello, job, known};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_with_another_protocol_or_name_is_turned_away_with_the_way_out() {
@@ -62,6 +62,33 @@ async fn a_node_that_comes_back_is_told_its_assignment_again_and_repeated_report
     let history = job.history.unwrap().items;
     let ends = history.iter().filter(|entry| entry.event.message.starts_with("Completed")).count();
     assert_eq!(ends, 2, "once for the execution, once for the job: {history:#?}");
+}
+
+/// More than a connection's buffers hold is on its way to a node that reads nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_reads_nothing_keeps_nobody_from_cutting_it_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let stuck = orchestrator.node("a").await;
+    let mut large = job("ops");
+    large.tasks[0].env.insert("LARGE".to_owned(), "x".repeat(1 << 20));
+    for number in 0..24 {
+        large.name = format!("large-{number}");
+        orchestrator.submit(&large).await;
+    }
+    orchestrator.order("a", "reject").await.unwrap();
+    let gone = async {
+        loop {
+            let node = orchestrator.client.node("a").await.unwrap();
+            if node.connection == "DISCONNECTED" {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // It was asked to leave for five seconds at most.
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+    drop(stuck);
 }
 
 #[tokio::test(flavor = "multi_thread")]

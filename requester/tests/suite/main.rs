@@ -4,6 +4,7 @@
 
 mod api;
 mod bad_archives;
+mod connections;
 mod conventions;
 mod guard;
 mod harness;

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use skrei_tls::{Fingerprint, Pair, PairFiles};
+use skrei_tls::{Authority, AuthorityError, Fingerprint, Pair, PairFiles, Served};
 
 use crate::given::{authority, files, put, set};
 
@@ -87,4 +87,45 @@ fn an_authority_renews_in_time_and_for_other_names_and_stays_the_same() {
     assert_eq!(again.fingerprint().unwrap(), fingerprint);
     let parsed: Fingerprint = fingerprint.to_string().parse().unwrap();
     assert_eq!(parsed, fingerprint);
+}
+
+#[test]
+fn an_authority_whose_key_is_lost_is_not_silently_another_one() {
+    let temp = tempfile::tempdir().unwrap();
+    let (authority, files) = authority(temp.path(), &["a.example"]);
+    let fingerprint = authority.fingerprint().unwrap();
+    let key = temp.path().join("ca-key.pem");
+    let kept = fs::read(&key).unwrap();
+    fs::remove_file(&key).unwrap();
+    let lost = Authority::open(temp.path().to_owned()).unwrap_err();
+    assert!(matches!(lost, AuthorityError::KeyLost { .. }), "{lost}");
+    assert!(lost.to_string().contains("restore it"), "{lost}");
+    // One that others could read is shut.
+    fs::write(&key, kept).unwrap();
+    fs::set_permissions(&key, Permissions::from_mode(0o644)).unwrap();
+    let again = Authority::open(temp.path().to_owned()).unwrap();
+    assert_eq!(again.fingerprint().unwrap(), fingerprint);
+    assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    // Begun anew on purpose, its server gets a certificate of the new one.
+    fs::remove_file(temp.path().join("ca.pem")).unwrap();
+    let other = Authority::open(temp.path().to_owned()).unwrap();
+    assert_ne!(other.fingerprint().unwrap(), fingerprint);
+    let before = Pair::read(&files, SystemTime::now()).unwrap().fingerprint();
+    assert!(other.provide(&set(&["a.example"]), SystemTime::now()).unwrap());
+    assert_ne!(Pair::read(&files, SystemTime::now()).unwrap().fingerprint(), before);
+}
+
+#[test]
+fn browsers_hear_of_https_alone_for_public_names_of_the_certificate() {
+    let temp = tempfile::tempdir().unwrap();
+    let names = ["web.example.com", "*.wild.example.com", "box", "db.internal", "192.0.2.7"];
+    let (_, files) = authority(temp.path(), &names);
+    let served = Served::new(&Pair::read(&files, SystemTime::now()).unwrap());
+    for host in ["web.example.com", "WEB.example.com.", "a.wild.example.com"] {
+        assert!(served.is_for_public(host), "{host}");
+    }
+    for host in ["box", "db.internal", "192.0.2.7", "[::1]", "other.example.com", "a.b.wild.example.com", ""]
+    {
+        assert!(!served.is_for_public(host), "{host}");
+    }
 }

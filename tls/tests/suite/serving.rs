@@ -1,6 +1,10 @@
 //! Servers and clients that meet over a real connection.
 
-use std::{fs, sync::Arc, time::Duration};
+use std::{
+    fs,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use skrei_tls::{Fingerprint, Handshakes, Pair, PairFiles, Port, Served, Trust, watch};
 use tokio::{
@@ -64,6 +68,15 @@ async fn a_client_believes_whom_it_was_told_to_and_nobody_else() {
     let by_other = Trust { ca_file: Some(other.certificate_file()), ..Trust::default() };
     assert!(call(port, &by_other, "localhost").await.is_err());
     call(port, &Trust { insecure: true, ..Trust::default() }, "other.example").await.unwrap();
+    // Whoever said whom to trust is not talked out of it by a careless word elsewhere.
+    for strict in [by_fingerprint(other.fingerprint().unwrap()), by_other] {
+        assert!(
+            call(port, &Trust { insecure: true, ..strict.clone() }, "localhost").await.is_err(),
+            "{strict:?}"
+        );
+    }
+    let both = Trust { ca_file: by_file.ca_file.clone(), ..by_fingerprint(other.fingerprint().unwrap()) };
+    assert!(call(port, &both, "localhost").await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,4 +130,55 @@ async fn plain_http_gets_an_answer_that_says_what_to_do_and_silence_holds_up_nob
     plain.read_to_string(&mut answer).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("https://"), "{answer}");
     call(port, &Trust { insecure: true, ..Trust::default() }, "localhost").await.unwrap();
+}
+
+/// As a slow tool does it: the leaf, then piece by piece what stands behind it. All of it is served, or what was before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_chain_that_is_written_piece_by_piece_is_served_whole() {
+    let temp = tempfile::tempdir().unwrap();
+    let files = files(temp.path());
+    put("localhost", &files);
+    let (port, served) = serve(&files).await;
+    let _watching = watch(files.clone(), served).unwrap();
+    let trust = Trust { insecure: true, ..Trust::default() };
+    let before = call(port, &trust, "localhost").await.unwrap();
+    let other = tempfile::tempdir().unwrap();
+    let (_, new) = authority(other.path(), &["localhost"]);
+    let chain = fs::read_to_string(&new.certificate).unwrap();
+    let leaf = chain.find("-----END CERTIFICATE-----\n").unwrap() + "-----END CERTIFICATE-----\n".len();
+    fs::copy(&new.key, &files.key).unwrap();
+    // Longer than the directory is given to become quiet, by a thread of its own: how fast others are does not matter.
+    let (at, whole) = (files.certificate.clone(), chain.clone());
+    let writing = std::thread::spawn(move || {
+        let (mut written, mut slowest, mut last) = (whole[..leaf].to_owned(), Duration::ZERO, Instant::now());
+        for _ in 0..75 {
+            fs::write(&at, &written).unwrap();
+            slowest = slowest.max(last.elapsed());
+            last = Instant::now();
+            std::thread::sleep(Duration::from_millis(20));
+            written.push_str("# what some tools write in between\n");
+        }
+        written.push_str(&whole[leaf..]);
+        fs::write(&at, &written).unwrap();
+        slowest.max(last.elapsed())
+    });
+    let mut seen_in_pieces = false;
+    while !writing.is_finished() {
+        let is_new = call(port, &trust, "localhost").await.unwrap() != before;
+        seen_in_pieces |= is_new && chain_length(port, &trust).await < 2;
+    }
+    // A writer that pauses for longer cannot be told from one that is done.
+    if writing.join().unwrap() < Duration::from_millis(150) {
+        assert!(!seen_in_pieces, "a piece was taken for the whole");
+    }
+    let renewed = async { while call(port, &trust, "localhost").await.unwrap() == before {} };
+    timeout(PATIENCE, renewed).await.unwrap();
+    assert_eq!(chain_length(port, &trust).await, 2);
+}
+
+async fn chain_length(port: u16, trust: &Trust) -> usize {
+    let connector = TlsConnector::from(Arc::new(trust.client_config().unwrap()));
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let stream = connector.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
+    stream.get_ref().1.peer_certificates().unwrap().len()
 }

@@ -15,6 +15,9 @@ use crate::{
     terminal::{self, style},
 };
 
+/// Longest name of somebody else's that is shown.
+const NAME_CHARS_MAX: usize = 100;
+
 /// Log in at the server's identity provider.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -71,7 +74,7 @@ async fn log_in(client: &Client, tokens: &Tokens, own: &crate::config::Callers) 
     }
     let provider =
         if offered.provider_name.is_empty() { &offered.provider_id } else { &offered.provider_name };
-    let provider = if provider.is_empty() { "the identity provider" } else { provider }.to_owned();
+    let provider = if provider.is_empty() { "the identity provider".to_owned() } else { plain(provider) };
     let settings = LoginSettings {
         device_endpoint: offered.device_authorization_endpoint,
         token_endpoint: offered.token_endpoint,
@@ -96,7 +99,7 @@ async fn log_in(client: &Client, tokens: &Tokens, own: &crate::config::Callers) 
     };
     tokens.set(client.endpoint(), &logged_in.token)?;
     let name = claims_unchecked(logged_in.token.expose())
-        .and_then(|claims| claims.get("sub")?.as_str().map(str::to_owned))
+        .and_then(|claims| claims.get("sub")?.as_str().map(plain))
         .unwrap_or_else(|| "you".to_owned());
     terminal::note(&format!("Logged in at {} as {name}.", client.endpoint()));
     Ok(exit::SUCCESS)
@@ -129,6 +132,15 @@ impl Token {
     }
 }
 
+/// What somebody else calls something, as it is shown: nothing in it moves the cursor or turns the line around.
+fn plain(text: &str) -> String {
+    let is_hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}')
+    };
+    text.chars().filter(|c| !is_hidden(*c)).take(NAME_CHARS_MAX).collect()
+}
+
 fn failed(error: LoginError) -> Error {
     let message = error.to_string();
     match error {
@@ -139,5 +151,17 @@ fn failed(error: LoginError) -> Error {
             Error::refused(message).hint("the server's administrator sets it in API.Auth.Oauth2")
         }
         _ => Error::refused(message),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_without_what_would_make_it_look_like_something_else() {
+        assert_eq!(plain("Example Login"), "Example Login");
+        assert_eq!(plain("Ex\u{1b}[2Jam\u{202e}ple\r\n"), "Ex[2Jample");
+        assert_eq!(plain(&"x".repeat(500)).len(), NAME_CHARS_MAX);
     }
 }

@@ -93,7 +93,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "API.Auth.Oauth2.CAFile",
         kind: Kind::File,
         default: "",
-        doc: "Who vouches for the provider beside the system's authorities, PEM.",
+        doc: "Who vouches for the provider in the place of the system's authorities, PEM.",
     },
     Key {
         name: "API.Auth.Oauth2.TokenEndpoint",

@@ -37,7 +37,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "API.TLS.AutoCertDirectoryCA",
         kind: Kind::File,
         default: "",
-        doc: "Who vouches for the directory beside the system's authorities, PEM: for an authority of one's own.",
+        doc: "Who vouches for the directory in the place of the system's authorities, PEM: for an authority of one's own.",
     },
     Key {
         name: "API.TLS.AutoCertEmail",
@@ -85,7 +85,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "API.TLS.CAFile",
         kind: Kind::File,
         default: "",
-        doc: "Commands trust this authority beside those of the system, PEM. The same as `--cacert`.",
+        doc: "Commands trust this authority, or several, in the place of the system's, PEM. The same as `--cacert`.",
     },
     Key {
         name: "API.TLS.Fingerprint",
@@ -97,6 +97,6 @@ pub(super) const KEYS: &[Key] = &[
         name: "API.TLS.Insecure",
         kind: Kind::Boolean,
         default: "false",
-        doc: "Commands trust any server; what they send can be read and changed on the way. The same as `--insecure`.",
+        doc: "Commands trust any server; what they send can be read and changed on the way. Not looked at where `CAFile` or `Fingerprint` says whom to trust. The same as `--insecure`.",
     },
 ];

@@ -6,25 +6,28 @@
 mod origin;
 mod record;
 mod routes;
+mod strangers;
 
 use std::{
     net::IpAddr,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use axum::{
+    body::{Body, HttpBody as _},
     extract::{ConnectInfo, MatchedPath, Request, State},
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt as _;
 use skrei_access::{Buckets, Caller, Client, Denied};
 use skrei_protocol::api::error::{Code, ErrorBody};
 
 pub(crate) use record::Subject;
 
-use self::{origin::Origins, record::Ending, routes::Need};
+use self::{origin::Origins, record::Ending, routes::Need, strangers::Strangers};
 use super::{Api, error::ApiError};
 use crate::{
     config::{Callers, Config},
@@ -42,6 +45,8 @@ const BURST_SECONDS: f64 = 2.0;
 pub(crate) struct Door {
     callers: Callers,
     origins: Origins,
+    /// Those nobody knows, as far as their calls are recorded.
+    strangers: Strangers,
     /// None where everybody may call as often as they like.
     requests: Option<Mutex<Buckets>>,
 }
@@ -53,7 +58,12 @@ impl Door {
         let rate = f64::from(callers.requests_per_second);
         let requests = (callers.requests_per_second > 0)
             .then(|| Mutex::new(Buckets::new(rate, rate * BURST_SECONDS, CLIENTS_MAX)));
-        Self { callers, origins, requests }
+        Self { callers, origins, strangers: Strangers::default(), requests }
+    }
+
+    /// Ends when a caller would be let in no more.
+    pub(crate) async fn over(&self, caller: &Caller) {
+        self.callers.access.over(caller).await;
     }
 
     /// Programs of this machine are its owner's own business.
@@ -89,7 +99,7 @@ pub(super) async fn guard(
     if origin.is_foreign() && request.method() == Method::OPTIONS {
         return origin.preflight();
     }
-    let https_only = origin::https_only(&request, peer, &door.callers.https_only);
+    let https_only = origin::https_only(&request, peer, door.callers.https_only.as_deref());
     let mut response = match door.has_a_turn(peer.address) {
         Err(wait) => too_often(wait),
         Ok(()) => {
@@ -106,8 +116,9 @@ pub(super) async fn guard(
                 None => next.run(request).await,
                 Some(Err(denied)) => {
                     tracing::debug!(from = %peer.address, "a caller was not let in: {denied}");
-                    call.refused(&api, &denied).await;
-                    unknown(&denied)
+                    let refusal = unknown(&denied);
+                    call.refused(&api, peer.address, &denied, refusal.status()).await;
+                    refusal
                 }
                 Some(Ok(caller)) if !need.is_met_by(&caller) => {
                     let refusal = forbidden(&caller, need).into_response();
@@ -117,10 +128,10 @@ pub(super) async fn guard(
                 }
                 Some(Ok(caller)) => {
                     let begun = call.begins(&api, &caller).await;
-                    request.extensions_mut().insert(caller);
+                    request.extensions_mut().insert(caller.clone());
                     let response = next.run(request).await;
                     begun.ended(&api, Ending::of(&response)).await;
-                    response
+                    until_over(response, Arc::clone(door), caller)
                 }
             }
         }
@@ -133,10 +144,27 @@ pub(super) async fn guard(
     response
 }
 
+/// An answer that goes on, such as a stream of events, ends when its caller would be let in no more. (A websocket is no
+/// answer any more: who serves it sees to that.)
+fn until_over(response: Response, door: Arc<Door>, caller: Caller) -> Response {
+    if !caller.may_end() || response.body().size_hint().exact().is_some() {
+        return response;
+    }
+    response.map(|body| {
+        let over = async move { door.over(&caller).await };
+        Body::from_stream(body.into_data_stream().take_until(Box::pin(over)))
+    })
+}
+
 /// Nobody knows who is calling.
 fn unknown(denied: &Denied) -> Response {
     let code = match denied {
         Denied::TooOften(wait) => return too_often_after(denied, *wait),
+        Denied::Busy(wait) => {
+            let busy =
+                denial(Code::ServiceUnavailable, denied.to_string(), "show a key: it takes no time to check");
+            return retry_after(busy.into_response(), *wait);
+        }
         Denied::UsersAway | Denied::ProviderAway(_) => Code::ServiceUnavailable,
         _ => Code::Unauthorized,
     };
@@ -183,7 +211,6 @@ fn too_often(wait: Duration) -> Response {
 }
 
 fn retry_after(mut response: Response, wait: Duration) -> Response {
-    debug_assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
     let seconds = wait.as_secs().saturating_add(1);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     response

@@ -12,6 +12,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use skrei_protocol::api::error::{Code, ErrorBody};
+use skrei_tls::Served;
 
 use crate::peer::Peer;
 
@@ -122,10 +123,9 @@ impl Origin {
 }
 
 /// Whether browsers are to be told to call this name by HTTPS alone.
-pub(super) fn https_only(request: &Request, peer: Peer, names: &[String]) -> bool {
-    let host = host(request.uri(), request.headers());
-    peer.is_encrypted
-        && host.is_some_and(|host| names.iter().any(|name| name.eq_ignore_ascii_case(host.host())))
+pub(super) fn https_only(request: &Request, peer: Peer, served: Option<&Served>) -> bool {
+    let Some(served) = served.filter(|_| peer.is_encrypted) else { return false };
+    host(request.uri(), request.headers()).is_some_and(|host| served.is_for_public(host.host()))
 }
 
 /// What the request calls us: in the address (HTTP/2), or the `Host` header.

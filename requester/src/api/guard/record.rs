@@ -1,15 +1,20 @@
 //! The record of a call that is to change something.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use axum::{
     extract::Request,
-    http::Method,
+    http::{Method, StatusCode},
     response::{IntoResponse, Response},
 };
 use skrei_access::{Caller, Denied};
 use skrei_job::Timestamp;
 
+use super::strangers::{COUNTED_FOR, Judged};
 use crate::{api::Api, clock, store};
 
 /// Longest path and request id kept.
@@ -66,12 +71,33 @@ impl Call {
         Begun(Some(api.orchestrator.store.call_begins(call, oldest).await))
     }
 
-    /// A call by nobody we know. One that comes too often is not recorded: it would push out what matters.
-    pub(super) async fn refused(self, api: &Api, denied: &Denied) {
-        let Some(call) = self.call.filter(|_| !matches!(denied, Denied::TooOften(_))) else { return };
-        let oldest = oldest(call.at, self.kept);
-        let number = api.orchestrator.store.call_begins(call, oldest).await;
-        api.orchestrator.store.call_ends(number, 401, denied.to_string()).await;
+    /// A call by nobody we know. A few of them are recorded each, and of more how many there were.
+    pub(super) async fn refused(self, api: &Api, from: IpAddr, denied: &Denied, status: StatusCode) {
+        let Some(call) = self.call else { return };
+        let store = &api.orchestrator.store;
+        match api.door.strangers.judge(from, call.at, Instant::now()) {
+            Judged::Recorded => {
+                let oldest = oldest(call.at, self.kept);
+                let number = store.call_begins(call, oldest).await;
+                store.call_ends(number, status.as_u16(), denied.to_string()).await;
+            }
+            Judged::Counted => {}
+            Judged::CountedFirst => {
+                let (door, store, kept) = (Arc::clone(&api.door), store.clone(), self.kept);
+                let shutdown = api.shutdown.clone();
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = tokio::time::sleep(COUNTED_FOR) => {}
+                        () = shutdown.cancelled() => {}
+                    }
+                    if let Some(crowd) = door.strangers.take_count() {
+                        let (call, status) = crowd.record();
+                        let number = store.call_begins(call, oldest(clock::now(), kept)).await;
+                        store.call_ends(number, status, crowd.to_string()).await;
+                    }
+                });
+            }
+        }
     }
 }
 

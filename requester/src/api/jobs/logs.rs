@@ -5,6 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{
+    Extension,
     extract::{
         Request, State,
         ws::{
@@ -16,6 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
+use skrei_access::Caller;
 use skrei_job::life::{Execution, ExecutionState};
 use skrei_protocol::{
     api::{
@@ -33,6 +35,9 @@ use crate::{
 
 /// How long a reader may take for one frame before it is given up.
 const READER_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a reader is told whose key was revoked, or whose time is over.
+const OVER: &str = "the log ends here: you are let in no longer";
 
 /// Which log, and how much of it.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -60,13 +65,14 @@ pub(in crate::api) struct ReadLogs {
         (status = 426, description = "Not the handshake of a websocket", body = ErrorBody)))]
 pub(in crate::api) async fn logs(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Segment(id): Segment,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Response {
     let query = request.uri().query().unwrap_or_default().to_owned();
     match upgrade {
-        Ok(upgrade) => upgrade.on_upgrade(move |socket| stream(api, id, query, socket)),
+        Ok(upgrade) => upgrade.on_upgrade(move |socket| stream(api, caller, id, query, socket)),
         Err(_) => no_websocket(),
     }
 }
@@ -82,7 +88,7 @@ fn no_websocket() -> Response {
 /// The reader went away.
 struct Gone;
 
-async fn stream(api: Api, id: String, query: String, mut socket: WebSocket) {
+async fn stream(api: Api, caller: Caller, id: String, query: String, mut socket: WebSocket) {
     let Ok(_place) = Arc::clone(&api.followers.logs).try_acquire_owned() else {
         let frame = LogFrame::error("as many logs are being read as may; try again when others have gone");
         if send(&mut socket, &frame).await.is_ok() {
@@ -94,6 +100,7 @@ async fn stream(api: Api, id: String, query: String, mut socket: WebSocket) {
         Ok((execution, follow, tail)) => tokio::select! {
             ended = copy(&api, &execution, follow, tail, &mut socket) => ended,
             () = api.shutdown.cancelled() => return,
+            () = api.door.over(&caller) => send(&mut socket, &LogFrame::error(OVER)).await,
         },
         Err(error) => send(&mut socket, &LogFrame::error(error.message())).await,
     };
