@@ -8,7 +8,7 @@ use skrei_protocol::{
     version::VERSION,
 };
 use tokio::{
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -124,6 +124,7 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
     let supervisor = Supervisor::new(Arc::clone(&node), config.limits.waiting, held);
     let (orders, queue) = mpsc::channel(ORDERS_MAX);
     let leaving = CancellationToken::new();
+    let renewal = Arc::new(Notify::new());
     let link = Link {
         node: Arc::clone(&node),
         hello,
@@ -135,9 +136,10 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         load: supervisor.load(),
         latest: node.journal.latest(),
         leaving: leaving.clone(),
+        renewal: Arc::clone(&renewal),
     };
     let _sweeping = AbortOnDropHandle::new(tokio::spawn(drop_old_output(Arc::clone(&node))));
-    let _renewing = identified.renew();
+    let _renewing = identified.renew(renewal);
     let mut link = AbortOnDropHandle::new(tokio::spawn(link.run()));
     let mut supervisor = AbortOnDropHandle::new(tokio::spawn(supervisor.run(queue)));
     let link_ended = |ended: Result<Error, _>| ended.unwrap_or(Error::Stopped("link"));

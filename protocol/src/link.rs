@@ -183,6 +183,8 @@ pub enum ToNode {
     ReadLog(ReadLog),
     /// Answer to [`FromNode::WantSecrets`].
     Secrets(Secrets),
+    /// Get the next certificate now: another authority vouches for the orchestrator, and gives it.
+    Renew,
 }
 
 /// The terms of a connection.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use skrei_job::{JobId, NodeId, Spec};
 use skrei_protocol::link::Told;
 use skrei_scheduler::{Event, Rerun, Steering};
-use skrei_tls::NodeIssuer;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use crate::{
@@ -13,7 +12,7 @@ use crate::{
     config::Config,
     decide::{Accepted, Command, Order, Planned, Refused, Stopped},
     feed::Feed,
-    nodes::{Hub, Identities, tokens::TokenFile},
+    nodes::{Hub, Identities, NodeAuthority, tokens::TokenFile},
     results::Results,
     secrets::{Given, Keys},
     store::{Standing, Store, StoredJob},
@@ -29,7 +28,7 @@ pub(crate) struct Orchestrator {
     pub(crate) hub: Arc<Hub>,
     pub(crate) identities: Arc<Identities>,
     /// Signs the certificates of nodes.
-    pub(crate) issuer: NodeIssuer,
+    pub(crate) authority: Arc<NodeAuthority>,
     /// Where a node of this machine and user finds a token.
     pub(crate) token_file: TokenFile,
     pub(crate) feed: Arc<Feed>,
@@ -99,12 +98,14 @@ impl Orchestrator {
                 let rejected = ask(order).await;
                 if matches!(rejected, Ok(()) | Err(Refused::NodeIsSo { .. })) {
                     self.identities.set_standing(node.clone(), Standing::Rejected).await?;
+                    self.authority.noted();
                 }
                 rejected
             }
             // Turned away first, so that it is not met again while it is forgotten.
             Order::Delete => {
                 self.identities.set_standing(node.clone(), Standing::Removed).await?;
+                self.authority.noted();
                 ask(order).await
             }
             Order::Cordon | Order::Uncordon | Order::Drain(_) | Order::Label(_) => ask(order).await,

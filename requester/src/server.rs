@@ -1,12 +1,8 @@
 //! Putting an orchestrator together, and taking it down.
 
-use std::{
-    io,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{io, sync::Arc, time::Duration};
 
-use skrei_tls::{Authority, AuthorityError, Handshakes, Pair, PairError, Port, Served, node_listener};
+use skrei_tls::{Authority, AuthorityError, Handshakes, Port, node_listener};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -19,7 +15,7 @@ use crate::{
     expiry::Expiry,
     feed::Feed,
     housekeeping,
-    nodes::{self, Hub, Identities, tokens},
+    nodes::{self, Hub, Identities, NodeAuthority, rotation, tokens},
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
     places::Places,
@@ -57,9 +53,9 @@ pub enum Error {
     /// The authority of the nodes cannot be used.
     #[error("the authority of the nodes cannot be used: {0}")]
     Authority(#[from] AuthorityError),
-    /// Its certificate for the node listener cannot be used.
+    /// It cannot be taken into use.
     #[error("the authority of the nodes cannot be used: {0}")]
-    Certificate(#[from] PairError),
+    NodeAuthority(String),
     /// Encryption of the node listener cannot be set up.
     #[error("TLS for nodes cannot be set up: {0}")]
     Tls(#[from] skrei_tls::TlsError),
@@ -99,10 +95,12 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
     let identities = Arc::new(Identities::open(store.clone())?);
     let authority = Arc::new(Authority::open(config.data_dir.join("authority"))?);
-    let issuer = authority.node_issuer()?;
-    let token_file = tokens::provide_file(&store, &config.data_dir, issuer.fingerprint()).await;
+    let used = NodeAuthority::open(Arc::clone(&authority))
+        .map_err(|error| Error::NodeAuthority(error.to_string()))?;
+    let used = Arc::new(used);
+    let token_file = tokens::provide_file(&store, &config.data_dir, used.issuer().fingerprint()).await;
     let token_file = token_file.map_err(|error| Error::JoinToken(error.to_string()))?;
-    let encrypted = NodeTls::of(&authority)?;
+    let encrypted = NodeTls::of(&authority, &used)?;
 
     let (commands, inbox) = mpsc::channel::<Command>(COMMANDS_QUEUE);
     let (effects, queue) = mpsc::channel::<Effects>(EFFECTS_QUEUE);
@@ -131,7 +129,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         results,
         hub,
         identities: Arc::clone(&identities),
-        issuer,
+        authority: used,
         token_file,
         feed,
         commands,
@@ -139,6 +137,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         keeper: Semaphore::new(1),
     });
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));
+    tokio::spawn(rotation::run(Arc::clone(&orchestrator), shutdown.clone()));
     let origin = Origin::new(orchestrator.config.public_url.as_deref(), &listeners);
     let router = api::router(Arc::clone(&orchestrator), origin, shutdown.clone());
     let failed = |source| Error::Io { what: "a listener failed".to_owned(), source };
@@ -178,16 +177,14 @@ struct NodeTls {
 
 impl NodeTls {
     /// With a certificate of the nodes' authority, which is renewed by itself.
-    fn of(authority: &Arc<Authority>) -> Result<Self, Error> {
-        let (names, now) = (Authority::orchestrator_names(), SystemTime::now());
-        authority.provide(&names, now)?;
-        let files = authority.server_files();
-        let served = Served::new(&Pair::read(&files, now)?);
-        let config = node_listener(authority.certificate()?, &served)?;
-        let watching = skrei_tls::watch(files, served).map_err(|error| Error::Io {
+    fn of(authority: &Arc<Authority>, used: &NodeAuthority) -> Result<Self, Error> {
+        let served = used.served();
+        let config = node_listener(used.verifier(), &served)?;
+        let watching = skrei_tls::watch(authority.server_files(), served).map_err(|error| Error::Io {
             what: "changes of the node listener's certificate cannot be watched".to_owned(),
             source: io::Error::other(error),
         })?;
+        let names = Authority::orchestrator_names();
         Ok(Self { config, _tasks: [watching, Arc::clone(authority).renew(names)] })
     }
 }

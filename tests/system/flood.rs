@@ -44,21 +44,23 @@ fn may_open(files: usize) -> bool {
     true
 }
 
-/// A connection from one of many addresses of this machine: one address has not ports enough, nor is it let have them.
-async fn connect(number: usize, port: u16) -> io::Result<TcpStream> {
-    let last = u8::try_from(number % 50).unwrap();
+/// A connection from one of many addresses of this machine: one address is not let have so many. Its ports are none that the
+/// system gives to others, so that no test beside this one finds the port taken that it was about to take.
+async fn connect(number: usize, from: u16, port: u16) -> io::Result<TcpStream> {
+    let (last, of_address) = (u8::try_from(number % 50).unwrap(), u16::try_from(number / 50).unwrap());
     let socket = TcpSocket::new_v4()?;
-    socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 1, last + 1), 0)))?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(SocketAddr::from((Ipv4Addr::new(127, 0, 1, last + 1), from + of_address)))?;
     socket.connect(SocketAddr::from((Ipv4Addr::LOCALHOST, port))).await
 }
 
-/// So many connections, a few hundred at a time.
-async fn many(count: usize, port: u16, said: &'static [u8], answered: bool) -> Vec<TcpStream> {
+/// So many connections from ports that begin with this one, a few hundred at a time.
+async fn many(count: usize, from: u16, port: u16, said: &'static [u8], answered: bool) -> Vec<TcpStream> {
     let mut beginning = JoinSet::new();
     let mut open = Vec::with_capacity(count);
     for number in 0..count {
         beginning.spawn(async move {
-            let mut stream = connect(number, port).await.unwrap();
+            let mut stream = connect(number, from, port).await.unwrap();
             stream.write_all(said).await.unwrap();
             if answered {
                 stream.read_u8().await.unwrap();
@@ -106,7 +108,7 @@ async fn ten_thousand_idle_connections_keep_nobody_from_being_served() {
     let orchestrator = Orchestrator::start(&[]);
     let before = threads(orchestrator.pid());
     let asked = b"GET /api/v1/agent/alive HTTP/1.1\r\nHost: localhost\r\n\r\n";
-    let idle = many(IDLE, orchestrator.api_port(), asked, true).await;
+    let idle = many(IDLE, 20_000, orchestrator.api_port(), asked, true).await;
     is_served(&format!("http://127.0.0.1:{}", orchestrator.api_port()), &Trust::default()).await;
     let open = idle.iter().filter(|stream| is_open(stream)).count();
     assert!(open > IDLE * 9 / 10, "{open} of {IDLE} were still there");
@@ -123,7 +125,7 @@ async fn handshakes_that_are_never_gone_on_with_hold_up_nobody_and_end() {
     let ca_file = Some(orchestrator.data_dir().join("tls/ca.pem"));
     // The head of a record that says it is longer than what comes.
     let begun = b"\x16\x03\x01\x02\x00\x01";
-    let slow = many(SLOW, orchestrator.api_port(), begun, false).await;
+    let slow = many(SLOW, 21_000, orchestrator.api_port(), begun, false).await;
     let endpoint = format!("https://localhost:{}", orchestrator.api_port());
     is_served(&endpoint, &Trust { ca_file, ..Trust::default() }).await;
     let ended = async {

@@ -131,3 +131,34 @@ async fn a_drained_node_is_emptied_and_what_it_missed_runs_there_later() {
     assert_eq!(labels.info.labels["name"], "a", "what the node says itself");
     orchestrator.run(&["job", "stop", &service]).expect(0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authority_of_a_fleet_is_replaced_by_command_and_the_fleet_stays() {
+    let orchestrator = Orchestrator::start(&[]);
+    let mut nodes = [Node::start(&orchestrator, "web-1", "rw"), Node::start(&orchestrator, "web-2", "rw")];
+    orchestrator.wait_for_nodes(2).await;
+    let before = orchestrator.run(&["node", "authority", "show"]).expect(0);
+    nodes[1].kill();
+    orchestrator.wait_for_nodes(1).await;
+    let rotated = orchestrator.run(&["node", "authority", "rotate"]).expect(0);
+    assert!(rotated.contains(before.trim()) && rotated.contains("web-2"), "{rotated}");
+    let left = async |names: &[&str]| {
+        let start = std::time::Instant::now();
+        while orchestrator.client().node_authority().await.unwrap().former.unwrap().nodes != names {
+            assert!(start.elapsed() < PATIENCE, "{}", orchestrator.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    left(&["web-2"]).await;
+    nodes[1].start_again();
+    left(&[]).await;
+    orchestrator.run(&["node", "authority", "drop"]).expect(0);
+    // By what they have now, nodes find their orchestrator again, and a new one joins.
+    for node in &mut nodes {
+        node.kill();
+        node.start_again();
+    }
+    let _third = Node::start(&orchestrator, "web-3", "rw");
+    orchestrator.wait_for_nodes(3).await;
+    assert!(nodes[0].log().contains("another authority is believed from now on"), "{}", nodes[0].log());
+}

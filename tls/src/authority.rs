@@ -54,6 +54,9 @@ pub enum AuthorityError {
         /// What is missing.
         key: PathBuf,
     },
+    /// It was replaced, and the one before is still believed.
+    #[error("the authority was replaced before, and the one before that is still believed: drop that first")]
+    Rotating,
     /// It cannot stand in a certificate.
     #[error("`{0}` is neither a DNS name nor an address")]
     Name(String),
@@ -76,6 +79,7 @@ impl Authority {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&directory);
         made.map_err(|source| AuthorityError::Io { path: directory.clone(), source })?;
         let authority = Self { directory };
+        authority.finish_rotation()?;
         let (certificate, key) = (authority.certificate_file(), authority.key_file());
         match (is_there(&certificate)?, is_there(&key)?) {
             (true, true) => keep_to_owner(&key)?,
@@ -113,9 +117,7 @@ impl Authority {
     /// # Errors
     /// It cannot be read.
     pub fn certificate(&self) -> Result<CertificateDer<'static>, AuthorityError> {
-        let path = self.certificate_file();
-        let certificate = CertificateDer::from_pem_file(&path);
-        certificate.map_err(|error| AuthorityError::Certificate { path, message: error.to_string() })
+        certificate_in(&self.certificate_file())
     }
 
     /// What signs the certificates of nodes.
@@ -139,11 +141,12 @@ impl Authority {
     /// It cannot be made.
     pub fn provide(&self, names: &BTreeSet<String>, now: SystemTime) -> Result<bool, AuthorityError> {
         let files = self.server_files();
-        let authority = self.certificate()?;
+        let chain = self.chain()?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(chain.as_bytes()).filter_map(Result::ok).collect();
         let is_good = |pair: &Pair| {
             pair.share_left(now) > SHARE_LEFT
                 && names.iter().all(|name| pair.is_for(name))
-                && pair.certified().cert.get(1) == Some(&authority)
+                && pair.certified().cert.get(1..) == Some(chain.as_slice())
         };
         if Pair::read(&files, now).is_ok_and(|pair| is_good(&pair)) {
             return Ok(false);
@@ -192,14 +195,7 @@ impl Authority {
             path: path.clone(),
             message: error.to_string(),
         };
-        let now = SystemTime::now();
-        let mut params = CertificateParams::default();
-        params.not_before = (now - CLOCKS_APART).into();
-        params.not_after = (now + CA_LIFETIME).into();
-        params.distinguished_name = rcgen::DistinguishedName::new();
-        params.distinguished_name.push(DnType::CommonName, "skrei local authority");
-        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        let params = params("skrei local authority", SystemTime::now());
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.self_signed(&key).map_err(failed)?;
         write(&self.key_file(), key.serialize_pem().as_bytes(), 0o600)?;
@@ -237,7 +233,25 @@ fn is_callable(address: IpAddr) -> bool {
     !address.is_unspecified() && !is_link_local
 }
 
-fn is_there(path: &Path) -> Result<bool, AuthorityError> {
+/// What an authority's own certificate says.
+pub(crate) fn params(called: &str, now: SystemTime) -> CertificateParams {
+    let mut params = CertificateParams::default();
+    params.not_before = (now - CLOCKS_APART).into();
+    params.not_after = (now + CA_LIFETIME).into();
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(DnType::CommonName, called);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params
+}
+
+/// The first certificate of a file.
+pub(crate) fn certificate_in(path: &Path) -> Result<CertificateDer<'static>, AuthorityError> {
+    CertificateDer::from_pem_file(path)
+        .map_err(|error| AuthorityError::Certificate { path: path.to_owned(), message: error.to_string() })
+}
+
+pub(crate) fn is_there(path: &Path) -> Result<bool, AuthorityError> {
     path.try_exists().map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
 }
 
@@ -257,6 +271,6 @@ fn keep_to_owner(key: &Path) -> Result<(), AuthorityError> {
     Ok(())
 }
 
-fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
+pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<(), AuthorityError> {
     replace(path, content, mode).map_err(|source| AuthorityError::Io { path: path.to_owned(), source })
 }

@@ -69,6 +69,7 @@ impl Authority {
         let issuer = self.issuer(&ca)?;
         let key = KeyPair::generate().map_err(failed)?;
         let certificate = params.signed_by(&key, &issuer).map_err(failed)?;
-        Ok(Issued { chain: format!("{}{ca}", certificate.pem()), key: Zeroizing::new(key.serialize_pem()) })
+        let chain = format!("{}{}", certificate.pem(), self.chain()?);
+        Ok(Issued { chain, key: Zeroizing::new(key.serialize_pem()) })
     }
 }

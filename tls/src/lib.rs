@@ -12,6 +12,7 @@ mod issue;
 mod node;
 mod pair;
 mod replace;
+mod rotation;
 mod served;
 mod trust;
 mod vouched;
@@ -24,10 +25,12 @@ pub use handshakes::{Handshakes, Port};
 pub use issue::{Issued, Purpose};
 pub use node::{
     CertificateRequest, Credentials, Identity, IdentityError, Introduction, IssueError, NodeCertificate,
-    NodeIssuer, NodeKey, ORCHESTRATOR_NAME, Orchestrator, known_orchestrator, node_listener,
+    NodeIssuer, NodeKey, NodeVerifier, ORCHESTRATOR_NAME, Orchestrator, known_orchestrator, node_listener,
+    own_orchestrator,
 };
 pub use pair::{Pair, PairError, PairFiles, Part};
 pub use replace::replace;
+pub use rotation::Former;
 pub use served::Served;
 pub use trust::{Fingerprint, Trust, TrustError, read_certificate};
 pub use watch::watch;

@@ -1,7 +1,7 @@
 //! Who this node is to its orchestrator: joining once, and a certificate that is renewed from then on.
 //!
 //! The node's key never leaves it. `identity.pem` in its data directory holds key, certificate, and the authority that
-//! gave it; that authority is the only one believed from then on.
+//! gave it; that authority is the only one believed from then on, and who it is changes with a certificate alone.
 
 mod error;
 mod join;
@@ -17,7 +17,8 @@ use std::{
 
 pub use error::JoinError;
 pub(crate) use request::causes;
-use skrei_tls::{CertificateDer, ClientConfig, Credentials, Identity, known_orchestrator};
+use skrei_tls::{ClientConfig, Credentials, Identity, own_orchestrator};
+use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{Config, Error, link::Address};
@@ -66,17 +67,13 @@ pub(crate) async fn provide(config: &Config, orchestrators: &[Address]) -> Resul
 impl Identified {
     /// For connections to the orchestrator, always as who the node is then.
     pub(crate) fn client(&self) -> Result<ClientConfig, Error> {
-        let config = known_orchestrator(self.authority().clone(), Arc::clone(&self.credentials));
+        let config = own_orchestrator(Arc::clone(&self.credentials));
         config.map_err(|error| JoinError::Tls(error.to_string()).into())
     }
 
-    /// Renews the certificate when it is time, until dropped.
-    pub(crate) fn renew(self) -> AbortOnDropHandle<()> {
-        AbortOnDropHandle::new(tokio::spawn(renew::run(self)))
-    }
-
-    fn authority(&self) -> &CertificateDer<'static> {
-        self.identity.authority()
+    /// Renews the certificate when it is time, or when the orchestrator asks for it, until dropped.
+    pub(crate) fn renew(self, asked: Arc<Notify>) -> AbortOnDropHandle<()> {
+        AbortOnDropHandle::new(tokio::spawn(renew::run(self, asked)))
     }
 }
 

@@ -1,9 +1,13 @@
 //! The next certificate, while the present one still holds.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use skrei_protocol::join::{Certified, RENEW_PATH, RenewRequest};
 use skrei_tls::{Fingerprint, Identity, NodeKey};
+use tokio::sync::Notify;
 
 use super::{IDENTITY_FILE, Identified, error::Failed, key_file, request::Requests};
 use crate::link::{Address, spread};
@@ -19,12 +23,16 @@ const AGAIN_FIRST: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_secs(3600);
 
 /// Renews for as long as the node lives.
-pub(super) async fn run(mut me: Identified) {
+pub(super) async fn run(mut me: Identified, asked: Arc<Notify>) {
     let mut again = AGAIN_FIRST;
+    let mut is_asked = false;
     loop {
         let due = me.identity.until_left(SHARE_LEFT, SystemTime::now());
-        if !due.is_zero() {
-            tokio::time::sleep(due.min(LOOK)).await;
+        if !due.is_zero() && !is_asked {
+            tokio::select! {
+                () = tokio::time::sleep(due.min(LOOK)) => {}
+                () = asked.notified() => is_asked = true,
+            }
             continue;
         }
         match renewed(&me).await {
@@ -32,6 +40,7 @@ pub(super) async fn run(mut me: Identified) {
                 tracing::info!("this node's certificate was renewed");
                 me.credentials.replace(&identity);
                 me.identity = identity;
+                is_asked = false;
                 again = AGAIN_FIRST;
                 // However short the lifetime.
                 tokio::time::sleep(AGAIN_FIRST).await;
@@ -65,6 +74,11 @@ async fn ask(me: &Identified, orchestrator: &Address) -> Result<Identity, Failed
     let key = NodeKey::provide(&key_file(&me.directory), None)?;
     let request = RenewRequest { request: key.request(&me.node)? };
     let Certified { certificate, authority, .. } = requests.post(RENEW_PATH, &request).await?;
-    let expected = Fingerprint::of(me.authority());
-    Ok(key.certified(&certificate, &authority, expected, &me.directory.join(IDENTITY_FILE))?)
+    // Whoever answered has shown that the authority believed until now vouches for it: it may name another.
+    let identity = key.certified(&certificate, &authority, None, &me.directory.join(IDENTITY_FILE))?;
+    if identity.authority() != me.identity.authority() {
+        let fingerprint = Fingerprint::of(identity.authority());
+        tracing::info!("another authority is believed from now on: SHA-256 {fingerprint}");
+    }
+    Ok(identity)
 }

@@ -65,6 +65,8 @@ pub enum Action {
         /// Why.
         reason: String,
     },
+    /// Get the next certificate.
+    Renew,
     /// Forget reports up to this number.
     Acknowledge(u64),
     /// Ask the journal for reports after this number.
@@ -201,6 +203,7 @@ impl Dialogue {
             _ if !is_welcome => vec![Action::Close(Closing::NoWelcome)],
             ToNode::Run(assignment) => vec![Action::Run(assignment)],
             ToNode::Cancel { execution, reason } => vec![Action::Cancel { execution, reason }],
+            ToNode::Renew => vec![Action::Renew],
             ToNode::Acknowledge { number } => vec![Action::Acknowledge(number)],
             ToNode::Secrets(secrets) => vec![Action::Secrets(secrets)],
             ToNode::ReadLog(request) if self.reading >= READS_MAX => {

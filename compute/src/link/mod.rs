@@ -15,7 +15,7 @@ pub(crate) use address::Address;
 pub(crate) use pause::{Pause, spread};
 use session::End;
 use skrei_protocol::link::{Hello, Load};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_rustls::TlsConnector;
 use tokio_util::sync::CancellationToken;
 
@@ -40,6 +40,8 @@ pub(crate) struct Link {
     pub(crate) latest: watch::Receiver<u64>,
     /// The node is shutting down and says so.
     pub(crate) leaving: CancellationToken,
+    /// Told when the orchestrator asks for the next certificate to be got.
+    pub(crate) renewal: Arc<Notify>,
 }
 
 impl Link {

@@ -210,6 +210,7 @@ impl Session<'_> {
                 return self.order(Order::Cancel { execution, reason }).await;
             }
             Action::Secrets(secrets) => self.link.node.secrets.desk.answer(secrets),
+            Action::Renew => self.link.renewal.notify_one(),
             Action::Acknowledge(number) => self.link.node.journal.acknowledge(number),
             Action::Fetch { after } => {
                 let node = Arc::clone(&self.link.node);

@@ -21,7 +21,8 @@ use skrei_protocol::join::{
     Shared,
 };
 use skrei_tls::{
-    Authority, CertificateRequest, Handshakes, NodeIssuer, Pair, Port, Served, ServerConfig, node_listener,
+    Authority, CertificateRequest, Handshakes, NodeIssuer, NodeVerifier, Pair, Port, Served, ServerConfig,
+    node_listener,
 };
 use tempfile::TempDir;
 use tokio::{
@@ -67,7 +68,8 @@ impl Vouching {
         let served = Served::new(&Pair::read(&authority.server_files(), SystemTime::now()).unwrap());
         Arc::new(Self {
             issuer: authority.node_issuer().unwrap(),
-            config: node_listener(authority.certificate().unwrap(), &served).unwrap(),
+            config: node_listener(NodeVerifier::of([authority.certificate().unwrap()]).unwrap(), &served)
+                .unwrap(),
             ca_file: authority.certificate_file(),
             terms: Mutex::new(Terms {
                 lifetime: Duration::from_secs(3600),

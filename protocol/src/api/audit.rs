@@ -17,7 +17,8 @@ pub struct AuditEntry {
     pub method: String,
     /// Where it came from: an address.
     pub from: String,
-    /// What it was to do: the HTTP method and the route.
+    /// What it was to do: the HTTP method and the route. `several`: calls by nobody that is known, which were counted; how
+    /// many is the subject.
     pub action: String,
     /// The path, without the query.
     pub path: String,

@@ -3,6 +3,7 @@
 pub mod artifact;
 pub mod audit;
 pub mod auth;
+pub mod authority;
 pub mod error;
 pub mod event;
 pub mod execution;

@@ -32,6 +32,7 @@ use crate::{
         artifact::{ARTIFACT_PIECE_BYTES_MAX, Artifact},
         audit::AuditEntry,
         auth::{AuthConfig, WhoAmI},
+        authority::{Authority, PostAuthorityRequest},
         execution::Execution,
         history::HistoryEntry,
         job::{
@@ -279,6 +280,17 @@ impl Client {
         let request = PutNodeRequest { node_id: node.to_owned(), ..request };
         let path = format!("/orchestrator/nodes/{}", segment(node));
         self.send::<PutNodeResponse>(Method::PUT, &path, &request).await.map(|_| ())
+    }
+
+    /// The authority of the nodes.
+    pub async fn node_authority(&self) -> Result<Authority, Error> {
+        self.get("/orchestrator/authority", &[]).await
+    }
+
+    /// Has the authority of the nodes replaced (`rotate`), or the one before dropped (`drop`).
+    pub async fn change_node_authority(&self, action: &str) -> Result<Authority, Error> {
+        let request = PostAuthorityRequest { action: action.to_owned() };
+        self.send(Method::POST, "/orchestrator/authority", &request).await
     }
 
     /// Makes a join token.

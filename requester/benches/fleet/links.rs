@@ -73,7 +73,7 @@ async fn join(
     };
     let Certified { certificate, authority, .. } = answer.json().await.expect("a certificate");
     let identity = key
-        .certified(&certificate, &authority, token.authority, &path.with_extension("pem"))
+        .certified(&certificate, &authority, Some(token.authority), &path.with_extension("pem"))
         .expect("an identity");
     known_orchestrator(identity.authority().clone(), Credentials::new(&identity)).expect("a client")
 }

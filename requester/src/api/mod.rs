@@ -5,6 +5,7 @@ mod answer;
 mod artifact;
 mod audit;
 mod auth;
+mod authority;
 mod body;
 mod error;
 mod events;
@@ -99,6 +100,7 @@ fn documented() -> OpenApiRouter<Api> {
         .routes(routes!(secrets::rotate_key::rotate_key))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::get, nodes::order))
+        .routes(routes!(authority::get, authority::change))
         .routes(routes!(tokens::list, tokens::make))
         .routes(routes!(tokens::revoke))
         .routes(routes!(events::follow))

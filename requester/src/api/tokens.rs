@@ -47,7 +47,7 @@ pub(super) async fn make(State(api): State<Api>, body: Body) -> Result<Response,
     let wanted = Wanted { note, lifetime, uses: (uses > 0).then_some(uses) };
     let (orchestrator, now) = (&api.orchestrator, clock::now());
     let (store, file) = (&orchestrator.store, Some(&orchestrator.token_file));
-    let made = tokens::make(store, wanted, orchestrator.issuer.fingerprint(), file, now).await?;
+    let made = tokens::make(store, wanted, orchestrator.authority.issuer().fingerprint(), file, now).await?;
     let (token, kept) = made;
     tracing::info!(id = %token.id, "a join token was made");
     let answer = super::json(&PostTokenResponse { token: token.reveal(), listed: wire(&kept, now) });

@@ -152,6 +152,12 @@ impl Hub {
         }
     }
 
+    /// Says this to every connected node.
+    pub(crate) fn tell_all(&self, message: &ToNode) {
+        let nodes: Vec<NodeId> = self.peers().keys().cloned().collect();
+        nodes.iter().for_each(|node| self.send(node, message.clone()));
+    }
+
     /// An execution needs nothing more of what was fetched for it.
     pub(crate) fn ended(&self, node: &NodeId, execution: &ExecutionId) {
         let mut assigned = self.assigned();

@@ -4,7 +4,7 @@
 //! request, and whatever is open for it ends.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -138,6 +138,21 @@ impl Identities {
             self.known().put(identity);
         }
         Ok(())
+    }
+
+    /// Every certificate that speaks for a node.
+    pub(crate) fn certificates(&self) -> BTreeSet<Fingerprint> {
+        self.known().certificates.keys().copied().collect()
+    }
+
+    /// Nodes that are let in and whose newest certificate is one of these.
+    pub(crate) fn holding(&self, certificates: &BTreeSet<Fingerprint>) -> Vec<NodeId> {
+        let known = self.known();
+        let holds = |entry: &Entry| {
+            entry.identity.standing == Standing::Admitted
+                && certificates.contains(&entry.identity.certificate)
+        };
+        known.nodes.iter().filter(|(_, entry)| holds(entry)).map(|(node, _)| node.clone()).collect()
     }
 
     /// Whether somebody removed the node, and it has not joined since.

@@ -13,7 +13,7 @@ use axum::{
 };
 use skrei_job::NodeId;
 use skrei_protocol::join::{Certified, JoinRequest, LocalToken, Proof, Refusal, RenewRequest, Shared};
-use skrei_tls::{CertificateRequest, NodeCertificate};
+use skrei_tls::{CertificateRequest, Fingerprint, NodeCertificate, NodeIssuer};
 
 use super::{
     caller::{Peer, refuse},
@@ -60,15 +60,18 @@ pub(super) async fn renew(
     caller: Caller,
     Json(RenewRequest { request }): Json<RenewRequest>,
 ) -> Response {
-    let (key, certificate) = match issue(&orchestrator, &caller.node, &request) {
+    let issuer = orchestrator.authority.issuer();
+    let (key, certificate) = match issue(&orchestrator, &issuer, &caller.node, &request) {
         Ok(issued) => issued,
         Err((status, refusal)) => return refuse(status, refusal),
     };
     match orchestrator.identities.renew(&caller, key.public_key(), certificate.fingerprint).await {
-        Ok(true) => {
+        Ok(true) if orchestrator.authority.is_present(&issuer) => {
             tracing::info!(node = %caller.node, "node certificate renewed");
-            Json(certified(&orchestrator, certificate, None)).into_response()
+            orchestrator.authority.noted();
+            Json(certified(&issuer, certificate, None)).into_response()
         }
+        Ok(true) => refuse(StatusCode::SERVICE_UNAVAILABLE, another_authority()),
         Ok(false) => Stranger::Unknown.into_response(),
         Err(error) => {
             tracing::error!(%error, "a certificate cannot be kept");
@@ -94,13 +97,21 @@ type Refused = (StatusCode, Refusal);
 
 async fn admitted(orchestrator: &Orchestrator, asked: JoinRequest) -> Result<Certified, Refused> {
     let JoinRequest { node, request, proof } = asked;
-    let issuer = &orchestrator.issuer;
+    let issuer = orchestrator.authority.issuer();
     let (token, shared) = match &proof {
         Proof::Token { id, secret } => (Some((id.clone(), tokens::hash(secret))), None),
         Proof::Shared { code } => {
             let word = orchestrator.config.token.as_deref();
-            let shared = word.map(|word| Shared::new(word, issuer.fingerprint(), &request));
-            match shared.filter(|shared| shared.is_of_node(code)) {
+            // A node may have been told of the authority before.
+            let former = orchestrator.authority.former();
+            let former = former.map(|former| Fingerprint::of(&former.certificate));
+            let shared = word.and_then(|word| {
+                let mut believed = [issuer.fingerprint()].into_iter().chain(former);
+                believed.find_map(|authority| {
+                    Some(Shared::new(word, authority, &request)).filter(|shared| shared.is_of_node(code))
+                })
+            });
+            match shared {
                 Some(shared) => (None, Some(shared)),
                 None => return Err(refused(JoinFault::Token(TokenFault::Unknown), &node)),
             }
@@ -111,12 +122,15 @@ async fn admitted(orchestrator: &Orchestrator, asked: JoinRequest) -> Result<Cer
         let hint = "use letters, digits, `-`, `_` and `.`, at most 128 of them".to_owned();
         return Err((StatusCode::BAD_REQUEST, Refusal { message, hint }));
     }
-    let (key, certificate) = issue(orchestrator, &node, &request)?;
+    let (key, certificate) = issue(orchestrator, &issuer, &node, &request)?;
     let (public_key, fingerprint) = (key.public_key(), certificate.fingerprint);
     let joining =
         Joining { node: node.clone(), public_key, certificate: fingerprint, token, now: clock::now() };
     match orchestrator.identities.join(joining).await {
-        Ok(Ok(())) => Ok(certified(orchestrator, certificate, shared)),
+        Ok(Ok(())) if orchestrator.authority.is_present(&issuer) => {
+            Ok(certified(&issuer, certificate, shared))
+        }
+        Ok(Ok(())) => Err((StatusCode::SERVICE_UNAVAILABLE, another_authority())),
         Ok(Err(fault)) => Err(refused(fault, &node)),
         Err(error) => {
             tracing::error!(%error, "a node that joins cannot be kept");
@@ -127,12 +141,13 @@ async fn admitted(orchestrator: &Orchestrator, asked: JoinRequest) -> Result<Cer
 
 fn issue(
     orchestrator: &Orchestrator,
+    issuer: &NodeIssuer,
     node: &NodeId,
     request: &str,
 ) -> Result<(CertificateRequest, NodeCertificate), Refused> {
     let lifetime = orchestrator.config.certificate_lifetime;
     let issued = CertificateRequest::from_pem(request).and_then(|request| {
-        let certificate = orchestrator.issuer.issue(node.as_str(), &request, lifetime, SystemTime::now())?;
+        let certificate = issuer.issue(node.as_str(), &request, lifetime, SystemTime::now())?;
         Ok((request, certificate))
     });
     issued.map_err(|error| {
@@ -141,13 +156,9 @@ fn issue(
     })
 }
 
-fn certified(
-    orchestrator: &Orchestrator,
-    certificate: NodeCertificate,
-    shared: Option<Shared<'_>>,
-) -> Certified {
+fn certified(issuer: &NodeIssuer, certificate: NodeCertificate, shared: Option<Shared<'_>>) -> Certified {
     let code = shared.map(|shared| shared.of_orchestrator(&certificate.pem));
-    Certified { certificate: certificate.pem, authority: orchestrator.issuer.authority().to_owned(), code }
+    Certified { certificate: certificate.pem, authority: issuer.authority().to_owned(), code }
 }
 
 fn refused(fault: JoinFault, node: &NodeId) -> Refused {
@@ -182,6 +193,14 @@ fn refused(fault: JoinFault, node: &NodeId) -> Refused {
         }
     };
     (status, Refusal { message, hint })
+}
+
+/// What was just signed is of an authority that is none any more.
+fn another_authority() -> Refusal {
+    Refusal {
+        message: "the orchestrator's authority is being replaced".to_owned(),
+        hint: "ask again".to_owned(),
+    }
 }
 
 fn store_refusal() -> Refusal {

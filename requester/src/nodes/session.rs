@@ -84,6 +84,10 @@ pub(super) async fn run(
     let event = Event::NodeConnected { node: scheduled(&hello, membership), holds: hello.holds };
     orchestrator.happened(event, None).await;
 
+    if orchestrator.authority.is_of_former(caller.certificate) {
+        orchestrator.hub.send(&node, ToNode::Renew);
+    }
+
     // Welcomed only now: whoever hears of the welcome and submits a job finds the node known.
     let patience = Patience { written_in: silence_max, revoked: &caller.revoked, shutdown: &shutdown };
     let reason = match patience.with(send(&mut sink, &welcome)).await {

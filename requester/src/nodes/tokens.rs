@@ -106,22 +106,30 @@ pub(crate) async fn provide_file(
     // One of a store that was lost is of no use; one that was revoked stays so.
     let mut id = None;
     if let Some(token) = kept
-        && token.authority == authority
         && store.knows_token(&token.id).map_err(Error::from)?
     {
-        id = Some(token.id);
+        id = Some(token.id.clone());
+        // Another authority vouches for this orchestrator now.
+        if token.authority != authority {
+            let token = JoinToken { authority, ..token };
+            write(&path, &token).map_err(failed)?;
+        }
     }
     let id = match id {
         Some(id) => id,
         None => {
             let wanted = Wanted { note: "made at the first start".to_owned(), ..Wanted::default() };
             let (token, _) = make(store, wanted, authority, None, clock::now()).await?;
-            skrei_tls::replace(&path, format!("{}\n", token.reveal()).as_bytes(), 0o600).map_err(failed)?;
+            write(&path, &token).map_err(failed)?;
             token.id
         }
     };
     let path = fs::canonicalize(&path).map_err(failed)?;
     Ok(TokenFile { path, id })
+}
+
+fn write(path: &Path, token: &JoinToken) -> io::Result<()> {
+    skrei_tls::replace(path, format!("{}\n", token.reveal()).as_bytes(), 0o600)
 }
 
 /// What is kept of a secret. Secrets are random and long: nothing slower is needed.

@@ -143,7 +143,7 @@ impl Orchestrator {
         let key = self.key(name);
         let request = key.request(name).unwrap();
         let certified = self.join(name, &request, Proof::Token { id, secret }).await.unwrap();
-        key.certified(&certified.certificate, &certified.authority, authority, &file).unwrap()
+        key.certified(&certified.certificate, &certified.authority, Some(authority), &file).unwrap()
     }
 
     /// The key of a node that has not joined.

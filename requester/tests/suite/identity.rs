@@ -137,7 +137,7 @@ async fn whoever_shows_no_certificate_or_one_of_another_authority_gets_nothing()
     let request = skrei_tls::CertificateRequest::from_pem(&key.request("a").unwrap()).unwrap();
     let forged = issuer.issue("a", &request, PATIENCE, std::time::SystemTime::now()).unwrap().pem;
     let file = directory.path().join("forged.pem");
-    let forged = key.certified(&forged, issuer.authority(), issuer.fingerprint(), &file).unwrap();
+    let forged = key.certified(&forged, issuer.authority(), Some(issuer.fingerprint()), &file).unwrap();
     let authority = orchestrator.identity("a").await.authority().clone();
     let credentials = skrei_tls::Credentials::new(&forged);
     let config = skrei_tls::known_orchestrator(authority, credentials).unwrap();
@@ -311,7 +311,7 @@ async fn renewed(orchestrator: &Orchestrator, identity: &Identity, name: &str) -
     let answer = requests.post(orchestrator.url(RENEW_PATH)).json(&renewal).send().await.unwrap();
     let Certified { certificate, authority, .. } = answer.json().await.unwrap();
     let file = orchestrator.file("a", &format!("{name}.pem"));
-    key.certified(&certificate, &authority, orchestrator.token().authority, &file).unwrap()
+    key.certified(&certificate, &authority, None, &file).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -369,4 +369,75 @@ async fn tokens_are_listed_without_what_lets_anybody_in() {
         &std::fs::metadata(directory.path().join("join-token")).unwrap().permissions(),
     );
     assert_eq!(mode & 0o777, 0o600);
+}
+
+/// The authority is replaced while one node is linked and another is away; a third has a token of before.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_authority_takes_the_place_of_one_and_nobody_is_locked_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let before = orchestrator.token();
+    let given_away = made(&orchestrator, 0, 0).await;
+    let mut linked = orchestrator.node("linked").await;
+    let away = orchestrator.identity("away").await;
+
+    let changed = orchestrator.client.change_node_authority("rotate").await.unwrap();
+    assert_ne!(changed.fingerprint, before.authority.to_string());
+    let former = changed.former.unwrap();
+    assert_eq!(
+        (former.fingerprint, former.nodes),
+        (before.authority.to_string(), vec!["away".to_owned(), "linked".to_owned()])
+    );
+    let twice = orchestrator.client.change_node_authority("rotate").await.unwrap_err();
+    assert!(matches!(&twice, Error::Api(body) if body.code == Code::ConflictNodeState), "{twice}");
+    let file = orchestrator.token();
+    assert_eq!((file.id, file.authority.to_string()), (before.id.clone(), changed.fingerprint.clone()));
+
+    // The linked one hears of it, and so does the other as soon as it comes.
+    linked.hear_until(|message| if matches!(message, ToNode::Renew) { Ok(()) } else { Err(message) }).await;
+    let mut back = orchestrator.dial(known(&away)).await;
+    back.say(FromNode::Hello(hello("away"))).await;
+    back.hear_until(|message| if matches!(message, ToNode::Renew) { Ok(()) } else { Err(message) }).await;
+    let mut kept = Vec::new();
+    for name in ["linked", "away"] {
+        let identity = orchestrator.identity(name).await;
+        let next = renewed(&orchestrator, &identity, name).await;
+        assert_eq!(skrei_tls::Fingerprint::of(next.authority()).to_string(), changed.fingerprint);
+        let mut link = orchestrator.dial(known(&next)).await;
+        link.say(FromNode::Hello(hello(name))).await;
+        assert!(matches!(link.hear().await, ToNode::Welcome(_)), "by the authority it believes now");
+        kept.push(next);
+    }
+    // Who was told of the one before joins, and believes the present one from then on.
+    let believed =
+        skrei_tls::Introduction::to(skrei_tls::Orchestrator::Fingerprint(given_away.authority)).unwrap();
+    orchestrator.connect(believed.config).await.unwrap();
+    let request = orchestrator.key("late").request("late").unwrap();
+    let certified = orchestrator.join("late", &request, proof(&given_away)).await.unwrap();
+    let shown = orchestrator.client.node_authority().await.unwrap();
+    assert_eq!(shown.former.unwrap().nodes, Vec::<String>::new());
+    drop(certified);
+
+    // It is all the same after a restart, and over when somebody says so.
+    orchestrator.stop().await;
+    let orchestrator = Orchestrator::start(&directory).await;
+    assert!(orchestrator.client.node_authority().await.unwrap().former.is_some());
+    let dropped = orchestrator.client.change_node_authority("drop").await.unwrap();
+    assert_eq!((dropped.fingerprint, dropped.former), (changed.fingerprint, None));
+    assert!(is_cut_off(&orchestrator, known(&away)).await, "its certificate is of nobody");
+    let refused = async {
+        let believed = skrei_tls::Orchestrator::Fingerprint(before.authority);
+        // Until the port has its certificate without the way from the one before.
+        while orchestrator
+            .connect(skrei_tls::Introduction::to(believed.clone()).unwrap().config)
+            .await
+            .is_ok()
+        {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, refused).await.unwrap();
+    orchestrator.connect(known(&kept[0])).await.unwrap();
+    assert!(orchestrator.client.change_node_authority("drop").await.is_err());
+    assert!(orchestrator.client.change_node_authority("rotate").await.is_ok(), "and again");
 }

@@ -45,7 +45,7 @@ pub struct Identity {
 /// The identity that new connections speak for.
 #[derive(Debug)]
 pub struct Credentials {
-    current: watch::Sender<Arc<CertifiedKey>>,
+    current: watch::Sender<Identity>,
 }
 
 /// Why an identity cannot be used. No message shows anything of a key.
@@ -113,19 +113,19 @@ impl NodeKey {
     /// Keeps the key with what it was certified by in one file, and forgets the key's own.
     ///
     /// # Errors
-    /// The certificate is of another key, or of another authority than the one with this fingerprint; or the file cannot
-    /// be written.
+    /// The certificate is of another key, or of another authority than the one that is expected, if one is; or the file
+    /// cannot be written.
     pub fn certified(
         self,
         certificate: &str,
         authority: &str,
-        expected: Fingerprint,
+        expected: Option<Fingerprint>,
         file: &Path,
     ) -> Result<Identity, IdentityError> {
         let key = Zeroizing::new(self.key.serialize_pem());
         let all = Zeroizing::new(format!("{}{certificate}{authority}", *key));
         let identity = Identity::parse(all.as_bytes(), file)?;
-        if Fingerprint::of(&identity.authority) != expected {
+        if expected.is_some_and(|expected| Fingerprint::of(&identity.authority) != expected) {
             let message = "the certificate is of another authority than the one that was asked".to_owned();
             return Err(IdentityError::Unusable { path: file.to_owned(), message });
         }
@@ -205,18 +205,23 @@ impl Identity {
 impl Credentials {
     /// Those of this identity.
     pub fn new(identity: &Identity) -> Arc<Self> {
-        Arc::new(Self { current: watch::Sender::new(Arc::clone(&identity.certified)) })
+        Arc::new(Self { current: watch::Sender::new(identity.clone()) })
     }
 
     /// From now on those of another.
     pub fn replace(&self, identity: &Identity) {
-        self.current.send_replace(Arc::clone(&identity.certified));
+        self.current.send_replace(identity.clone());
+    }
+
+    /// The authority that gave them.
+    pub(super) fn authority(&self) -> CertificateDer<'static> {
+        self.current.borrow().authority.clone()
     }
 }
 
 impl ResolvesClientCert for Credentials {
     fn resolve(&self, _authorities: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
-        let current = Arc::clone(&self.current.borrow());
+        let current = Arc::clone(&self.current.borrow().certified);
         current.key.choose_scheme(schemes).is_some().then_some(current)
     }
 

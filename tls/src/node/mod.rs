@@ -14,8 +14,8 @@ mod orchestrator;
 
 pub use identity::{Credentials, Identity, IdentityError, NodeKey};
 pub use issuer::{CertificateRequest, IssueError, NodeCertificate, NodeIssuer};
-pub use listener::node_listener;
-pub use orchestrator::{Introduction, Orchestrator, known_orchestrator};
+pub use listener::{NodeVerifier, node_listener};
+pub use orchestrator::{Introduction, Orchestrator, known_orchestrator, own_orchestrator};
 
 /// The name in the certificate of every orchestrator's node listener.
 pub const ORCHESTRATOR_NAME: &str = "orchestrator.skrei.internal";

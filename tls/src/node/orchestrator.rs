@@ -44,7 +44,7 @@ impl Introduction {
     /// # Errors
     /// Never with the cryptography this is built with.
     pub fn to(orchestrator: Orchestrator) -> Result<Self, Error> {
-        let verifier = Arc::new(Verifier::new(orchestrator));
+        let verifier = Arc::new(Verifier::new(Believed::As(orchestrator)));
         let config = config(&verifier)?.with_no_client_auth();
         Ok(Self { config: complete(config), verifier })
     }
@@ -63,7 +63,17 @@ pub fn known_orchestrator(
     authority: CertificateDer<'static>,
     credentials: Arc<Credentials>,
 ) -> Result<ClientConfig, Error> {
-    let verifier = Arc::new(Verifier::new(Orchestrator::Of(authority)));
+    let verifier = Arc::new(Verifier::new(Believed::As(Orchestrator::Of(authority))));
+    Ok(complete(config(&verifier)?.with_client_cert_resolver(credentials)))
+}
+
+/// Connections of a node that has joined: to whom the authority of its credentials vouches for, as who they say, whatever
+/// both are by then.
+///
+/// # Errors
+/// Never with the cryptography this is built with.
+pub fn own_orchestrator(credentials: Arc<Credentials>) -> Result<ClientConfig, Error> {
+    let verifier = Arc::new(Verifier::new(Believed::By(Arc::clone(&credentials))));
     Ok(complete(config(&verifier)?.with_client_cert_resolver(credentials)))
 }
 
@@ -85,26 +95,39 @@ fn complete(mut config: ClientConfig) -> ClientConfig {
     config
 }
 
+/// Who is believed.
+#[derive(Debug)]
+enum Believed {
+    /// As was said once.
+    As(Orchestrator),
+    /// Whom the authority of these vouches for, as long as they have it.
+    By(Arc<Credentials>),
+}
+
 #[derive(Debug)]
 struct Verifier {
-    orchestrator: Orchestrator,
+    believed: Believed,
     provider: Arc<CryptoProvider>,
     seen: OnceLock<CertificateDer<'static>>,
 }
 
 impl Verifier {
-    fn new(orchestrator: Orchestrator) -> Self {
-        Self { orchestrator, provider: Arc::new(aws_lc_rs::default_provider()), seen: OnceLock::new() }
+    fn new(believed: Believed) -> Self {
+        Self { believed, provider: Arc::new(aws_lc_rs::default_provider()), seen: OnceLock::new() }
     }
 
-    fn authority<'a>(&'a self, shown: &'a [CertificateDer<'a>]) -> Option<&'a CertificateDer<'a>> {
-        match &self.orchestrator {
-            Orchestrator::Of(authority) => Some(authority),
-            Orchestrator::Fingerprint(wanted) => {
-                shown.iter().find(|certificate| Fingerprint::of(certificate) == *wanted)
+    fn authority(&self, shown: &[CertificateDer<'_>]) -> Option<CertificateDer<'static>> {
+        let owned = |certificate: &CertificateDer<'_>| certificate.clone().into_owned();
+        match &self.believed {
+            Believed::By(credentials) => Some(credentials.authority()),
+            Believed::As(Orchestrator::Of(authority)) => Some(authority.clone()),
+            Believed::As(Orchestrator::Fingerprint(wanted)) => {
+                shown.iter().find(|certificate| Fingerprint::of(certificate) == *wanted).map(owned)
             }
             // Once somebody has answered, nobody else will do.
-            Orchestrator::Anybody => self.seen.get().or_else(|| shown.last()),
+            Believed::As(Orchestrator::Anybody) => {
+                self.seen.get().cloned().or_else(|| shown.first().map(owned))
+            }
         }
     }
 }
@@ -118,7 +141,7 @@ impl ServerCertVerifier for Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let authority = self.authority(intermediates).ok_or_else(unknown)?.clone().into_owned();
+        let authority = self.authority(intermediates).ok_or_else(unknown)?;
         let name =
             ServerName::try_from(ORCHESTRATOR_NAME).map_err(|error| Error::General(error.to_string()))?;
         let shown = Shown { end_entity, intermediates, ocsp_response };

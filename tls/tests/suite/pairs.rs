@@ -1,6 +1,7 @@
 //! What is wrong with a pair is said in one sentence that names the file.
 
 use std::{
+    collections::BTreeSet,
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt as _,
     time::{Duration, SystemTime},
@@ -128,4 +129,35 @@ fn browsers_hear_of_https_alone_for_public_names_of_the_certificate() {
     {
         assert!(!served.is_for_public(host), "{host}");
     }
+}
+
+#[test]
+fn a_rotation_that_was_interrupted_is_finished_or_was_none() {
+    let temp = tempfile::tempdir().unwrap();
+    let at = |name: &str| temp.path().join(name);
+    let (authority, _) = authority(temp.path(), &["a.example"]);
+    let before = authority.fingerprint().unwrap();
+    // Before it was decided.
+    fs::write(at("next-ca-key.pem"), "half").unwrap();
+    let again = Authority::open(temp.path().to_owned()).unwrap();
+    assert_eq!(again.fingerprint().unwrap(), before);
+    assert!(!at("next-ca-key.pem").exists() && again.former().unwrap().is_none());
+    // After: the certificate is the last to come to its place.
+    let issued = BTreeSet::from([before]);
+    again.rotate(&issued, SystemTime::now()).unwrap();
+    let after = again.fingerprint().unwrap();
+    assert_ne!(after, before);
+    fs::rename(at("ca.pem"), at("next-ca.pem")).unwrap();
+    fs::copy(at("former-ca.pem"), at("ca.pem")).unwrap();
+    fs::rename(at("cross.pem"), at("next-cross.pem")).unwrap();
+    let finished = Authority::open(temp.path().to_owned()).unwrap();
+    assert_eq!(finished.fingerprint().unwrap(), after);
+    let former = finished.former().unwrap().unwrap();
+    assert_eq!((Fingerprint::of(&former.certificate), former.issued), (before, issued));
+    assert!(finished.provide(&set(&["a.example"]), SystemTime::now()).unwrap());
+    assert_eq!(fs::metadata(at("ca-key.pem")).unwrap().permissions().mode() & 0o777, 0o600);
+    assert!(matches!(finished.rotate(&BTreeSet::new(), SystemTime::now()), Err(AuthorityError::Rotating)));
+    finished.drop_former().unwrap();
+    assert!(finished.former().unwrap().is_none());
+    assert!(finished.provide(&set(&["a.example"]), SystemTime::now()).unwrap(), "the chain is another");
 }

@@ -1,5 +1,6 @@
 //! `skrei node`: the fleet.
 
+mod authority;
 mod describe;
 mod list;
 mod order;
@@ -30,6 +31,9 @@ pub(crate) enum Command {
     Drain(order::Drain),
     /// Set labels of a node, whatever it says of itself
     Label(order::Label),
+    /// Who vouches for the orchestrator to its nodes, and for them
+    #[command(subcommand)]
+    Authority(authority::Command),
     /// What lets nodes join
     #[command(subcommand)]
     Token(token::Command),
@@ -47,6 +51,7 @@ impl Command {
             Self::Uncordon(order) => order.run("uncordon", globals).await,
             Self::Drain(drain) => drain.run(globals).await,
             Self::Label(label) => label.run(globals).await,
+            Self::Authority(authority) => authority.run(globals).await,
             Self::Token(token) => token.run(globals).await,
         }
     }

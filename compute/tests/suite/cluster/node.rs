@@ -259,7 +259,7 @@ impl Cluster {
                 self.hang_up_node(connection, true);
                 self.dial_again(node, Duration::ZERO);
             }
-            Action::Read(_) | Action::Secrets(_) => {}
+            Action::Read(_) | Action::Secrets(_) | Action::Renew => {}
         }
     }
 

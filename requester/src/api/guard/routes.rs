@@ -43,6 +43,7 @@ const ROUTES: &[(&str, Belongs)] = &[
     ("/auth/whoami", ToTheKnown),
     ("/openapi.json", ToAnybody),
     ("/orchestrator/artifacts/{digest}", To(Resource::Job)),
+    ("/orchestrator/authority", To(Resource::Node)),
     ("/orchestrator/events", To(Resource::Job)),
     ("/orchestrator/jobs", To(Resource::Job)),
     ("/orchestrator/jobs/diff", To(Resource::Job)),
