@@ -1,8 +1,8 @@
 //! One warm execution: this crate beside bare wasmtime with its own WASI, on the same engine settings.
 //!
 //! Both run the same guest with standard output captured, a memory limit and epoch interruption on, on one thread of
-//! one process, in turns: as a module on WASI preview 1 and as a component on 0.2, with no directory mounted, with one
-//! and with four. Printed are the medians in microseconds and their ratio; the goal is 1.2 or less. Then, of each kind,
+//! one process, in turns: as a module on WASI preview 1 and as a component on 0.2 and on 0.3, with no directory mounted,
+//! with one and with four. Printed are the medians in microseconds and their ratio; the goal is 1.2 or less. Then, of each kind,
 //! a thousand guests that sleep: what memory the process holds for one of them.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use skrei_runtime::{Config, Dir, Ending, Limits, Mode, Module, Mount, Runtime, Sandbox};
-use skrei_test_guests::{self as p1, p2};
+use skrei_test_guests::{self as p1, p2, p3};
 
 #[path = "warm/bare.rs"]
 mod bare;
@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     println!("{:<26}{:>7}{:>10}{:>10}{:>8}", "guest", "mounts", "bare, us", "skrei, us", "ratio");
     let read: &[&str] = &["read /0:in.txt"];
-    let guests: [(&str, &[u8], &[&str], usize); 9] = [
+    let guests: [(&str, &[u8], &[&str], usize); 12] = [
         ("p1 prints and returns", p1::noop(), &[], 0),
         ("p1 prints and returns", p1::noop(), &[], 1),
         ("p1 prints and returns", p1::noop(), &[], 4),
@@ -39,6 +39,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ("p2 prints and returns", p2::noop(), &[], 1),
         ("p2 prints and returns", p2::noop(), &[], 4),
         ("p2 reads a file", p2::probe(), read, 1),
+        ("p3 prints and returns", p3::noop(), &[], 0),
+        ("p3 prints and returns", p3::noop(), &[], 1),
+        ("p3 reads a file", p3::probe(), read, 1),
     ];
     for (name, wasm, args, mounts) in guests {
         let module = runtime.load(wasm)?;
@@ -55,7 +58,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let (bare, skrei) = (median(bare_times), median(skrei_times));
         println!("{name:<26}{mounts:>7}{bare:>10.1}{skrei:>10.1}{:>8.2}", skrei / bare);
     }
-    parked::print(&[("p1 sleeps", p1::sleep()), ("p2 sleeps", p2::sleep())])
+    parked::print(&[("p1 sleeps", p1::sleep()), ("p2 sleeps", p2::sleep()), ("p3 sleeps", p3::sleep())])
 }
 
 async fn run(module: &Module, dir: &Path, mounts: usize, args: &[&str]) -> Vec<u8> {

@@ -96,9 +96,11 @@ impl Guest {
         })
     }
 
-    /// Where this guest's own sockets live, if it may have any. Requests that the host makes find it by themselves.
+    /// Where this guest's sockets and requests live, if it is a component and may have any. Requests that a module has the
+    /// host make find it by themselves.
     pub(crate) fn executor(&self) -> Option<Handle> {
-        if !matches!(*self.code, Code::Command(_)) || !self.gate.grants_sockets() {
+        let may_have_any = !self.gate.is_closed() || self.gate.grants_sockets();
+        if !matches!(*self.code, Code::Command(_)) || !may_have_any {
             return None;
         }
         self.outbound.executor().ok().cloned()

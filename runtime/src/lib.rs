@@ -31,8 +31,9 @@
 //! What a run adds to its writable mounts is bounded by a [`Quota`], and what it makes there has the mode and owner
 //! of the mount's [`Ownership`].
 //!
-//! A [`Network`] is nothing, HTTP to a list of hosts, or all there is. What a guest may reach is judged before a name
-//! is looked up and again before anything is connected, and what was denied is in the outcome, with the rule.
+//! A [`Network`] is nothing, HTTP to a list of hosts, or all there is. Requests are made by the host, for modules that ask
+//! by Bacalhau's `http_request` and for components that ask by `wasi:http`. What a guest may reach is judged before a
+//! name is looked up and again before anything is connected, and what was denied is in the outcome, with the rule.
 //!
 //! Compiling is bounded, too, if a [`CompilerProcess`] does it; code kept in [`Config::code_dir`] is loaded only if
 //! this installation wrote it.

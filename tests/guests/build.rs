@@ -40,6 +40,10 @@ const PROGRAMS: &[(&str, &str)] = &[
         "probe",
         "Performs the file operations given as arguments with raw preview 1 calls and prints one `operation: ok` or `operation: ERRNO` a line.",
     ),
+    (
+        "request",
+        "Makes the HTTP request in its arguments (method, URL, a header, body) with `wasi:http` and prints the status, the headers, an empty line and the body, or the error. With the method `hold`, says how many answers it can have at once, and why no more.",
+    ),
     ("sleep", "Sleeps as many milliseconds as its first argument says, then prints `awake`."),
     ("spin", "Loops for ever without a host call."),
     ("trap", "Executes `unreachable`, three calls deep."),
@@ -47,6 +51,9 @@ const PROGRAMS: &[(&str, &str)] = &[
 
 /// Those that call what only preview 1 has.
 const P1_ONLY: &[&str] = &["fetch"];
+
+/// Those that call what only components have.
+const COMPONENTS_ONLY: &[&str] = &["request"];
 
 fn main() {
     let mut code = String::new();
@@ -65,7 +72,8 @@ fn out_dir() -> PathBuf {
 
 /// Those that `programs-p3` can be.
 const P3: &[&str] = &[
-    "append", "chatter", "connect", "echo", "env", "exit", "grow", "noop", "probe", "sleep", "spin", "trap",
+    "append", "chatter", "connect", "echo", "env", "exit", "grow", "noop", "probe", "request", "sleep",
+    "spin", "trap",
 ];
 
 /// Those that only it can be.
@@ -98,7 +106,8 @@ fn p3_functions(code: &mut String) {
 
 /// A function for each program, with its bytes for one target.
 fn functions(code: &mut String, target: Target) {
-    let all = PROGRAMS.iter().filter(|(name, _)| target == Target::Wasip1 || !P1_ONLY.contains(name));
+    let missing = if target == Target::Wasip1 { COMPONENTS_ONLY } else { P1_ONLY };
+    let all = PROGRAMS.iter().filter(|(name, _)| !missing.contains(name));
     let modules = Guest::new("programs").target(target).bins(all.clone().map(|(name, _)| *name)).build();
     for (name, purpose) in all {
         let path = modules.path(name);

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use wasmtime::component::{self, Component, ResourceTable};
 use wasmtime::{
-    Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
-    Result, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
+    Enabled, Engine, InstanceAllocationStrategy, InstanceAllocationStrategy::OnDemand, InstancePre, Linker,
+    Module, PoolingAllocationConfig, Result, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
 };
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
+use wasmtime_wasi::p3;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 
 /// A module or component linked against wasmtime's own WASI.
@@ -21,6 +22,7 @@ pub(crate) struct Bare {
 enum Code {
     Module(InstancePre<State<WasiP1Ctx>>),
     Component(CommandPre<State<WasiCtx>>),
+    Concurrent(p3::bindings::CommandPre<State<WasiCtx>>),
 }
 
 struct State<W> {
@@ -37,8 +39,16 @@ impl WasiView for State<WasiCtx> {
 
 impl Bare {
     pub(crate) fn new(wasm: &[u8]) -> Result<Bare> {
-        let engine = Engine::new(&settings())?;
-        let code = if wasm[6] == 1 {
+        let mut engine = Engine::new(&settings())?;
+        let code = if wasm[6] == 1 && runs_concurrently(wasm) {
+            engine = Engine::new(settings().concurrency_support(true).allocation_strategy(OnDemand))?;
+            let component = Component::new(&engine, wasm)?;
+            let mut linker = component::Linker::new(&engine);
+            p3::add_to_linker(&mut linker)?;
+            // All of the programs are in one component; one of them makes requests.
+            linker.define_unknown_imports_as_traps(&component)?;
+            Code::Concurrent(p3::bindings::CommandPre::new(linker.instantiate_pre(&component)?)?)
+        } else if wasm[6] == 1 {
             let mut linker = component::Linker::new(&engine);
             wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
             Code::Component(CommandPre::new(linker.instantiate_pre(&Component::new(&engine, wasm)?)?)?)
@@ -76,6 +86,12 @@ impl Bare {
                 let command = pre.instantiate_async(&mut store).await?;
                 command.wasi_cli_run().call_run(&mut store).await?.expect("it does well");
             }
+            Code::Concurrent(pre) => {
+                let mut store = self.store(wasi.build());
+                let command = pre.instantiate_async(&mut store).await?;
+                let run = store.run_concurrent(async |store| command.wasi_cli_run().call_run(store).await);
+                run.await??.expect("it does well");
+            }
         }
         Ok(stdout.contents().to_vec())
     }
@@ -88,6 +104,12 @@ impl Bare {
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
         store
     }
+}
+
+/// Whether a component is for WASI 0.3.
+fn runs_concurrently(wasm: &[u8]) -> bool {
+    const RUN: &[u8] = b"wasi:cli/run@0.3";
+    wasm.windows(RUN.len()).any(|bytes| bytes == RUN)
 }
 
 /// The settings of this crate's engine.

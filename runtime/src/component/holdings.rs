@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime_wasi::sockets::{self, SocketAddrUse};
 use wasmtime_wasi::{WasiCtx, p2};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::Descriptor;
+use super::http::Http;
 use crate::fs::{Dir, Errno, Preopen, Result};
-use crate::network::{Attempt, Gate};
+use crate::network::{Attempt, Gate, Outbound};
 
 /// Streams, timers, errors and the like that one component may have at once, beside the files it may open.
 const RESOURCES_MAX: usize = 8192;
@@ -22,6 +24,8 @@ pub(crate) struct Holdings {
     preopens: Vec<(Descriptor, String)>,
     /// What wasmtime's own implementation of sockets goes by. Made when the guest first asks for one.
     sockets: Option<Box<WasiCtx>>,
+    /// What wasmtime's own implementation of HTTP goes by. Made when the guest first comes to it.
+    http: Option<Box<Http>>,
     /// One for each socket.
     socket_permits: Vec<Permit>,
 }
@@ -40,6 +44,7 @@ impl Holdings {
             open: OpenFiles::new(open_max),
             preopens,
             sockets: None,
+            http: None,
             socket_permits: Vec::new(),
         }
     }
@@ -83,6 +88,12 @@ impl Holdings {
     /// The directories the guest starts with, and the paths it has for them.
     pub(crate) fn granted(&self) -> impl Iterator<Item = (&str, &Dir)> {
         self.preopens.iter().filter_map(|(handle, path)| Some((path.as_str(), handle.dir().ok()?)))
+    }
+
+    /// What wasmtime's HTTP goes by, and where things are kept.
+    pub(crate) fn http(&mut self, gate: &Gate, outbound: &Arc<Outbound>) -> WasiHttpCtxView<'_> {
+        let Holdings { http, resources, open, .. } = self;
+        http.get_or_insert_with(|| Box::new(Http::new(gate, outbound, open))).view(resources)
     }
 
     /// What wasmtime's sockets go by, and where they are kept.

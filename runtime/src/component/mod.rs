@@ -7,6 +7,7 @@ mod command;
 mod descriptor;
 mod entry_stream;
 mod holdings;
+mod http;
 mod unmet;
 
 pub(crate) use command::{CALL_BYTES_MAX, Command};
@@ -15,7 +16,7 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use entry_stream::EntryStream;
-pub(crate) use holdings::{Holdings, Permit};
+pub(crate) use holdings::{Holdings, OpenFiles, Permit};
 
 use wasmtime::component::ResourceTableError;
 

@@ -2,7 +2,8 @@
 //!
 //! A [`Network`] is the grant. [`judge()`] decides, and is pure; a gate asks it for one run and remembers what was denied.
 
-mod connect;
+pub(crate) mod connect;
+pub(crate) mod exchange;
 pub(crate) mod fetch;
 mod gate;
 mod host;

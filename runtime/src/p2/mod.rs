@@ -9,6 +9,7 @@ mod clocks;
 mod convert;
 mod descriptor;
 mod file_stream;
+mod http;
 mod names;
 mod random;
 mod sockets;
@@ -41,7 +42,8 @@ pub(crate) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     wasi::random::random::add_to_linker::<_, Own>(linker, |guest| guest)?;
     wasi::random::insecure::add_to_linker::<_, Own>(linker, |guest| guest)?;
     wasi::random::insecure_seed::add_to_linker::<_, Own>(linker, |guest| guest)?;
-    sockets::add_to_linker(linker)
+    sockets::add_to_linker(linker)?;
+    http::add_to_linker(linker)
 }
 
 impl IoView for Guest {

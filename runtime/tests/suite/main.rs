@@ -4,6 +4,7 @@
 mod channel;
 mod component_limits;
 mod component_network;
+mod component_requests;
 mod components;
 mod deterministic;
 mod entry_point;

@@ -5,6 +5,7 @@ mod names;
 mod probe;
 mod programs;
 mod races;
+mod requests;
 mod space;
 mod streams;
 

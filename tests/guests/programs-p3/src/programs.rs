@@ -5,7 +5,7 @@ use wasip3::clocks::monotonic_clock;
 use wasip3::sockets::types::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket};
 
 use crate::streams::{input, print, print_error};
-use crate::{files, probe};
+use crate::{files, probe, requests};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -37,6 +37,7 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
         ("noop", _) => print("hello\n").await,
         ("pipe", [from, to]) => files::pipe(from, to).await,
         ("probe", operations) => probe::run(operations).await,
+        ("request", arguments) => requests::run(arguments).await,
         ("sleep", [millis, ..]) => {
             let millis: u64 = millis.parse().expect("milliseconds");
             monotonic_clock::wait_for(millis * 1_000_000).await;

@@ -1,0 +1,98 @@
+//! HTTP requests.
+
+use std::future::poll_fn;
+use std::pin::pin;
+
+use wasip3::http::client;
+use wasip3::http::types::{ErrorCode, Fields, Method, Request, Response, Scheme};
+
+use wasip3::wit_bindgen::StreamWriter;
+
+use crate::streams::print;
+
+/// `METHOD URL [HEADER: VALUE] [BODY]`; with `hold` for a method, says how many answers can be had at once.
+pub async fn run(arguments: &[&str]) {
+    let said = match arguments {
+        ["hold", url] => hold(url).await,
+        [method, url, rest @ ..] => request(method, url, rest.first().copied(), rest.get(1).copied()).await,
+        _ => panic!("METHOD URL [HEADER: VALUE] [BODY]"),
+    };
+    print(said).await;
+}
+
+async fn send(
+    method: &str,
+    url: &str,
+    header: Option<&str>,
+    body: Option<&str>,
+) -> Result<Response, ErrorCode> {
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    let headers = Fields::new();
+    if let Some((name, value)) = header.and_then(|header| header.split_once(": ")) {
+        headers.append(name, value.as_bytes()).expect("a header");
+    }
+    let (contents, writer) = match body {
+        Some(body) => {
+            let (writer, reader) = wasip3::wit_stream::new();
+            (Some(reader), Some((writer, body.as_bytes().to_vec())))
+        }
+        None => (None, None),
+    };
+    let (trailers, no_trailers) = wasip3::wit_future::new(|| Ok(None));
+    drop(trailers);
+    let (request, _sent) = Request::new(headers, contents, no_trailers, None);
+    let scheme = match scheme {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => Scheme::Other(other.to_owned()),
+    };
+    request.set_method(&Method::Other(method.to_owned())).expect("a method");
+    request.set_scheme(Some(&scheme)).expect("a scheme");
+    request.set_authority(Some(authority)).expect("an authority");
+    request.set_path_with_query(Some(path)).expect("a path");
+    let (mut sending, mut writing) = (pin!(client::send(request)), pin!(write(writer)));
+    let mut written = false;
+    poll_fn(|cx| {
+        written = written || writing.as_mut().poll(cx).is_ready();
+        sending.as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn write(body: Option<(StreamWriter<u8>, Vec<u8>)>) {
+    if let Some((mut writer, body)) = body {
+        writer.write_all(body).await;
+    }
+}
+
+async fn request(method: &str, url: &str, header: Option<&str>, body: Option<&str>) -> String {
+    let answer = match send(method, url, header, body).await {
+        Ok(answer) => answer,
+        Err(error) => return format!("{error:?}\n"),
+    };
+    let mut said = format!("status {}\n", answer.get_status_code());
+    for (name, value) in answer.get_headers().copy_all() {
+        said += &format!("{name}: {}\n", String::from_utf8_lossy(&value));
+    }
+    let (read, result) = wasip3::wit_future::new(|| Ok(()));
+    drop(read);
+    let (stream, ended) = Response::consume_body(answer, result);
+    let bytes = stream.collect().await;
+    said += &format!("\n{}", String::from_utf8_lossy(&bytes));
+    match ended.await {
+        Ok(_) => said,
+        Err(error) => format!("{said}... {error:?}\n"),
+    }
+}
+
+/// How many answers can be had at once, and why no more.
+async fn hold(url: &str) -> String {
+    let mut held = Vec::new();
+    loop {
+        match send("GET", url, None, None).await {
+            Ok(answer) => held.push(answer),
+            Err(error) => return format!("{} {error:?}\n", held.len()),
+        }
+    }
+}
