@@ -60,7 +60,10 @@ fn every_execution_is_accounted_for_after_every_cut() {
     std::thread::sleep(LONG);
     net.set_way_up(2, true);
     // All are slow, one loses much, and links break meanwhile.
-    let how = (0..NODES).map(|node| net.worsen(node, node == 3)).last().unwrap_or_default();
+    let mut how = "";
+    for node in 0..NODES {
+        how = net.worsen(node, node == 3);
+    }
     for node in [3, 4] {
         jobs.submit(&fleet);
         net.set_link(node, false);
@@ -71,7 +74,8 @@ fn every_execution_is_accounted_for_after_every_cut() {
     (0..NODES).for_each(|node| net.better(node));
 
     fleet.wait_for_nodes(NODES);
-    jobs.account_for_all(&fleet, &how);
+    let told = jobs.account_for_all(&fleet);
+    eprintln!("links cut, slow and lossy by {how}: {told}");
 }
 
 /// Namespaces and what joins them. Gone when this is dropped.
@@ -125,7 +129,7 @@ impl Net {
     }
 
     /// Makes a link slow and, if wanted, lossy, both ways. Gives how, in words.
-    fn worsen(&self, node: usize, is_lossy: bool) -> String {
+    fn worsen(&self, node: usize, is_lossy: bool) -> &'static str {
         let netem: &[&str] = match is_lossy {
             true => &["netem", "delay", "100ms", "50ms", "loss", "20%"],
             false => &["netem", "delay", "150ms", "50ms"],
@@ -146,7 +150,7 @@ impl Net {
                 add(narrow).unwrap_or_else(|error| panic!("{why}; {error}"));
             }
         }
-        used.to_owned()
+        used
     }
 
     fn better(&self, node: usize) {
@@ -296,7 +300,8 @@ impl Jobs {
         }
     }
 
-    fn account_for_all(&self, fleet: &Fleet<'_>, how: &str) {
+    /// Gives what became of how many, in words.
+    fn account_for_all(&self, fleet: &Fleet<'_>) -> String {
         let start = Instant::now();
         let mut states = BTreeMap::<u8, u32>::new();
         for (file, id) in &self.0 {
@@ -341,7 +346,7 @@ impl Jobs {
         }
         let told: Vec<_> =
             states.iter().map(|(state, count)| format!("{count} {}", compute_state::word(*state))).collect();
-        eprintln!("links cut, slow and lossy by {how}: {} jobs, {}", self.0.len(), told.join(", "));
+        format!("{} jobs, {}", self.0.len(), told.join(", "))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who is connected, and the way to them.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -171,9 +171,11 @@ impl Hub {
 
     /// A node is back with these executions alone: what else it was told before, it does not have.
     pub(crate) fn holds(&self, node: &NodeId, executions: &[ExecutionId]) {
+        // As many as the node says, which may be more than it was ever given.
+        let held: BTreeSet<&ExecutionId> = executions.iter().collect();
         let mut assigned = self.assigned();
         if let Some(of_node) = assigned.get_mut(node) {
-            of_node.retain(|execution, _| executions.contains(execution));
+            of_node.retain(|execution, _| held.contains(execution));
             if of_node.is_empty() {
                 assigned.remove(node);
             }
