@@ -52,9 +52,15 @@ async fn sweep(orchestrator: &Orchestrator) -> Result<usize, Error> {
         Some(kept) => store.ended().await?.saturating_sub(kept),
         None => 0,
     };
+    // Those that the scheduler still remembers are removed another time, and are in nobody's way until then.
+    let mut passed_over = 0;
     loop {
         let before = keep.age.map(|age| clock::now().before(age));
-        let found = store.removable(before, beyond, STEP_JOBS).await?;
+        let found = store.removable(before, beyond, passed_over, STEP_JOBS).await?;
+        if found.is_empty() {
+            return Ok(all);
+        }
+        let looked_at = found.len();
         let found = forgotten(orchestrator, found).await;
         for job in &found {
             // First: without its job nobody would find them again.
@@ -65,10 +71,7 @@ async fn sweep(orchestrator: &Orchestrator) -> Result<usize, Error> {
         orchestrator.feed.removed(&jobs);
         all += removed;
         beyond = beyond.saturating_sub(removed as u64);
-        // What the scheduler still remembers is removed another time.
-        if removed == 0 {
-            return Ok(all);
-        }
+        passed_over += looked_at.saturating_sub(removed) as u64;
         tokio::time::sleep(STEP_PAUSE).await;
     }
 }

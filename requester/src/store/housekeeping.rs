@@ -24,23 +24,25 @@ impl Store {
     }
 
     /// The jobs that ended longest ago, at most so many: those that ended before a time, and the first `beyond`. Neither
-    /// counts jobs that go on.
+    /// counts jobs that go on. The first `passed_over` of all are left out.
     pub(crate) async fn removable(
         &self,
         ended_before: Option<Timestamp>,
         beyond: u64,
+        passed_over: u64,
         max: usize,
     ) -> std::result::Result<Vec<Removable>, Error> {
         self.read(move |connection| {
             let before = ended_before.map_or(i64::MIN, Timestamp::as_nanos);
             let sql = "SELECT job.id, state.revision, state.modified
                 FROM job_state state JOIN job ON job.seq = state.job
-                WHERE state.state > 3 ORDER BY state.modified LIMIT ?1";
+                WHERE state.state > 3 ORDER BY state.modified LIMIT ?1 OFFSET ?2";
             let mut statement = connection.prepare_cached(sql)?;
-            let mut rows = statement.query([i64::try_from(max).unwrap_or(i64::MAX)])?;
+            let sqlite = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+            let mut rows = statement.query((sqlite(max as u64), sqlite(passed_over)))?;
             let mut removable = Vec::new();
             while let Some(row) = rows.next()? {
-                if row.get::<_, i64>(2)? >= before && removable.len() as u64 >= beyond {
+                if row.get::<_, i64>(2)? >= before && passed_over + removable.len() as u64 >= beyond {
                     break;
                 }
                 let id = JobId::new(row.get::<_, String>(0)?);

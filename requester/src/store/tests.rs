@@ -82,18 +82,28 @@ async fn what_ended_longest_ago_is_removed_whole_and_what_lives_or_changed_stays
     made_by(3, directory.path());
     let store = Store::open(directory.path()).unwrap();
     let future = Timestamp::from_nanos(i64::MAX);
-    assert_eq!(store.removable(None, 0, 100).await.unwrap(), [], "without a rule nothing is removed");
-    let ended = store.removable(Some(future), 0, 100).await.unwrap();
+    assert_eq!(store.removable(None, 0, 0, 100).await.unwrap(), [], "without a rule nothing is removed");
+    let ended = store.removable(Some(future), 0, 0, 100).await.unwrap();
     assert_eq!(ended.len(), 3, "two others wait for a node");
     assert_eq!(store.ended().await.unwrap(), 3);
-    assert_eq!(store.removable(None, 2, 100).await.unwrap(), ended[..2], "one may stay");
-    assert_eq!(store.removable(None, 0, 100).await.unwrap(), []);
-    assert_eq!(store.removable(Some(future), 0, 2).await.unwrap(), ended[..2], "a few at a time");
+    assert_eq!(store.removable(None, 2, 0, 100).await.unwrap(), ended[..2], "one may stay");
+    assert_eq!(store.removable(None, 0, 0, 100).await.unwrap(), []);
+    assert_eq!(store.removable(Some(future), 0, 0, 2).await.unwrap(), ended[..2], "a few at a time");
+    assert_eq!(
+        store.removable(Some(future), 0, 1, 100).await.unwrap(),
+        ended[1..],
+        "the first is passed over"
+    );
+    assert_eq!(
+        store.removable(None, 2, 1, 100).await.unwrap(),
+        ended[1..2],
+        "and counts among those that may not stay"
+    );
     let last = ended[2].clone();
     let first_found =
         store.find_jobs(String::new(), ended[0].id.as_str().to_owned()).await.unwrap().remove(0);
     let before =
-        store.removable(Some(first_found.modified.after(Duration::from_nanos(1))), 0, 9).await.unwrap();
+        store.removable(Some(first_found.modified.after(Duration::from_nanos(1))), 0, 0, 9).await.unwrap();
     assert_eq!(before, ended[..1]);
 
     let changed = Removable { revision: last.revision + 1, ..last.clone() };
