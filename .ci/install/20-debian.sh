@@ -7,6 +7,7 @@ wanted=(
   openssl:openssl # makes the certificates before
   curl:curl # calls the API
   ip:iproute2 # makes network namespaces, and links that are slow and lossy
+  script:bsdutils # is a terminal
   npm:npm # has an identity provider, and programs that nobody here wrote
 )
 missing=()

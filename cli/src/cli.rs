@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::{
     commands::{
         agent, audit, auth, backup, build, cert, completion, config, demo, devstack, job, new, node, profile,
-        run, secret, serve, version, wasm,
+        run, schema, secret, serve, version, wasm,
     },
     config::{Argument, Flags, profile::Chosen},
     error::Error,
@@ -160,6 +160,8 @@ pub(crate) enum Command {
     /// Look at the configuration, and change it
     #[command(subcommand)]
     Config(config::Command),
+    /// The JSON Schema of job files or configuration files, for editors
+    Schema(schema::Schema),
     /// Versions of this program and of the orchestrator
     Version(version::Version),
     /// A script that completes commands in a shell
@@ -200,17 +202,99 @@ mod tests {
         assert_eq!(gathered("skrei job --config=A=1 list -c"), "skrei job list --config=A=1 -c");
     }
 
+    /// What is said by one command line of a transcript.
+    struct Scene {
+        page: String,
+        line: String,
+        fails: bool,
+    }
+
+    fn scenes() -> Vec<Scene> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference/transcripts");
+        let mut scenes: Vec<Scene> = Vec::new();
+        for page in std::fs::read_dir(folder).unwrap() {
+            let path = page.unwrap().path();
+            let page = path.file_name().unwrap().to_str().unwrap().to_owned();
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                match (line.strip_prefix("$ "), scenes.last_mut()) {
+                    (Some(line), _) => {
+                        scenes.push(Scene { page: page.clone(), line: line.to_owned(), fails: false });
+                    }
+                    (None, Some(scene)) => scene.fails |= line.starts_with("[exit code"),
+                    (None, None) => {}
+                }
+            }
+        }
+        scenes
+    }
+
+    fn is_of(scene: &Scene, path: &str) -> bool {
+        scene.line.split_once(path).is_some_and(|(_, rest)| rest.is_empty() || rest.starts_with(' '))
+    }
+
+    /// Commands that go on until somebody stops them, or need another server than there is: how they do well is in tests of
+    /// their own.
+    const NOT_SHOWN_TO_DO_WELL: &[&str] = &[
+        "skrei serve",
+        "skrei devstack",
+        "skrei demo",
+        "skrei auth sso login",
+        "skrei auth sso logout",
+        "skrei auth sso token",
+        "skrei cert show",
+        "skrei cert export",
+        "skrei cert fingerprint",
+        "skrei node approve",
+        "skrei node reject",
+        "skrei node delete",
+        "skrei node token revoke",
+    ];
+
+    #[test]
+    fn every_command_is_shown_to_do_well_and_to_fail_and_has_help() {
+        fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
+            let shown = |sub: &&clap::Command| sub.get_name() != "help" && !sub.is_hide_set();
+            let subs: Vec<_> = command.get_subcommands().filter(shown).collect();
+            if subs.is_empty() {
+                found.push(path.to_owned());
+            }
+            for sub in subs {
+                leaves(sub, &format!("{path} {}", sub.get_name()), found);
+            }
+        }
+        let mut command = Cli::command();
+        command.build();
+        let mut paths = Vec::new();
+        leaves(&command, "skrei", &mut paths);
+        let scenes = scenes();
+        for path in &paths {
+            let fails: Vec<bool> =
+                scenes.iter().filter(|scene| is_of(scene, path)).map(|scene| scene.fails).collect();
+            assert!(fails.contains(&true), "no transcript shows how `{path}` fails");
+            let does_well = fails.contains(&false);
+            assert_eq!(does_well, !NOT_SHOWN_TO_DO_WELL.contains(&path.as_str()), "{path}");
+            let words = path.split(' ').chain(["--help"]);
+            let asked = Cli::command().try_get_matches_from(words).unwrap_err();
+            assert_eq!(asked.kind(), clap::error::ErrorKind::DisplayHelp, "{path}");
+        }
+        assert!(paths.len() > 60, "{paths:?}");
+    }
+
     /// One section per command, made from what `--help` knows.
     fn describe(command: &clap::Command, path: &str, page: &mut String) {
-        let nouns: Vec<_> = command.get_subcommands().filter(|sub| sub.get_name() != "help").collect();
+        let shown = |sub: &&clap::Command| sub.get_name() != "help" && !sub.is_hide_set();
+        let nouns: Vec<_> = command.get_subcommands().filter(shown).collect();
         if nouns.is_empty() {
             let about = command.get_about().map(ToString::to_string).unwrap_or_default();
             page.push_str(&format!("\n## `{path}`\n\n{about}.\n"));
             if let Some(more) = command.get_after_help() {
                 page.push_str(&format!("\n{more}\n"));
             }
-            let rows: String =
-                command.get_arguments().filter(|flag| !flag.is_global_set()).map(row).collect();
+            if let Some(scene) = scenes().iter().find(|scene| is_of(scene, path)) {
+                page.push_str(&format!("\n[Transcript](transcripts/{})\n", scene.page));
+            }
+            let shown = |flag: &&clap::Arg| !flag.is_global_set() && !flag.is_hide_set();
+            let rows: String = command.get_arguments().filter(shown).map(row).collect();
             if !rows.is_empty() {
                 page.push_str(&format!("\n| Argument | Meaning |\n|---|---|\n{rows}"));
             }
@@ -234,7 +318,7 @@ mod tests {
         let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
         let defaults: Vec<_> =
             flag.get_default_values().iter().map(|value| value.display().to_string()).collect();
-        let default = if defaults.is_empty() || !takes_value {
+        let default = if defaults.is_empty() || !takes_value || flag.is_hide_default_value_set() {
             String::new()
         } else {
             format!(" (default `{}`)", defaults.join(","))

@@ -61,6 +61,11 @@ impl Error {
         self.code
     }
 
+    /// Whether there is nothing to say: whoever would read it has gone.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
     /// The same with another exit code.
     #[must_use]
     pub(crate) fn with_code(mut self, code: u8) -> Self {
@@ -107,7 +112,9 @@ impl From<client::Error> for Error {
                 exit::USAGE
             }
             client::Error::Untrusted { .. } => exit::UNREACHABLE,
-            client::Error::Unreachable { .. } | client::Error::Unexpected { .. } => exit::UNREACHABLE,
+            client::Error::Unreachable { .. }
+            | client::Error::Unexpected { .. }
+            | client::Error::Redirected { .. } => exit::UNREACHABLE,
             client::Error::Api(body) => match body.code {
                 Code::NotFound => exit::NOT_FOUND,
                 Code::ServiceUnavailable => exit::UNREACHABLE,

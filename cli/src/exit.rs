@@ -56,7 +56,7 @@ const COMMON: &[Meaning] = &[
     meaning(
         JOB_FAILED,
         "job failed",
-        "`job run`: the job ended as `Failed` or `Stopped`, or failed on at least one node.",
+        "`job run`: the job ended as `Failed` or `Stopped`, or failed on at least one node. (See `--exit-code-from`.)",
     ),
     meaning(USAGE, "usage", "A flag, argument, environment variable or configuration key is wrong."),
     meaning(NOT_FOUND, "not found", "No such job, node, execution or file."),
@@ -126,6 +126,11 @@ mod tests {
     fn the_reference_page_lists_every_code() {
         let page = format!(
             "# Exit codes\n\nThese codes are part of the interface: a script may rely on them.\n\n{}\n\
+             ## `--exit-code-from`\n\n`job run`, `job rerun` and `wasm run` end with 0 or 1 as the job did. With \
+             `--exit-code-from guest` they end with the code of the guest itself, from 0 to 125; a larger one is given as 125. Of \
+             several guests it is the largest, and where one ended without a code of its own (a trap, a limit, a refusal, a node \
+             that was lost) and no other exited with more, it is 1. What keeps a job from being run at all has the codes above, \
+             which a guest may use as well: `job describe` tells them apart.\n\n\
              ## `skrei run`\n\nThe guest's own exit code is passed through, so this command has codes of its own for all else.\n\n{}",
             table(COMMON),
             table(RUN)

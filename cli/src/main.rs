@@ -25,12 +25,22 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 use crate::{cli::Cli, error::Error};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse_from(cli::settings_last(std::env::args_os()));
+    let cli = match Cli::try_parse_from(cli::settings_last(std::env::args_os())) {
+        Ok(cli) => cli,
+        Err(wrong) => {
+            let Some(older) = older_flag(&wrong) else { wrong.exit() };
+            older.show();
+            return ExitCode::from(older.code());
+        }
+    };
     let ended = executor().and_then(|executor| {
         let ended = executor.block_on(commands::run(cli));
         // A read of standard input that nobody answers must not keep the process.
@@ -41,6 +51,16 @@ fn main() -> ExitCode {
         error.show();
         error.code()
     }))
+}
+
+/// The answer to a flag that Bacalhau has, and no command here.
+fn older_flag(wrong: &clap::Error) -> Option<Error> {
+    match wrong.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(flag)) if wrong.kind() == ErrorKind::UnknownArgument => {
+            commands::older::flag(flag)
+        }
+        _ => None,
+    }
 }
 
 fn executor() -> Result<tokio::runtime::Runtime, Error> {

@@ -18,6 +18,7 @@ pub mod defaults;
 pub mod manifest;
 pub mod modules;
 pub mod read;
+mod schema;
 
 pub mod spec;
 pub mod validate;
@@ -46,5 +47,6 @@ pub use document::Document;
 pub use id::{ExecutionId, JobId, NodeId};
 pub use manifest::Manifest;
 pub use problem::{Problem, Problems};
+pub use schema::schema;
 pub use spec::Spec;
 pub use time::Timestamp;

@@ -11,6 +11,7 @@ use crate::{
     history::{Details, Topic},
     live::Live,
     slot::Slot,
+    submission::state_details,
     timers::Timer,
 };
 
@@ -69,10 +70,8 @@ impl Scheduler {
     pub(crate) fn cancel_one(&mut self, live: &mut Live, id: &ExecutionId, reason: &str) {
         let Some(node) = live.execution(id).map(|execution| execution.node.clone()) else { return };
         self.change_execution(live, id, ExecutionState::Cancelled { reason: reason.to_owned() });
-        let details = Details::from([
-            ("NodeID".into(), node.as_str().to_owned()),
-            ("Reason".into(), reason.to_owned()),
-        ]);
+        let mut details = state_details(&node, &ExecutionState::Cancelled { reason: String::new() });
+        details.insert("Reason".into(), reason.to_owned());
         self.note(live, Some(id), Topic::Scheduling, "Cancelled".to_owned(), details);
         if self.fleet.unhold(&node, id).is_some() {
             self.roomy.insert(node);

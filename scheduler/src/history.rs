@@ -22,7 +22,7 @@ pub struct Entry {
     pub topic: Topic,
     /// What happened.
     pub message: String,
-    /// More about it: `NodeID`, `NewState`, `IsError`, `Hint`, `Reason`, `Rule`.
+    /// More about it: `NodeID`, `Partition`, `ExecutionState`, `NewState` (of the job), `IsError`, `Hint`, `Reason`, `Rule`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: Details,
 }

@@ -6,7 +6,7 @@ use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, lif
 
 use crate::{
     Connection, Node, NodeInfo, Orders, Record, Scheduler, fleet::Occupant, history::Topic,
-    submission::node_details, timers::Timer,
+    submission::state_details, timers::Timer,
 };
 
 /// What a node that came back should do about one execution.
@@ -101,7 +101,8 @@ impl Scheduler {
             }
             self.change_execution(&mut live, id, ExecutionState::Running);
             let message = format!("Goes on: {} is back and still has it", node.short());
-            self.note(&mut live, Some(id), Topic::Execution, message, node_details(node));
+            let details = state_details(node, &ExecutionState::Running);
+            self.note(&mut live, Some(id), Topic::Execution, message, details);
             self.stop_trying(&mut live, &execution);
             let slot = live.slot_of(&execution);
             live.failed.remove(&slot);

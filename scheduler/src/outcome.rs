@@ -7,7 +7,7 @@ use crate::{
     ending::{error_details, owe},
     history::{Details, Topic},
     live::Live,
-    submission::node_details,
+    submission::{node_details, state_details},
 };
 
 impl Scheduler {
@@ -16,7 +16,8 @@ impl Scheduler {
         if live.execution(id).is_some_and(|execution| execution.state == ExecutionState::Assigned) {
             self.runs_after_all(node, id);
             self.change_execution(&mut live, id, ExecutionState::Running);
-            self.note(&mut live, Some(id), Topic::Execution, "Running".to_owned(), node_details(node));
+            let details = state_details(node, &ExecutionState::Running);
+            self.note(&mut live, Some(id), Topic::Execution, "Running".to_owned(), details);
             let slot = live.execution(id).filter(|e| live.is_current(e)).map(|e| live.slot_of(e));
             if let Some(slot) = slot.filter(|_| live.job.spec.kind().is_kept_running()) {
                 self.settle_slot(&mut live, &slot, true);
@@ -55,7 +56,7 @@ impl Scheduler {
 
     fn ended_as_told(&mut self, live: &mut Live, id: &ExecutionId, node: &NodeId, state: ExecutionState) {
         self.release(node, id);
-        self.note_end(live, id, node, &state, "");
+        self.note_end(live, id, (node, true), &state, "");
         self.change_execution(live, id, state);
         self.go_on(live, id);
     }
@@ -68,7 +69,7 @@ impl Scheduler {
         let corrects = matches!(state, ExecutionState::Completed(_) | ExecutionState::Failed(_)) && !replaced;
         let remark =
             if replaced { " (reported after it was replaced)" } else { " (reported after it was lost)" };
-        self.note_end(live, id, node, &state, remark);
+        self.note_end(live, id, (node, corrects), &state, remark);
         if !corrects {
             let may_go_on = live.is_current(&execution) && !live.job.state.is_terminal();
             if may_go_on && live.absent.contains(node) {
@@ -93,7 +94,7 @@ impl Scheduler {
     ) {
         self.settle(live, id, node);
         if matches!(state, ExecutionState::Completed(_) | ExecutionState::Failed(_)) {
-            self.note_end(live, id, node, state, " (reported after it was cancelled)");
+            self.note_end(live, id, (node, false), state, " (reported after it was cancelled)");
         }
     }
 
@@ -139,7 +140,7 @@ impl Scheduler {
                 owe(&mut live, id);
             }
             let mut details = error_details();
-            details.extend(node_details(&node));
+            details.extend(state_details(&node, &ExecutionState::Lost));
             let message = format!("Lost: {} {why}", node.short());
             self.note(&mut live, Some(id), Topic::Scheduling, message, details);
             self.change_execution(&mut live, id, ExecutionState::Lost);
@@ -173,11 +174,12 @@ impl Scheduler {
         if of_node { self.take(&job.clone()) } else { None }
     }
 
+    /// Says how an execution ended on its node, and whether that is its state from now on.
     fn note_end(
         &mut self,
         live: &mut Live,
         id: &ExecutionId,
-        node: &NodeId,
+        (node, counts): (&NodeId, bool),
         state: &ExecutionState,
         remark: &str,
     ) {
@@ -187,7 +189,7 @@ impl Scheduler {
             let message = format!("Network: {}", denial.message);
             self.note(live, Some(id), Topic::Execution, message, details);
         }
-        let mut details = node_details(node);
+        let mut details = if counts { state_details(node, state) } else { node_details(node) };
         let (topic, message, hint) = match state {
             ExecutionState::Failed(failure) => {
                 let topic =

@@ -241,6 +241,9 @@ impl Scheduler {
         let about = execution.and_then(|id| live.execution(id));
         if let Some(about) = about {
             details.entry("NodeID".into()).or_insert_with(|| about.node.as_str().to_owned());
+            if live.job.spec.kind().is_counted() {
+                details.entry("Partition".into()).or_insert_with(|| about.partition.to_string());
+            }
         }
         let entry = Entry {
             job: live.job.id.clone(),

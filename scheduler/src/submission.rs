@@ -178,7 +178,8 @@ impl Scheduler {
         } else {
             self.fleet.hold(node, id.clone(), occupant);
             let message = format!("Waiting for room on {}", node.short());
-            self.note(live, Some(&id), Topic::Queueing, message, node_details(node));
+            let details = state_details(node, &ExecutionState::Assigned);
+            self.note(live, Some(&id), Topic::Queueing, message, details);
         }
     }
 
@@ -214,7 +215,8 @@ impl Scheduler {
     /// Sends an execution to its node.
     pub(crate) fn start(&mut self, live: &mut Live, node: &NodeId, execution: &ExecutionId) {
         let message = format!("Requested execution on {}", node.short());
-        self.note(live, Some(execution), Topic::Scheduling, message, node_details(node));
+        let details = state_details(node, &ExecutionState::Assigned);
+        self.note(live, Some(execution), Topic::Scheduling, message, details);
         let job = live.job.id.clone();
         self.send_run(node, execution, &job);
     }
@@ -223,4 +225,12 @@ impl Scheduler {
 /// Details that name the node.
 pub(crate) fn node_details(node: &NodeId) -> Details {
     Details::from([("NodeID".into(), node.as_str().to_owned())])
+}
+
+/// Details that name the node, and the state that the execution has from now on: who follows a fleet need not read
+/// messages.
+pub(crate) fn state_details(node: &NodeId, state: &ExecutionState) -> Details {
+    let mut details = node_details(node);
+    details.insert("ExecutionState".into(), state.as_str().to_owned());
+    details
 }

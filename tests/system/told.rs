@@ -6,7 +6,7 @@ use skrei_protocol::client::News;
 use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, skrei, wait_for_end};
 
 /// A module that tells these lines, then sleeps.
-fn told_by(lines: &[&str], sleep_millis: u64) -> Vec<u8> {
+pub(crate) fn told_by(lines: &[&str], sleep_millis: u64) -> Vec<u8> {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let data: String = text.bytes().map(|byte| format!("\\{byte:02x}")).collect();
     // Descriptor 3 is the one directory it has: the one with the channel.

@@ -13,9 +13,10 @@ pub(crate) mod devstack;
 pub(crate) mod job;
 pub(crate) mod new;
 pub(crate) mod node;
-mod older;
+pub(crate) mod older;
 pub(crate) mod profile;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod secret;
 pub(crate) mod serve;
 pub(crate) mod version;
@@ -52,6 +53,7 @@ pub(crate) async fn run(cli: Cli) -> Result<u8, Error> {
         Command::Cert(command) => command.run(&globals),
         Command::Backup(backup) => backup.run(&globals),
         Command::Config(command) => command.run(&globals),
+        Command::Schema(schema) => schema.run(),
         Command::Version(version) => version.run(&globals).await,
         Command::Completion(completion) => completion.run(),
         Command::Man(man) => man.run(),

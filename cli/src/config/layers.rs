@@ -13,6 +13,9 @@ use super::{
 };
 use crate::error::Error;
 
+/// What is shown to a server.
+const SHOWN: &[&str] = &["API.Key", "API.Username", "API.Password"];
+
 /// The file looked for in the data directory.
 const FILE_NAME: &str = "config.yaml";
 
@@ -103,6 +106,12 @@ impl Layers {
                     ));
                 }
                 layers.offer(key, value.clone(), Origin::Argument);
+            }
+            if let Argument::Older { now, warning } = argument {
+                layers.warnings.push(warning.clone());
+                for (key, value) in now {
+                    layers.offer(key, value.clone(), Origin::Argument);
+                }
             }
         }
         let profile = flags.profile.clone();
@@ -242,11 +251,29 @@ impl Layers {
             if values.is_empty() {
                 self.warnings.push(format!("configuration file `{}` sets nothing", path.display()));
             }
+            let meant_for = self.meant_for_another_server(&values);
             for (key, value) in values {
-                self.offer(key, value, Origin::File(path.clone()));
+                match &meant_for {
+                    Some(host) if SHOWN.contains(&key.name) => self.warnings.push(format!(
+                        "{} of `{}` is for {host}, and is not shown to another server",
+                        key.name,
+                        path.display()
+                    )),
+                    _ => self.offer(key, value, Origin::File(path.clone())),
+                }
             }
         }
         Ok(())
+    }
+
+    /// The server that a file is about, if another has been named in the meantime: what the file would show is not for that
+    /// one. A file of a server only says on which of its addresses that one listens.
+    fn meant_for_another_server(&self, file: &[(&'static Key, Value)]) -> Option<String> {
+        let (host, _) = self.values.get("API.Host")?;
+        let (_, meant) = file.iter().find(|(key, _)| key.name == "API.Host")?;
+        let Value::Text(meant_for) = meant else { return None };
+        let is_any = matches!(meant_for.as_str(), "" | "0.0.0.0" | "::" | "[::]");
+        (host != meant && !is_any).then(|| meant_for.clone())
     }
 
     /// Takes a value unless a higher source gave one.
@@ -306,7 +333,7 @@ pub(super) fn file_to_change(
 fn given_files(arguments: &[Argument]) -> impl Iterator<Item = &PathBuf> {
     arguments.iter().filter_map(|argument| match argument {
         Argument::File(path) => Some(path),
-        Argument::Set(..) => None,
+        Argument::Set(..) | Argument::Older { .. } => None,
     })
 }
 

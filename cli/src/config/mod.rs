@@ -16,6 +16,7 @@ mod keys;
 mod layers;
 pub(crate) mod older;
 pub(crate) mod profile;
+mod schema;
 mod share;
 mod storage;
 #[cfg(test)]
@@ -28,6 +29,7 @@ pub(crate) mod value;
 pub(crate) use argument::Argument;
 pub(crate) use callers::{AuthMode, Callers};
 pub(crate) use layers::{Flags, Layers};
+pub(crate) use schema::schema;
 pub(crate) use tls::{AutoCert, ServerTls};
 pub(crate) use tree::{Address, Capacity, Config, Logging, LoggingMode};
 

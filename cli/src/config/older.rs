@@ -27,6 +27,7 @@ const NO_UPDATES: &str = "it never looks for updates";
 const NODES_ENCRYPTED: &str = "the link of nodes is always encrypted, by an authority of the orchestrator's own; where a node is \
     to know it beforehand, its Compute.TLS.CACert is `orchestrator/authority/ca.pem` below the orchestrator's DataDir";
 const FIXED_PATHS: &str = "stores lie at fixed places below DataDir";
+const NO_WEB_PAGE: &str = "there is no web page; `skrei job list` and `skrei node list` show what there is";
 const NO_BROKER: &str = "there is no message broker; nodes connect to Orchestrator.Port";
 
 /// Settings by their names in configuration files. A name that ends in a dot stands for everything below it.
@@ -77,6 +78,8 @@ const OLDER: &[(&str, Now)] = &[
     ("UpdateConfig.", Now::Nothing(NO_UPDATES)),
     ("User.", Now::Nothing(NOT_MEASURED)),
     ("DisableAnalytics", Now::Nothing(NOT_MEASURED)),
+    ("WebUI.", Now::Nothing(NO_WEB_PAGE)),
+    ("Node.WebUI.", Now::Nothing(NO_WEB_PAGE)),
     ("FeatureFlags.", Now::Nothing("there are no feature flags")),
     ("StrictVersionMatch", Now::Nothing("versions are checked when a node connects")),
     ("Engines.Types.Docker.", Now::Nothing(NO_CONTAINERS)),

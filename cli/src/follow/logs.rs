@@ -1,6 +1,11 @@
 //! What guests write, copied to our own standard output and standard error.
 
-use std::{collections::BTreeSet, io::Write, time::Duration};
+use std::{
+    borrow::Cow,
+    collections::BTreeSet,
+    io::{IsTerminal, Write},
+    time::Duration,
+};
 
 use skrei_protocol::{
     api::{
@@ -9,15 +14,15 @@ use skrei_protocol::{
     },
     client::{Client, LogQuery},
 };
-use tokio::task::JoinSet;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     error::Error,
-    terminal::{self, style},
+    terminal::{self, harmless, style},
 };
 
-/// How long the last lines of a log may take after the job has ended.
-const LAST_LINES_MAX: Duration = Duration::from_secs(5);
+/// How long the last lines of a log may take after the job has ended, for somebody who watches the job.
+pub(super) const LAST_LINES_MAX: Duration = Duration::from_secs(5);
 
 /// Which logs of a job, and how much of them.
 #[derive(Clone, Debug, Default)]
@@ -30,7 +35,23 @@ pub(crate) struct Choice {
     pub(crate) lines_max: Option<usize>,
 }
 
-/// Copies one log to its end, each line behind this label.
+/// Where what guests write goes.
+#[derive(Clone, Debug)]
+pub(crate) enum Sink {
+    /// To our own standard output and standard error, each line behind a label if there is one.
+    Stdout(Option<Label>),
+    /// To whoever shows it.
+    Channel(mpsc::Sender<Output>),
+}
+
+/// A piece of what a guest wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct Output {
+    /// As it came.
+    pub(crate) text: String,
+}
+
+/// Copies one log to its end.
 ///
 /// # Errors
 /// The connection breaks, there is no such log, or the output cannot be written.
@@ -39,7 +60,7 @@ pub(crate) async fn copy(
     job: &str,
     query: &LogQuery,
     lines_max: Option<usize>,
-    label: Option<&Label>,
+    sink: &Sink,
 ) -> Result<(), Error> {
     // A log only grows, so what is counted now can be passed over in the copy.
     let mut passed_over = match lines_max {
@@ -50,7 +71,7 @@ pub(crate) async fn copy(
     while let Some(piece) = log.next().await? {
         let line = after_lines(&piece.line, &mut passed_over);
         if !line.is_empty() {
-            write(piece.kind == STDERR, line, label)?;
+            sink.take(piece.kind == STDERR, line).await?;
         }
     }
     Ok(())
@@ -77,10 +98,26 @@ fn after_lines<'text>(text: &'text str, lines: &mut usize) -> &'text str {
     rest
 }
 
+impl Sink {
+    async fn take(&self, is_stderr: bool, text: &str) -> std::io::Result<()> {
+        match self {
+            Self::Stdout(label) => write(is_stderr, text, label.as_ref()),
+            // Whoever showed it has gone: nobody misses it.
+            Self::Channel(sender) => {
+                let _ = sender.send(Output { text: text.to_owned() }).await;
+                Ok(())
+            }
+        }
+    }
+}
+
 fn write(is_stderr: bool, text: &str, label: Option<&Label>) -> std::io::Result<()> {
+    let is_shown = if is_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
+    // Programs get what was written; a terminal would obey it.
+    let text = if is_shown { harmless::lines(text) } else { Cow::Borrowed(text) };
     let text = match label {
-        Some(label) => label.before(text),
-        None => text.to_owned(),
+        Some(label) => Cow::Owned(label.before(&text)),
+        None => text,
     };
     if is_stderr {
         std::io::stderr().lock().write_all(text.as_bytes())
@@ -98,6 +135,7 @@ pub(crate) struct Label(String);
 impl Label {
     /// The label of the `number`th node, filled up to `width`.
     fn new(node: &str, number: usize, width: usize) -> Self {
+        let node = harmless::line(node);
         Self(style::stdout().nth(number, &format!("{node:<width$} |")))
     }
 
@@ -119,20 +157,30 @@ pub(super) struct Followers {
     choice: Choice,
     /// Nodes that write; more than one, and each line says which.
     nodes: Vec<String>,
+    /// Where it goes to, if not behind labels.
+    sender: Option<mpsc::Sender<Output>>,
     known: BTreeSet<String>,
-    copying: JoinSet<()>,
+    copying: JoinSet<Result<(), Error>>,
 }
 
 impl Followers {
-    /// Follows a job whose executions are on these nodes so far.
-    pub(super) fn new(client: Client, job: &str, choice: Choice, nodes: Vec<String>) -> Self {
-        Self { client, job: job.to_owned(), choice, nodes, known: BTreeSet::new(), copying: JoinSet::new() }
+    /// Follows a job whose executions are on these nodes so far, and gives to this sender what they write, or else writes it
+    /// to standard output.
+    pub(super) fn new(
+        client: Client,
+        job: &str,
+        choice: Choice,
+        nodes: Vec<String>,
+        sender: Option<mpsc::Sender<Output>>,
+    ) -> Self {
+        let (known, copying) = (BTreeSet::new(), JoinSet::new());
+        Self { client, job: job.to_owned(), choice, nodes, sender, known, copying }
     }
 
     /// Starts following an execution when it is first said to run or to have run.
     pub(super) fn notice(&mut self, entry: &HistoryEntry) {
         if entry.kind == Level::Job {
-            if entry.event.is_error() {
+            if entry.event.is_error() && self.sender.is_none() {
                 terminal::note(&entry.event.message);
             }
             return;
@@ -144,14 +192,13 @@ impl Followers {
         if self.choice.node.as_ref().is_some_and(|chosen| !node.starts_with(chosen)) {
             return;
         }
-        let label = self.label(&node);
+        let sink = match &self.sender {
+            Some(sender) => Sink::Channel(sender.clone()),
+            None => Sink::Stdout(self.label(&node)),
+        };
         let (client, job, choice) = (self.client.clone(), self.job.clone(), self.choice.clone());
         let query = LogQuery { execution: entry.execution_id.clone(), follow: true, tail: choice.from_now };
-        self.copying.spawn(async move {
-            if let Err(error) = copy(&client, &job, &query, choice.lines_max, label.as_ref()).await {
-                error.show();
-            }
-        });
+        self.copying.spawn(async move { copy(&client, &job, &query, choice.lines_max, &sink).await });
     }
 
     fn label(&mut self, node: &str) -> Option<Label> {
@@ -163,16 +210,34 @@ impl Followers {
         (self.nodes.len() > 1).then(|| Label::new(node, number, width))
     }
 
-    /// Lets every log that is being copied come to its end.
-    pub(super) async fn finish_all(&mut self) {
-        while self.copying.join_next().await.is_some() {}
+    /// Waits until nobody reads any more what is written: then there is no use in going on. A log that cannot be read is
+    /// said to be so, and hides no other.
+    pub(super) async fn reader_gone(&mut self) -> Error {
+        loop {
+            match self.copying.join_next().await {
+                Some(Ok(Err(error))) if error.is_silent() => return error,
+                Some(ended) => self.say(ended),
+                None => std::future::pending().await,
+            }
+        }
     }
 
-    /// Lets the last lines arrive.
-    pub(super) async fn finish(&mut self) {
-        let all = async { while self.copying.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(LAST_LINES_MAX, all).await;
+    /// Lets the last lines arrive, for so long at most.
+    pub(super) async fn finish(mut self, patience: Duration) {
+        let all = async {
+            while let Some(ended) = self.copying.join_next().await {
+                self.say(ended);
+            }
+        };
+        let _ = tokio::time::timeout(patience, all).await;
         self.copying.abort_all();
+    }
+
+    /// Of what is shown in a view, its table tells in the end; else there is nothing but this.
+    fn say(&self, ended: Result<Result<(), Error>, tokio::task::JoinError>) {
+        if let (Ok(Err(error)), None) = (ended, &self.sender) {
+            error.show();
+        }
     }
 }
 

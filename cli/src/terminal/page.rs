@@ -6,7 +6,15 @@ use std::path::Path;
 pub(crate) fn check(name: &str, expected: &str) {
     const MARK: &str =
         "<!-- Made from the program; after a change run: SKREI_UPDATE_DOCS=1 cargo test -p skrei -->\n";
-    let expected = format!("{MARK}{}\n", expected.trim_end());
+    write_or_compare(name, &format!("{MARK}{}\n", expected.trim_end()));
+}
+
+/// The same for a document.
+pub(crate) fn check_json(name: &str, expected: &serde_json::Value) {
+    write_or_compare(name, &format!("{expected:#}\n"));
+}
+
+fn write_or_compare(name: &str, expected: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference").join(name);
     if std::env::var_os("SKREI_UPDATE_DOCS").is_some() {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();

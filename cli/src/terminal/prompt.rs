@@ -5,6 +5,8 @@ use std::io::{self, BufRead as _, IsTerminal as _};
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use skrei_access::Secret;
 
+use crate::exit;
+
 /// Reads one line: typed without being shown, or the first of standard input.
 ///
 /// # Errors
@@ -29,9 +31,20 @@ impl Hidden {
         let before = tcgetattr(io::stdin())?;
         let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
+        restore_on_interrupt(before.clone());
         tcsetattr(io::stdin(), OptionalActions::Flush, &silent)?;
         Ok(Self(before))
     }
+}
+
+/// Ctrl+C ends the process, and leaves a terminal that shows what is typed.
+fn restore_on_interrupt(before: Termios) {
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            let _ = tcsetattr(io::stdin(), OptionalActions::Flush, &before);
+            std::process::exit(exit::INTERRUPTED.into());
+        }
+    });
 }
 
 impl Drop for Hidden {

@@ -70,8 +70,7 @@ impl Table {
     pub(crate) fn moody_row<'a>(&mut self, cells: impl IntoIterator<Item = (&'a str, Mood)>) {
         let cells = cells.into_iter().map(|(text, mood)| {
             // A cell is one paragraph: what a guest or node says cannot forge rows.
-            let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-            (text.trim_end().to_owned(), mood)
+            (super::harmless::line(text).trim_end().to_owned(), mood)
         });
         self.rows.push(cells.collect());
     }

@@ -3,8 +3,12 @@
 use jiff::{Timestamp, tz::TimeZone};
 
 /// `15:04:05.000` from RFC 3339; the text itself if it is something else.
-pub(crate) fn of_day(rfc3339: &str) -> String {
-    local(rfc3339, "%H:%M:%S%.3f").unwrap_or_else(|| rfc3339.to_owned())
+pub(crate) fn of_day_in(rfc3339: &str, zone: &TimeZone) -> String {
+    let time = rfc3339.parse::<Timestamp>();
+    time.map_or_else(
+        |_| rfc3339.to_owned(),
+        |time| time.to_zoned(zone.clone()).strftime("%H:%M:%S%.3f").to_string(),
+    )
 }
 
 /// `2026-01-02 15:04:05` from nanoseconds since the epoch.

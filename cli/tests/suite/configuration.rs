@@ -103,3 +103,18 @@ fn a_list_comes_in_every_form() {
     assert!(head(&["list", "--output", "json"]).starts_with("{\"API\":{"));
     assert!(head(&["list", "--output", "yaml"]).starts_with("API:"));
 }
+
+#[test]
+fn a_key_in_a_file_is_for_the_server_of_that_file() {
+    let desk = Desk::new();
+    desk.put(".skrei/config.yaml", "API: {Host: one.example, Key: hush}\n");
+    let key = |words: &[&str]| desk.skrei(&[&["config", "get", "API.Key"], words].concat());
+    assert_eq!(key(&[]).stdout, "********\n");
+    assert_eq!(key(&["--api-host", "one.example", "--api-port", "9"]).stdout, "********\n");
+    let other = key(&["--api-host", "two.example"]);
+    assert_eq!(other.stdout, "\n", "{other:?}");
+    assert!(other.stderr.contains("is for one.example"), "{other:?}");
+    // Where a server listens says nothing of who is called.
+    desk.put(".skrei/config.yaml", "API: {Host: 0.0.0.0, Key: hush}\n");
+    assert_eq!(key(&["--api-host", "127.0.0.1"]).stdout, "********\n");
+}

@@ -5,7 +5,7 @@
 //! `null` ignored (reference: Go's decoder), because real clients rely on all three.
 
 mod fields;
-mod shape;
+pub(crate) mod shape;
 
 use serde_json::Value;
 

@@ -18,7 +18,7 @@ use crate::{
 /// The function called if the job names none.
 pub(crate) const DEFAULT_ENTRY_POINT: &str = "_start";
 
-const PARAMS: &[&str] = &["EntryModule", "Entrypoint", "Parameters", "ImportModules"];
+pub(crate) const PARAMS: &[&str] = &["EntryModule", "Entrypoint", "Parameters", "ImportModules"];
 
 /// Where the module goes when the old form, an input source in place of a path, names no target.
 const LEGACY_MODULE_TARGET: &str = "/wasm/entry.wasm";

@@ -21,13 +21,17 @@ use crate::{
 /// One entry per written input source; none where it could not be understood.
 pub(super) type Sources = Vec<Option<Input>>;
 
-const SUPPORTED: &[&str] = &["local", "localDirectory", "inline", "artifact", "scratch", "urlDownload", "s3"];
+pub(crate) const SUPPORTED: &[&str] =
+    &["local", "localDirectory", "inline", "artifact", "scratch", "urlDownload", "s3"];
 const NOT_YET: &[&str] = &["s3managed", "ipfs", "git", "gitlfs"];
 
-const HOST_PATH: &[&str] =
+pub(crate) const HOST_PATH: &[&str] =
     &["SourcePath", "ReadWrite", "CreateAs", "FileMode", "FileModes", "DirMode", "Owner"];
-const ARTIFACT: &[&str] = &["Digest", "Size"];
-const INLINE: &[&str] = &["URL"];
+pub(crate) const ARTIFACT: &[&str] = &["Digest", "Size"];
+pub(crate) const INLINE: &[&str] = &["URL"];
+
+/// What a source that is not there becomes.
+pub(crate) const CREATE_AS: &[&str] = &["noCreate", "dir", "file"];
 
 /// Spells the parameters the canonical way.
 pub(super) fn normalise(written: &mut [InputSource]) {
@@ -141,7 +145,7 @@ fn host_path(written: &Typed, path: Path, problems: &mut Vec<Problem>) -> Option
         "dir" => CreateAs::Directory,
         "file" => CreateAs::File,
         _ => {
-            let message = format!("{} is not one of `noCreate`, `dir` and `file`", quoted(&word));
+            let message = format!("{} is not one of {}", quoted(&word), listed(CREATE_AS.iter().copied()));
             problems.push(Problem::new(params.path("CreateAs"), message));
             CreateAs::Nothing
         }

@@ -15,7 +15,7 @@ pub(crate) const DEFAULT_NAMESPACE: &str = "default";
 /// must not become a million records.
 pub(crate) const COUNT_MAX: i64 = 100_000;
 
-const TYPES: &[&str] = &["batch", "ops", "service", "daemon"];
+pub(crate) const TYPES: &[&str] = &["batch", "ops", "service", "daemon"];
 
 pub(super) fn kind(manifest: &mut Manifest, problems: &mut Vec<Problem>) -> Option<Kind> {
     let path = Path::root().key("Type");

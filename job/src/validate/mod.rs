@@ -3,18 +3,18 @@
 //! The rules are those of the Bacalhau API at submission and in its store (reference requester-api 1.9), less
 //! what skrei cannot do yet: that is refused here with the way out, not on the node.
 
-mod engine;
+pub(crate) mod engine;
 mod environment;
 mod inline;
-mod inputs;
-mod job;
+pub(crate) mod inputs;
+pub(crate) mod job;
 mod limits;
-mod network;
+pub(crate) mod network;
 mod ownership;
 mod params;
 mod ports;
-mod remote;
-mod results;
+pub(crate) mod remote;
+pub(crate) mod results;
 mod retry;
 mod rollout;
 mod secrets;

@@ -11,6 +11,9 @@ use crate::{
 
 const TYPES: &[&str] = &["None", "HTTP", "Full", "Host"];
 
+/// Every word that is understood.
+pub(crate) const WORDS: &[&str] = &["None", "Default", "HTTP", "Full", "Host", "Bridge"];
+
 pub(super) fn read(written: &manifest::Network, path: &Path, problems: &mut Vec<Problem>) -> Network {
     let word = written.kind.trim().to_lowercase();
     let kind = path.key("Type");

@@ -14,10 +14,10 @@ use crate::{
     problem::{Problem, listed, quoted},
 };
 
-pub(super) const DOWNLOAD: &[&str] = &["URL", "SHA256"];
-pub(super) const OBJECTS: &[&str] =
+pub(crate) const DOWNLOAD: &[&str] = &["URL", "SHA256"];
+pub(crate) const OBJECTS: &[&str] =
     &["Bucket", "Key", "Filter", "Region", "Endpoint", "VersionID", "ChecksumSHA256", "Partition"];
-const PARTITION: &[&str] = &["Type", "Pattern", "StartIndex", "EndIndex", "DateFormat"];
+pub(crate) const PARTITION: &[&str] = &["Type", "Pattern", "StartIndex", "EndIndex", "DateFormat"];
 const PARTITIONS: &[&str] = &["none", "object", "regex", "substring", "date"];
 
 /// The layout of dates if none is given.

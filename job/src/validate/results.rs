@@ -16,12 +16,12 @@ use crate::{
     spec::{Publisher, ResultPath},
 };
 
-const SUPPORTED: &[&str] = &["local", "s3", "noop"];
+pub(crate) const SUPPORTED: &[&str] = &["local", "s3", "noop"];
 const NOT_YET: &[&str] = &["s3managed", "ipfs"];
 
-const BUCKET: &[&str] = &["Bucket", "Key", "Region", "Endpoint", "Encoding"];
+pub(crate) const BUCKET: &[&str] = &["Bucket", "Key", "Region", "Endpoint", "Encoding"];
 
-const ENCODINGS: &[&str] = &["gzip", "plain"];
+pub(crate) const ENCODINGS: &[&str] = &["gzip", "plain"];
 
 /// Files of every result, beside the result paths.
 const RUN_FILES: &[&str] = &["stdout", "stderr", "exitCode"];

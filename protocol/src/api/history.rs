@@ -71,7 +71,7 @@ pub struct Event {
     pub topic: String,
     /// RFC 3339.
     pub timestamp: String,
-    /// `NodeID`, `NewState`, `IsError`, `Hint`, `Reason`, `Rule`.
+    /// `NodeID`, `Partition`, `ExecutionState`, `NewState` (of the job), `IsError`, `Hint`, `Reason`, `Rule`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }

@@ -51,6 +51,15 @@ pub enum Error {
         /// What was wrong with the answer.
         cause: String,
     },
+    /// Whoever answers there sends callers on to somebody else, whom nobody has named: what shows who is calling, and the
+    /// secrets of a job, do not follow.
+    #[error("the server at {endpoint} sends callers on to {to}")]
+    Redirected {
+        /// Where it was called.
+        endpoint: String,
+        /// Where it points to: scheme, host and port.
+        to: String,
+    },
     /// A server does not give what is to be downloaded.
     #[error("the server at {server} does not give the results (status {status})")]
     NoDownload {
@@ -102,6 +111,9 @@ impl Error {
                     .to_owned(),
             ),
             Self::Untrusted { hint, .. } => Some((*hint).to_owned()),
+            Self::Redirected { to, .. } => {
+                Some(format!("if the orchestrator is there, call it so: --api-host {to}"))
+            }
             Self::NoDownload { status: 403, .. } => {
                 Some("a signed URL lives for a while only: try again".to_owned())
             }

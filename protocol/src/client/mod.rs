@@ -5,6 +5,7 @@ mod events;
 mod logs;
 mod results;
 mod secrets;
+mod selected;
 mod upload;
 
 use std::{sync::Arc, time::Duration};
@@ -12,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use reqwest::{
     Method, RequestBuilder, StatusCode,
-    header::{AUTHORIZATION, HeaderValue},
+    header::{AUTHORIZATION, HeaderValue, LOCATION},
     redirect::Policy,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -24,6 +25,7 @@ pub use error::Error;
 pub use events::{Events, News};
 pub use logs::{LogQuery, Logs};
 pub use results::Download;
+pub use selected::Selection;
 use upload::upload_offset;
 
 use crate::{
@@ -394,6 +396,9 @@ impl Client {
 
     async fn read_answer<T: DeserializeOwned>(&self, answer: reqwest::Response) -> Result<T, Error> {
         let status = answer.status();
+        if let Some(to) = sent_on(&self.endpoint, &answer) {
+            return Err(to);
+        }
         let body = answer.bytes().await.map_err(|error| Error::unreachable(&self.endpoint, error))?;
         if status == StatusCode::OK {
             return serde_json::from_slice(&body)
@@ -404,6 +409,14 @@ impl Client {
             Err(error) => Err(Error::unexpected(&self.endpoint, status, &error)),
         }
     }
+}
+
+/// Whether an answer points to another place.
+fn sent_on(endpoint: &Url, answer: &reqwest::Response) -> Option<Error> {
+    let to = answer.headers().get(LOCATION).filter(|_| answer.status().is_redirection())?;
+    let to = endpoint.join(to.to_str().ok()?).ok()?;
+    let shown = |url: &Url| shown_url(url).as_str().trim_end_matches('/').to_owned();
+    Some(Error::Redirected { endpoint: shown(endpoint), to: shown(&to) })
 }
 
 fn job_path(job: &str, rest: &str) -> String {

@@ -5,13 +5,15 @@ mod moto;
 mod pebble;
 mod process;
 mod server;
+mod terminal;
 pub(crate) mod toolchains;
 
 pub(crate) use job::{JobFile, wait_for_end};
 pub(crate) use moto::Moto;
 pub(crate) use pebble::{EXTERNAL_ACCOUNT, Pebble, Rules};
 pub(crate) use process::{Ran, skrei};
-pub(crate) use server::{Node, Orchestrator, free_port};
+pub(crate) use server::{Node, Orchestrator, free_port, wait_for_port};
+pub(crate) use terminal::Terminal;
 
 use std::{path::PathBuf, time::Duration};
 

@@ -263,7 +263,7 @@ pub(crate) fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-pub(super) fn wait_for_port(port: u16, log: impl Fn() -> String) {
+pub(crate) fn wait_for_port(port: u16, log: impl Fn() -> String) {
     let start = Instant::now();
     while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
         assert!(start.elapsed() < PATIENCE, "nothing listens on port {port}:\n{}", log());

@@ -1,12 +1,15 @@
 //! `skrei job describe`.
 
 use clap::Args;
-use skrei_protocol::api::{
-    job::GetJobResponse,
-    secret::{Grant, Origin},
+use skrei_protocol::{
+    api::{
+        job::GetJobResponse,
+        secret::{Grant, Origin},
+    },
+    client::Selection,
 };
 
-use super::{Which, rollout};
+use super::{Version, Which, rollout};
 use crate::{
     cli::Globals,
     commands::client,
@@ -29,13 +32,17 @@ pub(crate) struct Describe {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
+    version: Version,
+    #[command(flatten)]
     format: ItemFormat,
 }
 
 impl Describe {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let client = client(globals)?;
-        let answer = client.job(&self.which.job, "executions,progress").await?;
+        let selection = Selection { version: self.version.number, ..Selection::default() };
+        let job = self.which.resolve(&client).await?;
+        let answer = client.selected_job(&job, "executions,progress", &selection).await?;
         match self.format.document(&answer.job)? {
             Some(document) => terminal::data(&document)?,
             None => {

@@ -2,9 +2,12 @@
 
 use clap::Args;
 use skrei_job::ExecutionId;
-use skrei_protocol::api::execution::{compute_state, desired_state};
+use skrei_protocol::{
+    api::execution::{compute_state, desired_state},
+    client::Selection,
+};
 
-use super::Which;
+use super::{Version, Which};
 use crate::{
     cli::Globals,
     commands::client,
@@ -24,12 +27,36 @@ pub(crate) struct Executions {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
+    version: Version,
+    /// Of every version
+    #[arg(long, conflicts_with = "number")]
+    all_versions: bool,
+    /// At most so many [default: all]
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    limit: u32,
+    /// By what they are ordered: `created_at` or `modified_at`
+    #[arg(long, value_name = "FIELD", default_value = "", hide_default_value = true)]
+    order_by: String,
+    /// The other way round
+    #[arg(long)]
+    order_reversed: bool,
+    #[command(flatten)]
     format: ListFormat,
 }
 
 impl Executions {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let page = client(globals)?.executions(&self.which.job).await?;
+        let client = client(globals)?;
+        let selection = Selection {
+            version: self.version.number,
+            all_versions: self.all_versions,
+            limit: self.limit,
+            order_by: self.order_by.clone(),
+            reverse: self.order_reversed,
+            ..Selection::default()
+        };
+        let job = self.which.resolve(&client).await?;
+        let page = client.selected_executions(&job, &selection).await?;
         let mut table = Table::new(&["created", "modified", "id", "node", "rev.", "state", "desired"]);
         for execution in &page.items {
             let id = ExecutionId::new(execution.id.as_str());

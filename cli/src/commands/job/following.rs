@@ -1,18 +1,26 @@
 //! What happens after a job was read: it is submitted, and watched to its end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, io::IsTerminal as _, time::Duration};
 
 use bytes::Bytes;
 use clap::{ArgAction, Args, ValueEnum};
 use skrei_job::{Manifest, life::JobState, secret::Name};
-use skrei_protocol::{api::job::GetJobResponse, client::Client};
+use skrei_protocol::{
+    api::{execution::compute_state, job::GetJobResponse},
+    client::Client,
+};
+use tokio::signal::unix::{SignalKind, signal};
 
+use super::leaving;
 use crate::{
     error::Error,
     exit,
-    follow::{self, Ended, View, outcomes},
+    follow::{self, Ended, Shown, outcomes},
     terminal::{self, style},
 };
+
+/// The closing table on a terminal has no more rows, unless as many went wrong.
+const ROWS_MAX: usize = 40;
 
 /// How a job is watched.
 #[derive(Debug, Args)]
@@ -28,8 +36,8 @@ pub(crate) struct Following {
     #[arg(long)]
     id_only: bool,
     /// Show what the guests write, not what happens
-    #[arg(short, long)]
-    follow: bool,
+    #[arg(short = 'f', long = "follow")]
+    guests: bool,
     /// After the table, show what each node's guest wrote
     #[arg(long)]
     node_details: bool,
@@ -42,6 +50,12 @@ pub(crate) struct Following {
     /// Older spelling of nothing: warnings are shown
     #[arg(long, hide = true)]
     show_warnings: bool,
+    /// Older way to fetch results, which `job get` does
+    #[arg(long, hide = true)]
+    download: bool,
+    /// Older: how long that may take
+    #[arg(short = 'g', long, hide = true, value_name = "SECS")]
+    gettimeout: Option<u64>,
 }
 
 /// Whose exit code the command ends with.
@@ -66,6 +80,12 @@ impl Following {
         if self.show_warnings {
             terminal::warn("warnings are shown without --show-warnings; --hide-warnings hides them");
         }
+        if self.download || self.gettimeout.is_some() {
+            terminal::warn(
+                "--download and --gettimeout are flags of older versions: once the job has ended, `skrei job get JOB` fetches \
+                 what it left",
+            );
+        }
         self.warn(warnings);
     }
 
@@ -89,7 +109,14 @@ impl Following {
             false => client.submit_with(manifest, force, secrets).await?,
         };
         self.warn(&submitted.warnings.unwrap_or_default());
-        let id = &submitted.job_id;
+        self.follow(client, &submitted.job_id).await
+    }
+
+    /// Watches a job that was submitted, as asked.
+    ///
+    /// # Errors
+    /// It did not end well.
+    pub(super) async fn follow(&self, client: &Client, id: &str) -> Result<u8, Error> {
         if self.id_only || !self.wait {
             terminal::data(id)?;
         }
@@ -103,23 +130,26 @@ impl Following {
     }
 
     async fn watch(&self, client: &Client, id: &str) -> Result<u8, Error> {
-        let view = match (self.id_only, self.follow) {
-            (true, _) => View::Silent,
-            (false, true) => View::Logs,
-            (false, false) => View::Events,
+        let shown = match (self.id_only, self.guests) {
+            (true, _) => Shown::Nothing,
+            (false, true) => Shown::Logs,
+            (false, false) => Shown::Events,
         };
-        if view != View::Silent {
+        if shown != Shown::Nothing {
             terminal::note(&format!("Job {} submitted; Ctrl+C leaves it running.", style::stderr().bold(id)));
         }
         let limit = (self.wait_timeout_secs > 0).then(|| Duration::from_secs(self.wait_timeout_secs));
-        let ended = follow::until_ended(client, id, view, limit).await.map_err(|error| {
+        let mut interrupts = signal(SignalKind::interrupt())
+            .map_err(|error| Error::unavailable(format!("listen to Ctrl+C: {error}")))?;
+        let ended = follow::until_ended(client, id, shown, limit, &mut interrupts);
+        let ended = ended.await.map_err(|error| {
             let hint = format!("the job may go on; once the orchestrator is back:\n{}", come_back(id));
             error.hint(hint)
         })?;
         match ended {
             Ended::Terminal => {
                 let answer = client.job(id, "executions").await?;
-                if view != View::Silent {
+                if shown != Shown::Nothing {
                     self.show(&answer)?;
                 }
                 self.verdict(&answer)
@@ -129,10 +159,7 @@ impl Following {
                 format!("job {id} has not ended after {} s; it goes on", self.wait_timeout_secs),
             )
             .hint(format!("--wait-timeout-secs 0 waits for ever; come back with\n{}", come_back(id)))),
-            Ended::Interrupted => {
-                terminal::note(&format!("\nNot watching any more; the job goes on.\n{}", come_back(id)));
-                Ok(exit::INTERRUPTED)
-            }
+            Ended::Interrupted => leaving::leave(client, id, &mut interrupts).await,
         }
     }
 
@@ -142,7 +169,23 @@ impl Following {
             return Ok(());
         }
         terminal::note("");
-        outcomes::table(executions).show()?;
+        let unlike = |state: u8| state != compute_state::COMPLETED;
+        let is_long = executions.len() > ROWS_MAX && std::io::stdout().is_terminal();
+        match is_long {
+            // A person wants to see what went wrong, and not to scroll for it.
+            true => {
+                let (wrong, well): (Vec<_>, Vec<_>) = executions
+                    .iter()
+                    .cloned()
+                    .partition(|execution| unlike(execution.compute_state.state_type));
+                if !wrong.is_empty() {
+                    outcomes::table(&wrong).show()?;
+                }
+                let id = &answer.job.id;
+                terminal::note(&format!("{} completed: skrei job executions {id}", well.len()));
+            }
+            false => outcomes::table(executions).show()?,
+        }
         if self.node_details {
             for (node, output) in outcomes::outputs(executions) {
                 terminal::data(&format!("\n{}\n{}", style::stdout().bold(&node), output.trim_end()))?;
@@ -181,6 +224,6 @@ impl Following {
 }
 
 /// Commands to come back to a job with.
-fn come_back(id: &str) -> String {
+pub(super) fn come_back(id: &str) -> String {
     format!("  skrei job describe {id}\n  skrei job logs -f {id}\n  skrei job stop {id}")
 }

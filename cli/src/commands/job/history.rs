@@ -1,9 +1,10 @@
 //! `skrei job history`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use skrei_job::ExecutionId;
+use skrei_protocol::client::Selection;
 
-use super::Which;
+use super::{Version, Which};
 use crate::{
     cli::Globals,
     commands::client,
@@ -22,16 +23,53 @@ pub(crate) struct History {
     #[command(flatten)]
     which: Which,
     #[command(flatten)]
+    version: Version,
+    /// Of every version
+    #[arg(long, conflicts_with = "number")]
+    all_versions: bool,
+    /// Only what happened to the job itself, or to its executions
+    #[arg(long, value_name = "TYPE", value_enum, default_value_t = EventType::All)]
+    event_type: EventType,
+    /// Only of this execution
+    #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
+    execution_id: String,
+    #[command(flatten)]
     format: ListFormat,
+}
+
+/// What events are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EventType {
+    All,
+    Job,
+    Execution,
+}
+
+impl EventType {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "",
+            Self::Job => "job",
+            Self::Execution => "execution",
+        }
+    }
 }
 
 impl History {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let client = client(globals)?;
         let mut table = Table::new(&["time", "version", "exec. id", "topic", "event"]);
-        let (mut entries, mut token) = (Vec::new(), String::new());
+        let job = self.which.resolve(&client).await?;
+        let mut selection = Selection {
+            version: self.version.number,
+            all_versions: self.all_versions,
+            event_type: self.event_type.as_str().to_owned(),
+            execution: self.execution_id.clone(),
+            ..Selection::default()
+        };
+        let mut entries = Vec::new();
         loop {
-            let page = client.history(&self.which.job, &token).await?;
+            let page = client.selected_history(&job, &selection).await?;
             for entry in &page.items {
                 let mood = if entry.event.is_error() { Mood::Bad } else { Mood::Plain };
                 table.moody_row([
@@ -43,12 +81,14 @@ impl History {
                 ]);
             }
             // A job that goes on always has a next page; an empty one is the end for now.
-            let is_last = page.items.is_empty() || page.next_token.is_empty() || page.next_token == token;
+            let is_last = page.items.is_empty()
+                || page.next_token.is_empty()
+                || page.next_token == selection.next_token;
             entries.extend(page.items);
             if is_last {
                 break;
             }
-            token = page.next_token;
+            selection.next_token = page.next_token;
         }
         self.format.show(&table, &entries)?;
         Ok(exit::SUCCESS)

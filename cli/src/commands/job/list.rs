@@ -1,7 +1,8 @@
 //! `skrei job list`.
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use skrei_job::{JobId, life::JobState};
+use skrei_protocol::client::Selection;
 
 use crate::{
     cli::Globals,
@@ -28,17 +29,56 @@ pub(crate) struct List {
     /// Where the previous page ended
     #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
     next_token: String,
+    /// By what they are ordered: by times the newest first
+    #[arg(long, value_name = "FIELD", value_enum, default_value_t = Order::CreatedAt)]
+    order_by: Order,
+    /// The other way round
+    #[arg(long)]
+    order_reversed: bool,
+    /// Of this namespace; `*` is every one [default: default]
+    #[arg(long, value_name = "NAMESPACE", default_value = "", hide_default_value = true)]
+    namespace: String,
     #[command(flatten)]
     format: ListFormat,
+}
+
+/// By what jobs are ordered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Order {
+    #[value(name = "created_at")]
+    CreatedAt,
+    #[value(name = "modified_at")]
+    ModifiedAt,
+    Id,
+}
+
+impl Order {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::CreatedAt => "created_at",
+            Self::ModifiedAt => "modified_at",
+            Self::Id => "id",
+        }
+    }
 }
 
 impl List {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let client = client(globals)?;
-        let mut page = client.jobs(&self.labels, self.limit, &self.next_token).await?;
+        let mut selection = Selection {
+            labels: self.labels.clone(),
+            limit: self.limit,
+            next_token: self.next_token.clone(),
+            order_by: self.order_by.as_str().to_owned(),
+            reverse: (self.order_by != Order::Id) != self.order_reversed,
+            namespace: self.namespace.clone(),
+            ..Selection::default()
+        };
+        let mut page = client.selected_jobs(&selection).await?;
         // Where few jobs match, a page may end before the first of them is found.
         while page.items.is_empty() && !page.next_token.is_empty() {
-            page = client.jobs(&self.labels, self.limit, &page.next_token).await?;
+            selection.next_token = page.next_token;
+            page = client.selected_jobs(&selection).await?;
         }
         let mut table = Table::new(&["created", "id", "name", "type", "state"]);
         for job in &page.items {

@@ -1,6 +1,6 @@
 //! `skrei job logs`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use clap::Args;
 use skrei_protocol::{
@@ -8,10 +8,10 @@ use skrei_protocol::{
         execution::{Execution, compute_state},
         job::GetJobResponse,
     },
-    client::{Client, LogQuery},
+    client::{Client, LogQuery, Selection},
 };
 
-use super::Which;
+use super::{Version, Which};
 use crate::{
     cli::Globals,
     commands::client,
@@ -19,7 +19,7 @@ use crate::{
     exit,
     follow::{
         self,
-        logs::{self, Choice, Label},
+        logs::{self, Choice, Label, Sink},
     },
 };
 
@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct Logs {
     #[command(flatten)]
     which: Which,
+    #[command(flatten)]
+    version: Version,
     /// Of this execution alone
     #[arg(short = 'e', long, value_name = "ID", conflicts_with = "node")]
     execution_id: Option<String>,
@@ -36,11 +38,14 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "NODE")]
     node: Option<String>,
     /// Go on until the job ends, on every node
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "number")]
     follow: bool,
     /// Begin with what is written from now on; with a number, with so many of the last lines
     #[arg(short, long, value_name = "N", num_args = 0..=1, require_equals = true)]
     tail: Option<Option<usize>>,
+    /// Begin with so many of the last lines: `--tail=N`
+    #[arg(short = 'n', long, value_name = "N", conflicts_with = "tail")]
+    lines: Option<usize>,
 }
 
 impl Logs {
@@ -53,20 +58,21 @@ impl Logs {
     }
 
     async fn read(&self, client: &Client) -> Result<(), Error> {
-        let job = &self.which.job;
+        let job = &self.which.resolve(client).await?;
         let choice = Choice {
             node: self.node.clone(),
             from_now: self.tail == Some(None),
-            lines_max: self.tail.flatten(),
+            lines_max: self.lines.or_else(|| self.tail.flatten()),
         };
         if let Some(execution) = &self.execution_id {
             let query = LogQuery { execution: execution.clone(), follow: self.follow, tail: choice.from_now };
-            return logs::copy(client, job, &query, choice.lines_max, None).await;
+            return logs::copy(client, job, &query, choice.lines_max, &Sink::Stdout(None)).await;
         }
         if self.follow {
-            return follow::logs_until_ended(client, job, choice).await;
+            return follow::logs_until_ended(client, job, choice, Duration::MAX).await;
         }
-        let answer = client.job(job, "executions").await?;
+        let selection = Selection { version: self.version.number, ..Selection::default() };
+        let answer = client.selected_job(job, "executions", &selection).await?;
         let executions = newest(&answer, self.node.as_deref());
         if executions.is_empty() {
             return Err(self.nothing(&answer));
@@ -75,10 +81,10 @@ impl Logs {
         for (number, execution) in executions.iter().enumerate() {
             let label = Label::among(&nodes, number);
             let query = LogQuery { execution: execution.id.clone(), follow: false, tail: choice.from_now };
-            let copied = logs::copy(client, job, &query, choice.lines_max, label.as_ref()).await;
+            let copied = logs::copy(client, job, &query, choice.lines_max, &Sink::Stdout(label)).await;
             match copied {
                 // One node that cannot be read must not hide what the others wrote.
-                Err(error) if executions.len() > 1 => error.show(),
+                Err(error) if executions.len() > 1 && !error.is_silent() => error.show(),
                 copied => copied?,
             }
         }

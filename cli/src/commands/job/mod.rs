@@ -6,6 +6,7 @@ mod executions;
 pub(crate) mod following;
 mod get;
 mod history;
+mod leaving;
 mod list;
 mod logs;
 mod plan;
@@ -18,6 +19,7 @@ mod validate;
 mod versions;
 
 use clap::{Args, Subcommand};
+use skrei_protocol::client::Client;
 
 use crate::{cli::Globals, error::Error};
 
@@ -63,6 +65,30 @@ struct Which {
     /// Its name, its id, or the beginning of its id
     #[arg(value_name = "JOB")]
     job: String,
+    /// Where the job's name counts [default: default]
+    #[arg(long, value_name = "NAMESPACE", default_value = "", hide_default_value = true)]
+    namespace: String,
+}
+
+impl Which {
+    /// What the orchestrator knows it by, whatever the namespace.
+    ///
+    /// # Errors
+    /// There is no such job in this namespace.
+    async fn resolve(&self, client: &Client) -> Result<String, Error> {
+        match self.namespace.as_str() {
+            "" => Ok(self.job.clone()),
+            namespace => Ok(client.job_in(namespace, &self.job).await?.job.id),
+        }
+    }
+}
+
+/// Which version of a job.
+#[derive(Debug, Args)]
+struct Version {
+    /// The version [default: the latest]
+    #[arg(short = 'v', long = "version", value_name = "N", default_value_t = 0, hide_default_value = true)]
+    number: u64,
 }
 
 impl Command {

@@ -44,7 +44,7 @@ impl Command {
         let client = client(globals)?;
         let (steer, action) = match self {
             Self::Status(status) => {
-                let progress = client.progress(&status.which.job).await?;
+                let progress = client.progress(&status.which.resolve(&client).await?).await?;
                 match status.format.document(&progress)? {
                     Some(document) => terminal::data(&document)?,
                     None => show(&progress)?,
@@ -55,7 +55,7 @@ impl Command {
             Self::Resume(steer) => (steer, Action::Resume),
             Self::Abort(steer) => (steer, Action::Abort),
         };
-        show(&client.steer(&steer.which.job, action).await?)?;
+        show(&client.steer(&steer.which.resolve(&client).await?, action).await?)?;
         Ok(exit::SUCCESS)
     }
 }

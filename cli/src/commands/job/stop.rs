@@ -21,7 +21,8 @@ pub(crate) struct Stop {
 impl Stop {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let job = &self.which.job;
-        let stopped = client(globals)?.stop(job, self.reason).await?;
+        let client = client(globals)?;
+        let stopped = client.stop(&self.which.resolve(&client).await?, self.reason).await?;
         if !self.quiet {
             terminal::note(&match stopped.evaluation_id.as_str() {
                 "" => format!("Job {job} had stopped already."),

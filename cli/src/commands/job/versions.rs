@@ -22,7 +22,8 @@ pub(crate) struct Versions {
 
 impl Versions {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let versions = client(globals)?.versions(&self.which.job).await?;
+        let client = client(globals)?;
+        let versions = client.versions(&self.which.resolve(&client).await?).await?;
         let mut table = Table::new(&["version", "created", "id", "name", "type"]);
         for job in &versions {
             let (version, created) = (job.version.to_string(), time::date(job.modify_time));

@@ -7,7 +7,7 @@ use skrei_protocol::api::told::Progress;
 
 use crate::{
     secret,
-    terminal::{self, style},
+    terminal::{self, fit, harmless, style},
 };
 
 /// Shows a guest's progress as it comes: in place where a person watches, and otherwise each word on a line.
@@ -16,7 +16,11 @@ pub(super) fn listener() -> Arc<Listener> {
     Listener::new(move |told| {
         let words = Progress { fraction: told.fraction, message: told.message }.in_words();
         match watched {
-            true => terminal::in_place(&style::stderr().dim(&words)),
+            true => {
+                let (columns, _) = terminal::size();
+                let words = fit::cut(&harmless::line(&words), columns.saturating_sub(1));
+                terminal::frame(&[], &[style::stderr().dim(&words)]);
+            }
             false => terminal::note(&format!("progress {words}")),
         }
     })
@@ -24,9 +28,7 @@ pub(super) fn listener() -> Arc<Listener> {
 
 /// Shows what the guest found, once it has ended.
 pub(super) fn show(listener: &Listener) {
-    if terminal::is_watched() {
-        terminal::in_place("");
-    }
+    terminal::make_way();
     for (key, value) in listener.values().iter() {
         terminal::note(&format!("value {key}={}", secret::shown(&value.to_string())));
     }

@@ -1,0 +1,2 @@
+;; Does what a panic does.
+(module (func (export "_start") unreachable))
