@@ -55,7 +55,7 @@ const FLAGS: &[(&str, &str)] = &[
     ("--job-selection-data-locality", NO_EFFECT),
     (
         "--default-job-execution-timeout",
-        "write Timeouts: {ExecutionTimeout: SECONDS} in the task of a job file",
+        "write -c JobDefaults.Ops.Task.Timeouts.ExecutionTimeout=TIME, and the same with Batch",
     ),
     ("--job-execution-timeout-", NO_EFFECT),
     ("--job-negotiation-timeout", NO_EFFECT),

@@ -80,13 +80,24 @@ impl Client {
         self.get(&job_path(job, ""), &query).await
     }
 
-    /// Executions of a job.
+    /// Executions of a job: all pages of them, unless there is a limit.
     pub async fn selected_executions(
         &self,
         job: &str,
         selection: &Selection,
     ) -> Result<List<Execution>, Error> {
-        self.get(&job_path(job, "/executions"), &selection.query()).await
+        let mut selection = selection.clone();
+        let mut all = Vec::new();
+        loop {
+            let page: List<Execution> = self.get(&job_path(job, "/executions"), &selection.query()).await?;
+            all.extend(page.items);
+            // A token that leads nowhere would lead there for ever.
+            let is_last = page.next_token.is_empty() || page.next_token == selection.next_token;
+            if is_last || selection.limit > 0 {
+                return Ok(List::whole(all));
+            }
+            selection.next_token = page.next_token;
+        }
     }
 
     /// A page of a job's history.
