@@ -185,9 +185,9 @@ async fn a_module_runs_on_the_fleet_without_a_job_file() {
 
     for (arguments, code, words) in [
         (&["nothing.wasm"][..], 4, "nothing.wasm"),
-        (&[module, "--env", "no value"], 2, "no value"),
+        (&[module, "--env", "no value"], 2, "NAME=VALUE"),
         (&[module, "--constraints", "name=west"], 1, "name"),
-        (&[module, "--network", "carrier-pigeon"], 2, "carrier-pigeon"),
+        (&[module, "--network", "carrier-pigeon"], 4, "is not a type of network"),
     ] {
         let refused = run(arguments);
         assert_eq!(refused.code, Some(code), "{arguments:?}: {}", refused.said());
