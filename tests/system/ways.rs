@@ -116,7 +116,7 @@ fn what_shows_who_is_calling_does_not_follow_to_another_server() {
         let mut asked = [0; 4096];
         let _ = connection.read(&mut asked).unwrap();
         let answer = format!(
-            "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:{other}/steal\r\nContent-Length: 0\r\n\r\n"
+            "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://localhost:{other}/steal\r\nContent-Length: 0\r\n\r\n"
         );
         connection.write_all(answer.as_bytes()).unwrap();
     });
