@@ -135,6 +135,7 @@ fn told(error: ExchangeError) -> Error {
         ExchangeError::Connect(ConnectError::Denied(_)) => Error::HttpRequestDenied,
         ExchangeError::ConnectTime => Error::ConnectionTimeout,
         ExchangeError::AnswerTime => Error::ConnectionReadTimeout,
+        ExchangeError::HeadTooLarge => Error::HttpResponseHeaderSectionSize(None),
         ExchangeError::TooLarge => Error::HttpResponseBodySize(Some(exchange::BODY_BYTES_MAX)),
         ExchangeError::Exchange(error) => exchange_failed(&error),
     }

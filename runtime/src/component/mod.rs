@@ -9,6 +9,7 @@ mod entry_stream;
 mod holdings;
 mod http;
 mod unmet;
+mod words;
 
 pub(crate) use command::{CALL_BYTES_MAX, Command};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
@@ -17,6 +18,7 @@ pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use entry_stream::EntryStream;
 pub(crate) use holdings::{Holdings, OpenFiles, Permit};
+pub(crate) use words::{cli_words, filesystem_words};
 
 use wasmtime::component::ResourceTableError;
 

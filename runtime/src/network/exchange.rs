@@ -71,6 +71,8 @@ pub(crate) enum ExchangeError {
     AnswerTime,
     #[error("the exchange failed: {0}")]
     Exchange(#[from] hyper::Error),
+    #[error("the answer's headers are larger than they may be")]
+    HeadTooLarge,
     #[error("the answer is larger than it may be")]
     TooLarge,
 }
@@ -157,6 +159,11 @@ where
     }));
     let answer = timeout(patience.first_byte, sender.send_request(request)).await;
     let answer = answer.map_err(|_| ExchangeError::AnswerTime)??;
+    // While it is read there is a bound too, but a rough one.
+    let head = answer.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if head.sum::<usize>() > HEAD_BYTES_MAX {
+        return Err(ExchangeError::HeadTooLarge);
+    }
     if answer.body().size_hint().lower() > BODY_BYTES_MAX {
         return Err(ExchangeError::TooLarge);
     }

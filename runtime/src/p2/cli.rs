@@ -5,67 +5,11 @@ use wasmtime_wasi::p2::bindings::cli::{
     environment, exit, terminal_input, terminal_output, terminal_stderr, terminal_stdin, terminal_stdout,
 };
 
+use crate::component::cli_words;
 use crate::guest::Guest;
 use crate::run::Exit;
 
-impl environment::Host for Guest {
-    fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
-        Ok(self.env_pairs())
-    }
-
-    fn get_arguments(&mut self) -> wasmtime::Result<Vec<String>> {
-        Ok(self.args.clone())
-    }
-
-    fn initial_cwd(&mut self) -> wasmtime::Result<Option<String>> {
-        Ok(None)
-    }
-}
-
-impl exit::Host for Guest {
-    fn exit(&mut self, status: Result<(), ()>) -> wasmtime::Result<()> {
-        Err(Exit(if status.is_ok() { 0 } else { 1 }).into_error(&self.quiet))
-    }
-
-    fn exit_with_code(&mut self, code: u8) -> wasmtime::Result<()> {
-        Err(Exit(code.into()).into_error(&self.quiet))
-    }
-}
-
-impl terminal_input::Host for Guest {}
-
-impl terminal_input::HostTerminalInput for Guest {
-    fn drop(&mut self, terminal: Resource<terminal_input::TerminalInput>) -> wasmtime::Result<()> {
-        self.holdings.resources.delete(terminal)?;
-        Ok(())
-    }
-}
-
-impl terminal_output::Host for Guest {}
-
-impl terminal_output::HostTerminalOutput for Guest {
-    fn drop(&mut self, terminal: Resource<terminal_output::TerminalOutput>) -> wasmtime::Result<()> {
-        self.holdings.resources.delete(terminal)?;
-        Ok(())
-    }
-}
-
-// Whatever the host has behind its streams, to the guest they are no terminals.
-
-impl terminal_stdin::Host for Guest {
-    fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<terminal_stdin::TerminalInput>>> {
-        Ok(None)
-    }
-}
-
-impl terminal_stdout::Host for Guest {
-    fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<terminal_stdout::TerminalOutput>>> {
-        Ok(None)
-    }
-}
-
-impl terminal_stderr::Host for Guest {
-    fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<terminal_stderr::TerminalOutput>>> {
-        Ok(None)
-    }
-}
+cli_words!(
+    cwd: initial_cwd,
+    terminals: terminal_input::TerminalInput, terminal_output::TerminalOutput
+);

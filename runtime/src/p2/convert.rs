@@ -6,111 +6,16 @@ use rustix::fs::Advice;
 use wasmtime_wasi::p2::bindings::clocks::wall_clock::Datetime;
 
 use super::bindings::filesystem::types;
-use crate::component::Abilities;
+use crate::component::{Abilities, filesystem_words};
 use crate::fs::{Errno, Kind, Open, Result, Stat, Time, Times};
 
-impl From<Errno> for types::ErrorCode {
-    fn from(errno: Errno) -> types::ErrorCode {
-        use types::ErrorCode;
-        match errno {
-            Errno::Access => ErrorCode::Access,
-            Errno::Again => ErrorCode::WouldBlock,
-            Errno::BadF => ErrorCode::BadDescriptor,
-            Errno::Busy => ErrorCode::Busy,
-            Errno::DeadLk => ErrorCode::Deadlock,
-            Errno::DQuot => ErrorCode::Quota,
-            Errno::Exist => ErrorCode::Exist,
-            Errno::FBig => ErrorCode::FileTooLarge,
-            Errno::IlSeq => ErrorCode::IllegalByteSequence,
-            Errno::Intr => ErrorCode::Interrupted,
-            Errno::Inval | Errno::Fault => ErrorCode::Invalid,
-            Errno::IsDir => ErrorCode::IsDirectory,
-            Errno::Loop => ErrorCode::Loop,
-            Errno::MLink => ErrorCode::TooManyLinks,
-            Errno::NameTooLong => ErrorCode::NameTooLong,
-            Errno::NoEnt => ErrorCode::NoEntry,
-            // There is no word for too many open files.
-            Errno::NoMem | Errno::MFile | Errno::NFile => ErrorCode::InsufficientMemory,
-            Errno::NoSpc => ErrorCode::InsufficientSpace,
-            Errno::NotDir => ErrorCode::NotDirectory,
-            Errno::NotEmpty => ErrorCode::NotEmpty,
-            Errno::NotSup | Errno::NotSock => ErrorCode::Unsupported,
-            Errno::NxIo => ErrorCode::NoSuchDevice,
-            Errno::Overflow => ErrorCode::Overflow,
-            Errno::Perm => ErrorCode::NotPermitted,
-            Errno::Rofs => ErrorCode::ReadOnly,
-            Errno::SPipe => ErrorCode::InvalidSeek,
-            Errno::TxtBsy => ErrorCode::TextFileBusy,
-            Errno::XDev => ErrorCode::CrossDevice,
-            Errno::Io | Errno::Stale | Errno::TimedOut => ErrorCode::Io,
-        }
-    }
-}
-
-impl From<Kind> for types::DescriptorType {
-    fn from(kind: Kind) -> types::DescriptorType {
-        match kind {
-            Kind::Unknown => types::DescriptorType::Unknown,
-            Kind::BlockDevice => types::DescriptorType::BlockDevice,
-            Kind::CharDevice => types::DescriptorType::CharacterDevice,
-            Kind::Directory => types::DescriptorType::Directory,
-            Kind::Regular => types::DescriptorType::RegularFile,
-            Kind::Socket => types::DescriptorType::Socket,
-            Kind::Symlink => types::DescriptorType::SymbolicLink,
-            Kind::Fifo => types::DescriptorType::Fifo,
-        }
-    }
-}
-
-impl From<Stat> for types::DescriptorStat {
-    fn from(stat: Stat) -> types::DescriptorStat {
-        types::DescriptorStat {
-            type_: stat.kind.into(),
-            link_count: stat.links,
-            size: stat.size_bytes,
-            data_access_timestamp: Some(datetime(stat.accessed)),
-            data_modification_timestamp: Some(datetime(stat.modified)),
-            status_change_timestamp: Some(datetime(stat.changed)),
-        }
-    }
-}
-
-impl From<Abilities> for types::DescriptorFlags {
-    fn from(abilities: Abilities) -> types::DescriptorFlags {
-        use types::DescriptorFlags as Flags;
-        let Abilities { read, write, sync, data_sync, mutate_directory } = abilities;
-        let flags = [
-            (read, Flags::READ),
-            (write, Flags::WRITE),
-            (sync, Flags::FILE_INTEGRITY_SYNC),
-            (data_sync, Flags::DATA_INTEGRITY_SYNC),
-            (mutate_directory, Flags::MUTATE_DIRECTORY),
-        ];
-        flags.into_iter().filter(|(is_set, _)| *is_set).fold(Flags::empty(), |all, (_, flag)| all | flag)
-    }
-}
-
-/// What a guest asks for when it opens a path.
-pub(super) fn open(path: types::PathFlags, open: types::OpenFlags, flags: types::DescriptorFlags) -> Open {
-    use types::{DescriptorFlags as Flags, OpenFlags};
-    Open {
-        read: flags.contains(Flags::READ),
-        write: flags.contains(Flags::WRITE),
-        append: false,
-        create: open.contains(OpenFlags::CREATE),
-        exclusive: open.contains(OpenFlags::EXCLUSIVE),
-        truncate: open.contains(OpenFlags::TRUNCATE),
-        directory: open.contains(OpenFlags::DIRECTORY),
-        follow: follows(path),
-        sync: flags.intersects(Flags::FILE_INTEGRITY_SYNC | Flags::REQUESTED_WRITE_SYNC),
-        data_sync: flags.contains(Flags::DATA_INTEGRITY_SYNC),
-    }
-}
-
-/// Whether a symbolic link at the end of the path is followed.
-pub(super) fn follows(path: types::PathFlags) -> bool {
-    path.contains(types::PathFlags::SYMLINK_FOLLOW)
-}
+filesystem_words!(
+    unknown: types::DescriptorType::Unknown,
+    time: datetime,
+    Errno::Again => ErrorCode::WouldBlock,
+    // There is no word for too many open files.
+    Errno::MFile | Errno::NFile => ErrorCode::InsufficientMemory,
+);
 
 pub(super) fn times(accessed: types::NewTimestamp, modified: types::NewTimestamp) -> Result<Times> {
     let time = |time| match time {
@@ -122,17 +27,6 @@ pub(super) fn times(accessed: types::NewTimestamp, modified: types::NewTimestamp
         types::NewTimestamp::Timestamp(_) => Err(Errno::Inval),
     };
     Ok(Times { accessed: time(accessed)?, modified: time(modified)? })
-}
-
-pub(super) fn advice(advice: types::Advice) -> Advice {
-    match advice {
-        types::Advice::Normal => Advice::Normal,
-        types::Advice::Sequential => Advice::Sequential,
-        types::Advice::Random => Advice::Random,
-        types::Advice::WillNeed => Advice::WillNeed,
-        types::Advice::DontNeed => Advice::DontNeed,
-        types::Advice::NoReuse => Advice::NoReuse,
-    }
 }
 
 fn datetime(nanos: u64) -> Datetime {

@@ -34,8 +34,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
         let guest: &mut Guest = store.data_mut();
         // Whoever has it may ask; what it is given for is the gate's to say.
         guest.holdings.resources.get(&network)?;
-        let addresses = Ok(guest.holdings.resources.push(guest.resolve(name))?);
-        Ok((addresses as Result<_, ErrorCode>,))
+        let addresses = guest.resolve(name);
+        let stream: Result<_, ErrorCode> = Ok(guest.holdings.resources.push(addresses)?);
+        Ok((stream,))
     })?;
     names.func_wrap(
         "[method]resolve-address-stream.resolve-next-address",

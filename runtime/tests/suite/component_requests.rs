@@ -106,6 +106,8 @@ fn a_host_that_is_not_granted_is_not_asked() {
 
 #[test]
 fn what_goes_wrong_has_a_name() {
+    let head = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(100_000));
+    let long = Web::answering(head);
     let large = Web::answering("HTTP/1.1 200 OK\r\nContent-Length: 2000000000\r\n\r\n");
     let gibberish = Web::answering("gibberish\r\n\r\n");
     let closed = Web::answering("");
@@ -114,6 +116,7 @@ fn what_goes_wrong_has_a_name() {
         ("CONNECT", &*url(closed.port(), "/"), "HttpRequestMethodInvalid"),
         ("GET", &url(1, "/"), "ConnectionRefused"),
         ("GET", "http://no-such-host.invalid/", "DnsError"),
+        ("GET", &url(long.port(), "/"), "HttpResponseHeaderSectionSize"),
         ("GET", &url(large.port(), "/"), "HttpResponseBodySize"),
         ("GET", &url(gibberish.port(), "/"), "HttpProtocolError"),
         ("GET", &url(closed.port(), "/"), "HttpResponseIncomplete"),
