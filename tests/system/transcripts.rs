@@ -101,6 +101,7 @@ impl Desk {
             (r"\$argon2id\$[^ \n]+", "$$argon2id$$HASH"),
             (r"(fingerprint|FINGERPRINT) +[0-9a-f]{8,}", "$1 00000000"),
             (r"\b[0-9a-f]{64}\b", "0000000000000000000000000000000000000000000000000000000000000000"),
+            (r"(?:[0-9A-F]{2}:){31}[0-9A-F]{2}", "00:11:…:FF"),
             (r"skjoin-[0-9a-f-]+", "skjoin-TOKEN"),
             (r"\b[0-9a-f]{8}\b", "00000000"),
             (r"just now|\d+ minutes? ago", "just now"),
