@@ -134,7 +134,7 @@ async fn answer(
         let asked = Arc::clone(&asked);
         service_fn(move |mut request: Request<Incoming>| {
             asked.notify_one();
-            request.extensions_mut().insert(peer.clone());
+            request.extensions_mut().insert(peer);
             router.call(request)
         })
     };

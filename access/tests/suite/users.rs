@@ -125,14 +125,14 @@ async fn what_is_open_for_somebody_ends_when_they_are_revoked_and_not_when_someb
     let access = Arc::new(access);
     file.add(stored("robot", &robot, "write:job")).unwrap();
     file.add(stored("guest", &guest, "read:job")).unwrap();
-    let open = async |header: String| {
-        let caller = access.identify(Some(&header), from(1)).await.unwrap();
+    let caller = async |header: String| access.identify(Some(&header), from(1)).await.unwrap();
+    let over = |caller| {
         let access = Arc::clone(&access);
         tokio::spawn(async move { access.over(&caller).await })
     };
     let bearer = |key: &ApiKey| format!("Bearer {}", key.secret().expose());
-    let (robots, guests) = (open(bearer(&robot)).await, open(bearer(&guest)).await);
-    let annas = open(basic("anna", "correct horse")).await;
+    let (robots, guests) = (over(caller(bearer(&robot)).await), over(caller(bearer(&guest)).await));
+    let annas = over(caller(basic("anna", "correct horse")).await);
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert!(!robots.is_finished() && !guests.is_finished());
     file.remove("robot").unwrap();

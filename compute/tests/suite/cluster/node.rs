@@ -76,7 +76,7 @@ pub(super) struct Journal {
 
 enum Entry {
     Start(ExecutionId),
-    End(ExecutionId, ExecutionState),
+    End(ExecutionId, Box<ExecutionState>),
     ReportAgain(ExecutionId),
 }
 
@@ -330,7 +330,7 @@ impl Cluster {
             OnCancel::WriteDown => {
                 let live = Live { kind: Kind::Ops, stage: Stage::Ending, stop: None };
                 self.nodes[node].live.insert(execution.clone(), live);
-                self.write(node, Entry::End(execution, ExecutionState::Cancelled { reason }));
+                self.write(node, Entry::End(execution, Box::new(ExecutionState::Cancelled { reason })));
             }
             OnCancel::Stop => {
                 let Some(live) = self.nodes[node].live.get_mut(&execution) else { return };
@@ -372,7 +372,7 @@ impl Cluster {
     fn end(&mut self, node: usize, execution: &ExecutionId, state: ExecutionState) {
         if let Some(live) = self.nodes[node].live.get_mut(execution) {
             live.stage = Stage::Ending;
-            self.write(node, Entry::End(execution.clone(), state));
+            self.write(node, Entry::End(execution.clone(), Box::new(state)));
         }
     }
 
