@@ -15,6 +15,9 @@ pub const CERTIFICATE_LIFETIME: Duration = Duration::from_secs(90 * 86_400);
 /// Connections to the API at a time unless set otherwise. Each takes one of the files that the process may have open.
 pub const CONNECTIONS: usize = 16_384;
 
+/// Less silence than this is no sign of anything, whatever timeout is configured.
+const SILENCE_MIN: Duration = Duration::from_millis(20);
+
 /// Settings of an orchestrator.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -124,7 +127,7 @@ impl Config {
     /// A node's link may be silent for so long before it counts as broken. Half of the timeout, so that together
     /// with the grace that follows ([`Config::grace`]) a silent node is given up after the whole of it.
     pub(crate) fn silence_max(&self) -> Duration {
-        self.disconnect_timeout / 2
+        (self.disconnect_timeout / 2).max(SILENCE_MIN)
     }
 
     /// A node whose link broke may stay away for so long before it is given up.

@@ -1,7 +1,7 @@
 //! The link: one connection to one orchestrator, kept up for as long as the node lives.
 //!
 //! The node dials, so it needs no open port. When the connection breaks, executions go on; the next one that is
-//! made starts with what the orchestrator has not acknowledged. [`dialogue`] decides what is said, [`session`]
+//! made starts with what the orchestrator has not acknowledged. [`dialogue`] decides what is said, `session`
 //! carries it.
 
 mod address;
