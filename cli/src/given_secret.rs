@@ -68,6 +68,25 @@ impl GivenSecret {
         Ok(Self { name, value })
     }
 
+    /// Reads several, one of them from standard input at most.
+    ///
+    /// # Errors
+    /// As for one, or a name is there twice.
+    pub(crate) fn read_all(
+        written: &[String],
+        mut stdin_taken_by: Option<String>,
+    ) -> Result<Vec<Self>, Error> {
+        let mut all: Vec<Self> = Vec::with_capacity(written.len());
+        for written in written {
+            let given = Self::read(written, &mut stdin_taken_by)?;
+            if all.iter().any(|before| before.name == given.name) {
+                return Err(Error::usage(format!("secret `{}` is given twice", given.name)));
+            }
+            all.push(given);
+        }
+        Ok(all)
+    }
+
     /// The value.
     pub(crate) fn value(&self) -> &Secret {
         &self.value
@@ -120,6 +139,8 @@ mod tests {
         assert!(refusal("pw=@/no/such/file").contains("/no/such/file"));
         std::fs::write(file.path(), b"").unwrap();
         assert!(refusal(&format!("pw=@{}", file.path().display())).contains("empty"));
+        let path = "path=env:PATH".to_owned();
+        assert!(GivenSecret::read_all(&[path.clone(), path], None).is_err());
         let mut taken = Some("the job file".to_owned());
         assert!(GivenSecret::read("pw=@-", &mut taken).is_err());
     }

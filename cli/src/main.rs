@@ -19,6 +19,7 @@ mod job_file;
 mod logins;
 mod results;
 mod sandbox;
+mod sealing;
 mod secret;
 mod start;
 mod terminal;

@@ -43,6 +43,15 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// The job as bytes, the same for the same job wherever it is read: what a secret can be sealed for.
+    ///
+    /// # Errors
+    /// It cannot be written as JSON.
+    pub fn canonical(&self) -> serde_json::Result<Vec<u8>> {
+        // As a value first: there keys are in the order of the alphabet, however they were written.
+        serde_json::to_vec(&serde_json::to_value(self)?)
+    }
+
     /// Whether it names a secret, in whatever place.
     pub fn names_secrets(&self) -> bool {
         self.tasks.iter().any(|task| {

@@ -1,10 +1,12 @@
 //! Secrets as a job knows them: by name, never by value.
 
-use std::{fmt, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{
+    NodeId,
     labels::{Labels, Requirement},
     ownership::FileMode,
     wildcard,
@@ -106,6 +108,18 @@ pub enum Place {
         /// Its name.
         name: String,
     },
+}
+
+/// A secret as whoever submits a job sealed it, for one job as it is written and for nodes by their names. Nobody in between
+/// can make anything of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct SealedByClient {
+    /// The value, under a key of its own, in base64.
+    pub content: String,
+    /// That key, sealed to each node's key, by the name of the node.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub keys: BTreeMap<NodeId, String>,
 }
 
 /// Who may have a stored secret.

@@ -18,7 +18,7 @@ use skrei_job::{
     told::Progress,
 };
 
-pub use secrets::{SealedSecret, Secrets, WantSecrets, delivery};
+pub use secrets::{SealedSecret, Secrets, WantSecrets, by_client, delivery};
 
 /// The version of this protocol. Both sides must have the same.
 pub const PROTOCOL: &str = "skrei/1";

@@ -14,7 +14,7 @@ use crate::{
     feed::Feed,
     nodes::{Hub, Identities, NodeAuthority, tokens::TokenFile},
     results::Results,
-    secrets::{Given, Keys},
+    secrets::{Given, Keys, Waiting},
     store::{Standing, Store, StoredJob},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Orchestrator {
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) keys: Arc<Keys>,
+    /// Nodes to whom a secret is to be sealed by somebody else.
+    pub(crate) waiting: Arc<Waiting>,
     /// One permit: stored secrets are set, and their key is rotated, by one at a time.
     pub(crate) keeper: Semaphore,
 }

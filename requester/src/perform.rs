@@ -11,6 +11,7 @@ use crate::{
     decide::{Accepted, Command, Refused, Stopped},
     feed::Feed,
     nodes::Hub,
+    secrets::Waiting,
     store::{Error, Placed, Position},
 };
 
@@ -73,6 +74,7 @@ pub(crate) enum Reply {
 pub(crate) struct Performer {
     pub(crate) hub: Arc<Hub>,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) waiting: Arc<Waiting>,
     /// Where to say that the store failed.
     pub(crate) commands: mpsc::WeakSender<Command>,
     /// The last position known to be on disk.
@@ -108,7 +110,10 @@ impl Performer {
                 match errand {
                     Errand::Say(message) => self.hub.send(&node, message),
                     Errand::Holds(executions) => self.hub.holds(&node, &executions),
-                    Errand::Ended(execution) => self.hub.ended(&node, &execution),
+                    Errand::Ended(execution) => {
+                        self.hub.ended(&node, &execution);
+                        self.waiting.ended(&node, &execution);
+                    }
                     Errand::Forget => self.hub.forget(&node),
                 }
             }

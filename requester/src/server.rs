@@ -20,7 +20,7 @@ use crate::{
     perform::{Effects, Performer},
     places::Places,
     results::Results,
-    secrets::Keys,
+    secrets::{Keys, Waiting},
     store::Store,
 };
 
@@ -93,6 +93,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
     results.tidy().await?;
     let keys = Arc::new(Keys::open(&config.secret_keys, store.has_locked()?)?);
     let (hub, feed) = (Arc::new(Hub::default()), Arc::new(Feed::default()));
+    let waiting = Arc::new(Waiting::default());
     let identities = Arc::new(Identities::open(store.clone())?);
     let authority = Arc::new(Authority::open(config.data_dir.join("authority"))?);
     let used = NodeAuthority::open(Arc::clone(&authority))
@@ -115,8 +116,13 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         Arc::clone(&keys),
         confirmed,
     )?;
-    let performer =
-        Performer { hub: Arc::clone(&hub), feed: Arc::clone(&feed), commands: commands.downgrade(), stored };
+    let performer = Performer {
+        hub: Arc::clone(&hub),
+        feed: Arc::clone(&feed),
+        waiting: Arc::clone(&waiting),
+        commands: commands.downgrade(),
+        stored,
+    };
     let deciding = own_thread("event loop", event_loop.run(inbox))?;
     let performing = tokio::spawn(performer.run(queue));
 
@@ -134,6 +140,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         feed,
         commands,
         keys,
+        waiting,
         keeper: Semaphore::new(1),
     });
     tokio::spawn(housekeeping::run(Arc::clone(&orchestrator), shutdown.clone()));

@@ -71,7 +71,11 @@ pub struct Grant {
     pub given: bool,
     /// What was given, locked; none once it was removed. The scheduler makes nothing of it.
     pub locked: Option<Vec<u8>>,
-    /// Stands for the value where it is shown.
+    /// What was given by whoever sealed it for nodes, an envelope each time; empty once it was removed, none if it was not
+    /// given so. Nobody here can open it.
+    #[serde(default)]
+    pub sealed: Option<Vec<secret::SealedByClient>>,
+    /// Stands for the value where it is shown; empty if nobody here knows it.
     pub fingerprint: String,
     /// When it was granted.
     pub at: Timestamp,

@@ -3,17 +3,18 @@
 use std::{
     collections::BTreeMap,
     io::{Read as _, Write as _},
-    net::TcpStream,
+    net::{Shutdown, TcpListener, TcpStream},
     path::{Path, PathBuf},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use serde_json::json;
-use skrei_job::secret::Name;
+use serde_json::{Value, json};
+use skrei_job::{Digest, secret::Name};
 use skrei_protocol::{api::execution::compute_state, client::Client};
 
-use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, root, wait_for_end};
+use super::harness::{JobFile, Node, Orchestrator, PATIENCE, Ran, root, skrei, wait_for_end};
 
 /// Everything is written down that ever is.
 const VERBOSE: &str = "Logging.Level=trace";
@@ -105,16 +106,80 @@ fn needles(key: &str) -> Vec<(&'static str, Vec<u8>)> {
     needles
 }
 
+/// Every page that the API's own description has, of these jobs and this node.
+fn pages(port: u16, jobs: &[String], node: &str) -> Vec<String> {
+    let document = String::from_utf8(get(port, "/openapi.json")).unwrap();
+    let document: Value = serde_json::from_str(document.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let mut pages = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        if methods.get("get").is_none() {
+            continue;
+        }
+        let path = path.strip_prefix("/api/v1").unwrap_or(path);
+        let one = |text: &str| vec![text.to_owned()];
+        pages.extend(match path {
+            _ if path.starts_with("/orchestrator/jobs/{id}") => {
+                let of_job = |job: &String| path.replace("{id}", job);
+                jobs.iter().map(of_job).collect()
+            }
+            "/orchestrator/nodes/{id}" => one(&path.replace("{id}", node)),
+            "/auth/{method}" => one("/auth/none"),
+            "/results/{name}" => one("/results/none"),
+            "/orchestrator/artifacts/{digest}" => {
+                one(&path.replace("{digest}", &Digest::of(skrei_test_guests::leak()).hex()))
+            }
+            // A page that is new is to be asked for something that is there.
+            _ => {
+                assert!(!path.contains('{'), "say here what {path} is to be asked for");
+                one(path)
+            }
+        });
+    }
+    // What is only there when it is asked for.
+    for job in jobs {
+        pages.push(format!("/orchestrator/jobs/{job}?include=history,executions,progress"));
+        pages.push(format!("/orchestrator/jobs/{job}/logs?follow=true"));
+        pages.push(format!("/orchestrator/events?job={job}"));
+    }
+    pages.push("/orchestrator/jobs?limit=1000".to_owned());
+    pages.push("/orchestrator/secrets?namespace=*".to_owned());
+    assert!(pages.len() > 30, "{pages:?}");
+    pages
+}
+
 /// What the API answers, as it stands on the wire.
 fn get(port: u16, path: &str) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+    // What follows something sends what there is at once.
+    stream.set_read_timeout(Some(Duration::from_millis(700))).unwrap();
     write!(stream, "GET /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = Vec::new();
     // An event stream never ends: what came until then counts.
     let _ = stream.read_to_end(&mut answer);
-    assert!(answer.starts_with(b"HTTP/1.1 200"), "{path}: {}", String::from_utf8_lossy(&answer));
+    let is_none = path.ends_with("/none");
+    let head = String::from_utf8_lossy(&answer[..answer.len().min(400)]).into_owned();
+    let is_expected = if is_none {
+        head.starts_with("HTTP/1.1 4")
+    } else {
+        head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.1 101")
+    };
+    assert!(is_expected || path.contains("/logs") || path.contains("/results"), "{path}: {head}");
     answer
+}
+
+/// Every process of ours that there is, whoever started it.
+fn processes() -> Vec<u32> {
+    let ours = std::fs::canonicalize(env!("CARGO_BIN_EXE_skrei")).unwrap();
+    let entries = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| std::fs::read_link(format!("/proc/{pid}/exe")).is_ok_and(|exe| exe == ours)).collect()
+}
+
+#[track_caller]
+fn assert_leaves_no_image(pid: u32) {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    let cores = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().nth(4), Some("0"), "{cores}");
 }
 
 fn seen_by_everybody(pid: u32) -> Vec<u8> {
@@ -150,6 +215,11 @@ async fn a_key_is_in_the_deployed_file_and_nowhere_else() {
     command.args(["-V", &variable("fullchain"), "--secret", &variable("privkey")]);
     let ran = Ran::to_end(&mut command);
     canary.assert_not_in("what the command says", ran.expect(0).as_bytes());
+    // And once more with nobody but the node to open it.
+    command.args(["--seal-to-nodes", "--data-dir"]).arg(canary.path("home"));
+    let ran = Ran::to_end(&mut command);
+    canary.assert_not_in("what the command says that seals", ran.expect(0).as_bytes());
+    assert_eq!(canary.files_with_it(&canary.path("home")), Vec::<PathBuf>::new());
     jobs.push("deploy-certs".to_owned());
     let uses = json!([{"Name": "key", "Target": "/secrets/key"}, {"Name": "key", "Env": "KEY"}]);
     let telling =
@@ -174,9 +244,13 @@ async fn a_key_is_in_the_deployed_file_and_nowhere_else() {
     let sleeping = sleeping.with("/Tasks/0/Secrets", uses);
     let id = client.submit_with(&sleeping.manifest(), false, &canary.secrets()).await.unwrap().job_id;
     until_running(&client, &id).await;
-    canary.assert_not_in("the node's arguments and variables", &seen_by_everybody(node.pid()));
-    canary
-        .assert_not_in("the orchestrator's arguments and variables", &seen_by_everybody(orchestrator.pid()));
+    for pid in [node.pid(), orchestrator.pid()] {
+        assert!(processes().contains(&pid));
+        assert_leaves_no_image(pid);
+    }
+    for pid in processes() {
+        canary.assert_not_in("arguments and variables of a process", &seen_by_everybody(pid));
+    }
     node.kill();
     node.start_again();
     wait_for_end(&client, &id).await;
@@ -206,36 +280,15 @@ async fn a_key_is_in_the_deployed_file_and_nowhere_else() {
         .expect(0);
     canary.assert_not_in("the list", orchestrator.run(&["secret", "list"]).expect(0).as_bytes());
 
-    // Every answer there is.
-    let mut pages: Vec<String> = [
-        "/orchestrator/jobs?limit=1000",
-        "/orchestrator/nodes",
-        "/orchestrator/nodes/web-1",
-        "/agent/config",
-        "/agent/node",
-        "/agent/debug",
-        "/agent/version",
-        "/orchestrator/secrets?namespace=*",
-        "/orchestrator/events",
-    ]
-    .map(str::to_owned)
-    .into();
-    for job in &jobs {
-        for rest in [
-            "?include=history,executions,progress",
-            "/history",
-            "/executions",
-            "/versions",
-            "/secrets",
-            "/rollout",
-        ] {
-            pages.push(format!("/orchestrator/jobs/{job}{rest}"));
-        }
-        pages.push(format!("/orchestrator/events?job={job}"));
+    // Every answer there is, and what a job is told that is not submitted.
+    for page in pages(orchestrator.api_port(), &jobs, "web-1") {
+        canary.assert_not_in(&page, &get(orchestrator.api_port(), &page));
     }
-    for page in &pages {
-        canary.assert_not_in(page, &get(orchestrator.api_port(), page));
-    }
+    let telling = orchestrator.command(&["job", "plan"]).arg(&file).output().unwrap();
+    canary.assert_not_in("a plan", &[telling.stdout, telling.stderr].concat());
+    let differing = orchestrator.command(&["job", "diff"]).arg(&file).output().unwrap();
+    canary.assert_not_in("a difference", &[differing.stdout, differing.stderr].concat());
+    canary.assert_not_in("the audit", orchestrator.run(&["audit", "list"]).expect(0).as_bytes());
 
     // Every file of both, logs included. First the search itself: what is planted is found, in every form.
     for (form, needle) in &canary.needles {
@@ -318,5 +371,195 @@ async fn a_secret_is_given_kept_shown_by_its_name_and_refused_by_the_rule() {
     assert!(
         warned.contains(&format!("--secret {source}")) && canary.found_in(warned.as_bytes()).is_empty(),
         "{warned}"
+    );
+}
+
+/// The job file of a guest that tells all it has, which is to be its secret `key`, on disk beside the key.
+async fn telling(orchestrator: &Orchestrator, canary: &Canary, kind: &str) -> PathBuf {
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, kind, skrei_test_guests::leak(), &["0", "/secrets/key"]).await;
+    let job = job
+        .with("/Name", json!("tell"))
+        .with("/Meta", json!({"control": CONTROL}))
+        .with("/Tasks/0/Secrets", json!([{"Name": "key", "Target": "/secrets/key"}]));
+    let file = canary.path("job.json");
+    std::fs::write(&file, serde_json::to_vec(&job.manifest()).unwrap()).unwrap();
+    file
+}
+
+/// No secret: where this is found in memory, a key would be found.
+const CONTROL: &str = "control-8d1f6c0b7e2a4935";
+
+/// Whether something is in the memory of a process.
+fn is_in_memory(pid: u32, is_there: impl Fn(&[u8]) -> bool) -> bool {
+    use std::os::unix::fs::FileExt as _;
+    let maps = std::fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    let memory = std::fs::File::open(format!("/proc/{pid}/mem")).unwrap();
+    maps.lines().filter(|line| line.contains(" rw")).any(|line| {
+        let (start, end) = line.split_whitespace().next().unwrap().split_once('-').unwrap();
+        let [mut start, end] = [start, end].map(|text| u64::from_str_radix(text, 16).unwrap());
+        let mut found = false;
+        while start < end && !found {
+            // With some of the part before, so that nothing is missed at the edge.
+            let mut part = vec![0; usize::try_from((end - start).min(4 << 20)).unwrap()];
+            let Ok(length) = memory.read_at(&mut part, start) else { break };
+            found = is_there(&part[..length]);
+            start += (length as u64).max(4097) - 4096;
+            if length < 4097 {
+                break;
+            }
+        }
+        found
+    })
+}
+
+fn describe(orchestrator: &Orchestrator, job: &str) -> String {
+    orchestrator.run(&["job", "describe", job]).expect(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_sealed_to_nodes_the_orchestrator_never_sees_and_who_comes_later_waits() {
+    let orchestrator = Orchestrator::start(&[VERBOSE]);
+    let first = Node::start(&orchestrator, "web-1", "rw");
+    let _second = Node::start(&orchestrator, "web-2", "rw");
+    orchestrator.wait_for_nodes(2).await;
+    let (client, canary) = (orchestrator.client(), Canary::new());
+    let file = telling(&orchestrator, &canary, "ops").await.display().to_string();
+    let source = format!("key=@{}", canary.path("privkey.pem").display());
+    let home = canary.path("home").display().to_string();
+    let of_first = first.directory().join("data").display().to_string();
+    let key = orchestrator.run(&["secret", "node-key", "--data-dir", &of_first]).expect(0);
+    let pin = format!("web-1={}", key.trim());
+
+    // Sealed to one of them, by the key that was read on it. The other one waits, and that is said.
+    let sealing = ["job", "run", &file, "--secret", &source, "--data-dir", &home];
+    let alone = orchestrator.run(&[&sealing[..], &["--node-key", &pin]].concat()).expect(2);
+    assert!(alone.contains("--seal-to-nodes"), "{alone}");
+    let said = orchestrator
+        .run(&[&sealing[..], &["--seal-to-nodes", "--node-key", &pin, "--wait=false"]].concat())
+        .expect(0);
+    assert!(said.contains("Sealed to web-1."), "{said}");
+    let start = Instant::now();
+    while !describe(&orchestrator, "tell").contains("web-2: waiting until key is sealed to it") {
+        assert!(start.elapsed() < PATIENCE, "{}", describe(&orchestrator, "tell"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let shown = describe(&orchestrator, "tell");
+    assert!(shown.contains("secret:key (sealed to web-1 when the job was given"), "{shown}");
+    let is_control = |part: &[u8]| part.windows(CONTROL.len()).any(|window| window == CONTROL.as_bytes());
+    assert!(is_in_memory(orchestrator.pid(), is_control), "the search finds what the orchestrator knows");
+    // One line of a key is enough; all forms would take long.
+    let line = canary.needles[0].1.clone();
+    let is_key = |part: &[u8]| part.windows(line.len()).any(|window| window == line.as_slice());
+    assert!(!is_in_memory(orchestrator.pid(), is_key), "and the key is nothing that it knows");
+
+    // Sealed to whoever there is, it goes on. Whoever gives another file seals for another job, and is told.
+    let other = canary.path("other.json");
+    std::fs::write(&other, std::fs::read_to_string(&file).unwrap().replace(CONTROL, "another")).unwrap();
+    let later = ["secret", "seal", "--secret", &source, "--data-dir", &home];
+    let refused = orchestrator.run(&[&later[..], &[&other.display().to_string()]].concat()).expect(4);
+    assert!(refused.contains("submitted otherwise"), "{refused}");
+    let said = orchestrator.run(&[&later[..], &[&file]].concat()).expect(0);
+    assert!(said.contains("web-2 is met for the first time"), "{said}");
+    let ended = wait_for_end(&client, "tell").await;
+    assert_eq!(ended.job.state.state_type.as_str(), "Completed", "{ended:#?}");
+    let shown = describe(&orchestrator, "tell");
+    assert!(shown.contains("removed when the version had ended") && !shown.contains("waiting"), "{shown}");
+    let logs = orchestrator.run(&["job", "logs", "tell"]).expect(0);
+    assert!(logs.contains("[secret key]") && canary.found_in(logs.as_bytes()).is_empty(), "{logs}");
+    assert_eq!(canary.files_with_it(orchestrator.directory()), Vec::<PathBuf>::new());
+
+    // A key that is not the one of before: nothing is sealed to it.
+    let known = canary.path("home/known-nodes");
+    let text = std::fs::read_to_string(&known).unwrap();
+    std::fs::write(&known, text.replace(key.trim(), &BASE64_STANDARD.encode([9; 32]))).unwrap();
+    let refused = orchestrator.run(&[&sealing[..], &["--force", "--seal-to-nodes"]].concat()).expect(4);
+    assert!(refused.contains("`web-1`") && refused.contains("skrei secret node-key"), "{refused}");
+}
+
+/// Passes bytes on between nodes and their orchestrator, and keeps all of them.
+fn recorder(to: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
+    let recorded = Arc::new(Mutex::new(Vec::new()));
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let of_all = Arc::clone(&recorded);
+    std::thread::spawn(move || {
+        for node in listener.incoming() {
+            let (Ok(node), Ok(orchestrator)) = (node, TcpStream::connect(("127.0.0.1", to))) else { return };
+            for (mut from, mut to) in [
+                (node.try_clone().unwrap(), orchestrator.try_clone().unwrap()),
+                (orchestrator.try_clone().unwrap(), node.try_clone().unwrap()),
+            ] {
+                let recorded = Arc::clone(&of_all);
+                std::thread::spawn(move || {
+                    let mut part = vec![0; 64 << 10];
+                    while let Ok(length @ 1..) = from.read(&mut part) {
+                        recorded.lock().unwrap().extend_from_slice(&part[..length]);
+                        if to.write_all(&part[..length]).is_err() {
+                            return;
+                        }
+                    }
+                    let _ = to.shutdown(Shutdown::Both);
+                });
+            }
+        }
+    });
+    (port, recorded)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recorded_link_and_a_stolen_directory_of_a_node_give_nothing() {
+    let orchestrator = Orchestrator::start(&[]);
+    let (port, recorded) = recorder(orchestrator.node_port());
+    let relayed = format!("Compute.Orchestrators=127.0.0.1:{port}");
+    let mut node = Node::start_with(&orchestrator, "web-1", "rw", &[&relayed]);
+    orchestrator.wait_for_nodes(1).await;
+    let canary = Canary::new();
+    let file = telling(&orchestrator, &canary, "ops").await.display().to_string();
+    let source = format!("key=@{}", canary.path("privkey.pem").display());
+    orchestrator.run(&["job", "run", &file, "--secret", &source]).expect(0);
+    node.kill();
+
+    let mut recorded = std::mem::take(&mut *recorded.lock().unwrap());
+    assert!(recorded.len() > 10_000, "the link went by here: {} bytes", recorded.len());
+    canary.assert_not_in("what went over the link", &recorded);
+    let plain = |text: &str| recorded.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(!plain("WantSecrets") && !plain(CONTROL), "nor is anything else to be read");
+    recorded.extend_from_slice(&canary.needles[0].1);
+    assert!(!canary.found_in(&recorded).is_empty(), "the search finds what is there");
+
+    assert!(node.directory().join("data/compute/sealing-key").exists(), "whoever steals it has its keys");
+    assert_eq!(canary.files_with_it(node.directory()), Vec::<PathBuf>::new());
+}
+
+#[test]
+fn a_secret_is_given_to_a_guest_that_runs_here() {
+    let canary = Canary::new();
+    std::fs::write(canary.path("leak.wasm"), skrei_test_guests::leak()).unwrap();
+    let job = json!({
+        "Name": "here",
+        "Type": "batch",
+        "Tasks": [{
+            "Name": "main",
+            "Engine": {"Type": "wasm", "Params": {"EntryModule": "leak.wasm", "Parameters": ["3", "/secrets/key", "$KEY"]}},
+            "Secrets": [{"Name": "key", "Target": "/secrets/key"}],
+            "Env": {"KEY": "secret:key"},
+        }],
+    });
+    let file = canary.path("job.json");
+    std::fs::write(&file, job.to_string()).unwrap();
+    let run = |secrets: &[&str]| Ran::to_end(skrei(["run"]).arg(&file).args(secrets));
+    let source = format!("key=@{}", canary.path("privkey.pem").display());
+    let said = run(&["--secret", &source]).expect(3);
+    assert!(said.contains("[secret key]") && said.contains("told everything"), "{said}");
+    assert!(canary.found_in(said.as_bytes()).is_empty(), "{said}");
+
+    let missing = run(&[]);
+    assert!(missing.said().contains("--secret key=@FILE") && missing.code == Some(126), "{}", missing.said());
+    let literal = run(&["--secret", "key=hunter22"]);
+    let said = literal.said();
+    assert!(
+        literal.code != Some(0) && said.contains("list of processes") && !said.contains("hunter"),
+        "{said}"
     );
 }

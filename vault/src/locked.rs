@@ -134,7 +134,11 @@ pub(crate) fn random_key() -> Result<Secret<[u8; KEY_BYTES]>, LockError> {
 }
 
 /// Nonce, ciphertext and tag.
-fn encrypt(key: &Secret<[u8; KEY_BYTES]>, plain: &[u8], context: &Context) -> Result<Vec<u8>, LockError> {
+pub(crate) fn encrypt(
+    key: &Secret<[u8; KEY_BYTES]>,
+    plain: &[u8],
+    context: &Context,
+) -> Result<Vec<u8>, LockError> {
     let cipher = cipher(key)?;
     let mut bytes = Vec::with_capacity(NONCE_BYTES + plain.len() + TAG_BYTES);
     bytes.extend([0; NONCE_BYTES]);
@@ -147,7 +151,11 @@ fn encrypt(key: &Secret<[u8; KEY_BYTES]>, plain: &[u8], context: &Context) -> Re
     Ok(bytes)
 }
 
-fn decrypt(key: &Secret<[u8; KEY_BYTES]>, bytes: &[u8], context: &Context) -> Result<Secret, LockError> {
+pub(crate) fn decrypt(
+    key: &Secret<[u8; KEY_BYTES]>,
+    bytes: &[u8],
+    context: &Context,
+) -> Result<Secret, LockError> {
     let (nonce, content) = bytes.split_at_checked(NONCE_BYTES).ok_or(LockError::NotLocked)?;
     let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| LockError::NotLocked)?;
     let mut content = content.to_vec();

@@ -53,10 +53,10 @@ impl SealingKey {
     /// # Errors
     /// The file cannot be used, others may use it, or it has no key in it.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let failed = |cause| KeyError::File { path: path.display().to_string(), cause };
-        if let Some(content) = file::read(path).map_err(failed)? {
-            return Self::parse(&content);
+        if let Some(key) = Self::read(path)? {
+            return Ok(key);
         }
+        let failed = |cause| KeyError::File { path: path.display().to_string(), cause };
         let key = Self::generate()?;
         let mut text = HEAD.to_owned();
         text.reserve(64);
@@ -65,6 +65,16 @@ impl SealingKey {
         let text = Secret::new(text);
         file::replace(path, text.expose().as_bytes()).map_err(|cause| failed(cause.into()))?;
         Ok(key)
+    }
+
+    /// The key of a file; none if it does not exist.
+    ///
+    /// # Errors
+    /// The file cannot be used, others may use it, or it has no key in it.
+    pub fn read(path: &Path) -> Result<Option<Self>, KeyError> {
+        let content = file::read(path);
+        let content = content.map_err(|cause| KeyError::File { path: path.display().to_string(), cause })?;
+        content.map(|content| Self::parse(&content)).transpose()
     }
 
     /// A new key, in memory only.

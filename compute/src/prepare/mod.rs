@@ -121,7 +121,7 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
     let mut secrets = None;
     if let Some(asked) = asked {
         let sealed = asked.answer().await.map_err(Unready::Refused)?;
-        let opened = node.secrets.unseal(&assignment.execution, &task.secrets, &sealed);
+        let opened = node.secrets.unseal(assignment, &sealed);
         let given = opened.map_err(Unready::Refused)?.give(sandbox);
         let (with_secrets, searched) = given.map_err(|error| Unready::failed(error.to_string()))?;
         (sandbox, secrets) = (with_secrets, Some(searched));

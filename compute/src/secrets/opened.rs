@@ -3,11 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use skrei_job::{
-    ExecutionId,
     outcome::Refusal,
     secret::{Name, Place, Use},
 };
-use skrei_protocol::link::{SealedSecret, delivery};
+use skrei_protocol::link::{Assignment, SealedSecret, by_client, delivery};
 use skrei_runtime::{Mount, MountError, Sandbox};
 use skrei_vault::{Searched, Secret};
 
@@ -17,27 +16,38 @@ use super::{Secrets, redacting::Redacting, refusal};
 pub(crate) struct Opened(Vec<(Use, Secret)>);
 
 impl Secrets {
-    /// Opens what was sealed to this node for this execution, for everything the task wants a secret for.
-    pub(crate) fn unseal(
-        &self,
-        execution: &ExecutionId,
-        uses: &[Use],
-        sealed: &[SealedSecret],
-    ) -> Result<Opened, Refusal> {
+    /// Opens what was sealed to this node for this execution, or by whoever submitted it for this job, for everything the
+    /// task wants a secret for.
+    pub(crate) fn unseal(&self, assignment: &Assignment, sealed: &[SealedSecret]) -> Result<Opened, Refusal> {
+        let job = sealed.iter().any(|sealed| sealed.content.is_some()).then(|| canonical(assignment));
+        let job = job.transpose()?.unwrap_or_default();
         let open = |of_task: &Use| {
             let Use { name, place } = of_task;
             let sealed = sealed.iter().find(|sealed| sealed.name == *name);
             let sealed = sealed
                 .ok_or_else(|| refusal(format!("the orchestrator did not send secret `{name}`"), None))?;
-            let opened = self.key.unseal(&sealed.sealed, &delivery(&self.node, execution, name));
+            let opened = match &sealed.content {
+                None => self.key.unseal(&sealed.sealed, &delivery(&self.node, &assignment.execution, name)),
+                Some(content) => {
+                    let context = by_client(&job, name);
+                    let of_key = context.clone().with(self.node.as_str());
+                    self.key.open_envelope((&sealed.sealed, &of_key), (content, &context))
+                }
+            };
             let secret = opened.map_err(|error| refusal(format!("secret `{name}`: {error}"), None))?;
             if let Place::Env { name: variable } = place {
                 check_text(name, variable, &secret)?;
             }
             Ok((of_task.clone(), secret))
         };
-        uses.iter().map(open).collect::<Result<_, _>>().map(Opened)
+        assignment.spec.task().secrets.iter().map(open).collect::<Result<_, _>>().map(Opened)
     }
+}
+
+/// The job as this node was told it: whatever the orchestrator changed, what was sealed for it does not open.
+fn canonical(assignment: &Assignment) -> Result<Vec<u8>, Refusal> {
+    let written = assignment.spec.manifest().canonical();
+    written.map_err(|error| refusal(format!("the job cannot be written down: {error}"), None))
 }
 
 impl Opened {

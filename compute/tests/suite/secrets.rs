@@ -4,14 +4,14 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use skrei_job::{
-    ExecutionId, NodeId,
+    ExecutionId, Manifest, NodeId, Spec,
     life::ExecutionState,
     outcome::{Refusal, Rule},
     secret::Name,
 };
-use skrei_protocol::link::{FromNode, SealedSecret, Secrets, ToNode, WantSecrets, delivery};
+use skrei_protocol::link::{FromNode, SealedSecret, Secrets, ToNode, WantSecrets, by_client, delivery};
 use skrei_test_guests as guests;
-use skrei_vault::{Recipient, Secret};
+use skrei_vault::{Envelope, Recipient, Secret};
 
 use crate::support::{Orchestrator, Session, TestNode, job_with};
 
@@ -22,7 +22,7 @@ fn sealed(session: &Session, execution: &str, name: &str, value: &[u8]) -> Seale
     let recipient: Recipient = session.hello.as_ref().unwrap().info.sealing_key.parse().unwrap();
     let name: Name = name.parse().unwrap();
     let context = delivery(&NodeId::new("n-1"), &ExecutionId::new(execution), &name);
-    SealedSecret { sealed: recipient.seal(&Secret::from(value), &context).unwrap(), name }
+    SealedSecret { sealed: recipient.seal(&Secret::from(value), &context).unwrap(), content: None, name }
 }
 
 async fn question(session: &mut Session) -> WantSecrets {
@@ -123,6 +123,60 @@ async fn what_was_sealed_for_another_execution_or_under_another_name_does_not_op
         let refusal = refusal(session.end_of(execution).await);
         assert!(refusal.rule == Rule::Secret && refusal.message.contains("`key`"), "{refusal}");
     }
+}
+
+/// As whoever submits a job seals it.
+fn sealed_by_client(session: &Session, job: &Spec, node: &str, value: &[u8]) -> SealedSecret {
+    let recipient: Recipient = session.hello.as_ref().unwrap().info.sealing_key.parse().unwrap();
+    let name: Name = "key".parse().unwrap();
+    let context = by_client(&job.manifest().canonical().unwrap(), &name);
+    let envelope = Envelope::new(&Secret::from(value), &context).unwrap();
+    let sealed = envelope.key_for(&recipient, &context.with(node)).unwrap();
+    SealedSecret { sealed, content: Some(envelope.content().to_owned()), name }
+}
+
+#[tokio::test]
+async fn what_was_sealed_by_whoever_submitted_a_job_opens_for_that_job_on_that_node_and_no_other() {
+    let mut orchestrator = Orchestrator::start().await;
+    let _node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let module = orchestrator.holds(guests::leak(), "/main.wasm");
+    let job = job_with(std::slice::from_ref(&module), &["5", "/secrets/key", "$KEY"], secrets());
+    session.assign("e-1", &job).await;
+    question(&mut session).await;
+    let sealed = sealed_by_client(&session, &job, "n-1", VALUE.as_bytes());
+    answer(&mut session, "e-1", Ok(vec![sealed.clone()])).await;
+    let ExecutionState::Failed(failure) = session.end_of("e-1").await else { panic!("it fails with 5") };
+    assert_eq!(failure.output.exit_code, Some(5), "the guest read both: {failure:?}");
+
+    // An orchestrator that wants to know it sends a guest of its own, or the same one with other words, or under another
+    // name or namespace.
+    let other_module = orchestrator.holds(guests::noop(), "/main.wasm");
+    let with = |change: &dyn Fn(&mut Manifest)| {
+        let mut changed = job.manifest().clone();
+        change(&mut changed);
+        Spec::try_from(changed).unwrap()
+    };
+    let others = [
+        job_with(&[other_module], &["5", "/secrets/key", "$KEY"], secrets()),
+        job_with(&[module], &["0", "/secrets/key", "$KEY"], secrets()),
+        with(&|job| "another".clone_into(&mut job.name)),
+        with(&|job| "another".clone_into(&mut job.namespace)),
+        with(&|job| job.tasks[0].secrets[0].target = "/elsewhere".to_owned()),
+    ];
+    for (number, other) in (2..).zip(&others) {
+        let execution = format!("e-{number}");
+        session.assign(&execution, other).await;
+        question(&mut session).await;
+        answer(&mut session, &execution, Ok(vec![sealed.clone()])).await;
+        let refused = refusal(session.end_of(&execution).await);
+        assert!(refused.message.contains("does not open"), "{number}: {refused}");
+    }
+    let for_another = sealed_by_client(&session, &job, "n-2", VALUE.as_bytes());
+    session.assign("e-9", &job).await;
+    question(&mut session).await;
+    answer(&mut session, "e-9", Ok(vec![for_another])).await;
+    assert!(refusal(session.end_of("e-9").await).message.contains("does not open"));
 }
 
 #[tokio::test]

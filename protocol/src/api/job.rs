@@ -6,6 +6,10 @@ use utoipa::ToSchema;
 
 use super::{List, execution::Execution, history::HistoryEntry, rollout::Progress};
 
+/// Where the metadata of a job in an answer says who holds it, under the names of today and of old (reference 1.1). It is not
+/// part of the job.
+pub const HELD_BY: [&str; 2] = ["bacalhau.org/orchestrator.id", "bacalhau.org/requester.id"];
+
 /// A job as the API shows it: the manifest, and what the system knows of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "PascalCase")]

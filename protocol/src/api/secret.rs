@@ -1,7 +1,7 @@
 //! Secrets: values go in and do not come out. Ours: Bacalhau has none.
 
 use serde::{Deserialize, Serialize};
-use skrei_job::secret::Name;
+use skrei_job::{labels::Labels, secret::Name};
 use utoipa::ToSchema;
 
 /// A stored secret, as far as anybody may see it.
@@ -82,6 +82,12 @@ pub struct Grant {
     /// Why it is no longer there; empty if it is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub removed: String,
+    /// The nodes that it was sealed for by whoever submitted the job.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sealed_for: Vec<String>,
+    /// The nodes that have an execution of the job and wait until it is sealed for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
 }
 
 /// Where the value of a grant is.
@@ -91,6 +97,38 @@ pub enum Origin {
     Given,
     /// Under its name in the namespace.
     Stored,
+    /// With the version of the job, sealed to nodes by whoever submitted it: the orchestrator cannot open it.
+    Sealed,
+}
+
+/// The key that secrets for a node are sealed to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct NodeKey {
+    /// Which node.
+    #[serde(rename = "NodeID")]
+    pub node_id: String,
+    /// An X25519 public key in base64.
+    pub sealing_key: String,
+    /// The node's labels, as jobs are placed by them.
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub labels: Labels,
+}
+
+/// Answer to `GET /orchestrator/sealing-keys`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListSealingKeysResponse {
+    /// Of the nodes that are linked and approved, by id.
+    pub items: Vec<NodeKey>,
+}
+
+/// Answer to `PUT /orchestrator/jobs/{id}/secrets`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct SealResponse {
+    /// The version of the job that has them now.
+    pub job_version: u64,
 }
 
 /// Answer to `GET /orchestrator/jobs/{id}/secrets`.

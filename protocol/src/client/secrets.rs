@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use reqwest::Method;
 use serde::Serialize;
-use skrei_job::{Manifest, secret::Name};
+use skrei_job::{
+    Manifest,
+    secret::{Name, SealedByClient},
+};
 
 use super::{ANSWER_TIMEOUT, Client, Error, job_path};
 use crate::api::{
     job::PutJobResponse,
     secret::{
-        Grant, ListGrantsResponse, ListSecretsResponse, PutSecretRequest, PutSecretResponse,
-        RemoveSecretResponse, RotateKeyResponse, StoredSecret,
+        Grant, ListGrantsResponse, ListSealingKeysResponse, ListSecretsResponse, NodeKey, PutSecretRequest,
+        PutSecretResponse, RemoveSecretResponse, RotateKeyResponse, SealResponse, StoredSecret,
     },
 };
 
@@ -23,6 +26,14 @@ struct Submission<'a> {
     force: bool,
     /// Values in base64.
     secrets: &'a BTreeMap<Name, String>,
+    sealed_secrets: &'a BTreeMap<Name, SealedByClient>,
+}
+
+/// Body of what is sealed later.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Seal<'a> {
+    sealed_secrets: &'a BTreeMap<Name, SealedByClient>,
 }
 
 impl Client {
@@ -34,7 +45,34 @@ impl Client {
         force: bool,
         secrets: &BTreeMap<Name, String>,
     ) -> Result<PutJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs", &Submission { job, force, secrets }).await
+        let submission = Submission { job, force, secrets, sealed_secrets: &BTreeMap::new() };
+        self.send(Method::PUT, "/orchestrator/jobs", &submission).await
+    }
+
+    /// The same with secrets that were sealed to nodes.
+    pub async fn submit_sealed(
+        &self,
+        job: &Manifest,
+        force: bool,
+        sealed_secrets: &BTreeMap<Name, SealedByClient>,
+    ) -> Result<PutJobResponse, Error> {
+        let submission = Submission { job, force, secrets: &BTreeMap::new(), sealed_secrets };
+        self.send(Method::PUT, "/orchestrator/jobs", &submission).await
+    }
+
+    /// Adds what was sealed to more nodes to what the latest version of a job has.
+    pub async fn seal(
+        &self,
+        job: &str,
+        sealed_secrets: &BTreeMap<Name, SealedByClient>,
+    ) -> Result<SealResponse, Error> {
+        self.send(Method::PUT, &job_path(job, "/secrets"), &Seal { sealed_secrets }).await
+    }
+
+    /// The keys that secrets can be sealed to, as the orchestrator says them.
+    pub async fn sealing_keys(&self) -> Result<Vec<NodeKey>, Error> {
+        let answer = self.get::<ListSealingKeysResponse>("/orchestrator/sealing-keys", &[]).await;
+        answer.map(|answer| answer.items)
     }
 
     /// The secrets of a namespace (empty: the default one; `*`: all), by name.

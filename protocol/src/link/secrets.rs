@@ -28,8 +28,11 @@ pub struct Secrets {
 pub struct SealedSecret {
     /// Its name.
     pub name: Name,
-    /// The value, sealed. Nobody else can make anything of it.
+    /// The value, sealed. Nobody else can make anything of it. With a content: the key of that.
     pub sealed: String,
+    /// What whoever submitted the job sealed, and the orchestrator cannot open: see [`by_client`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
 }
 
 /// What a [`SealedSecret`] is for.
@@ -38,4 +41,11 @@ pub fn delivery(node: &NodeId, execution: &ExecutionId, name: &Name) -> Context 
         .with(node.as_str())
         .with(execution.as_str())
         .with(name.as_str())
+}
+
+/// What a secret is for that was sealed by whoever submitted a job: this job, as it is written
+/// ([`Manifest::canonical`](skrei_job::Manifest::canonical)), and no other. So an orchestrator that is not what it seems cannot
+/// have it opened for a guest of its own. The key for one node has the node's name besides.
+pub fn by_client(job: &[u8], name: &Name) -> Context {
+    Context::new("skrei secret sealed by a client").with(job).with(name.as_str())
 }

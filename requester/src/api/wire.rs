@@ -7,7 +7,7 @@ use skrei_job::{ExecutionId, life, resources};
 use skrei_protocol::api::{
     execution::{Execution, PublishedResult},
     history::{Event, HistoryEntry, Level},
-    job::{Job, State},
+    job::{HELD_BY, Job, State},
     resources::Resources,
     rollout::Progress,
     time::rfc3339,
@@ -16,9 +16,6 @@ use skrei_scheduler::{Phase, Tally, history::Entry};
 
 use super::{Api, gate};
 use crate::store::StoredJob;
-
-/// Where a job says who holds it, under the names of today and of old (reference 1.1).
-const HELD_BY: [&str; 2] = ["bacalhau.org/orchestrator.id", "bacalhau.org/requester.id"];
 
 pub(super) fn job(api: &Api, stored: StoredJob) -> Job {
     let mut manifest = stored.manifest;

@@ -4,7 +4,7 @@ use skrei_job::{JobId, Spec, Timestamp};
 use skrei_scheduler::{Event, Grant, Job, Record};
 
 use super::{Accepted, EventLoop, Refused, Step};
-use crate::secrets::{Given, Granting, Refusal};
+use crate::secrets::{Given, GivenSecret, Granting, Refusal};
 
 impl EventLoop {
     /// What a submission may have; nothing is decided yet if it may not.
@@ -33,7 +33,10 @@ impl EventLoop {
         let mut before = self.decided_grants(stored)?;
         if stored.state.is_terminal() {
             // Removed with the end of the version, whether or not that is on the disk by now.
-            before.iter_mut().for_each(|grant| grant.locked = None);
+            for grant in &mut before {
+                grant.locked = None;
+                grant.sealed.iter_mut().for_each(Vec::clear);
+            }
         }
         let ring = self.keys.ring();
         let granting = Granting { store: &self.store, ring: &ring, spec, name: spec.name(), now };
@@ -77,6 +80,8 @@ impl EventLoop {
         let ring = self.keys.ring();
         let grants = self.decided_grants(stored)?;
         Ok(secrets.iter().all(|(name, secret)| {
+            // What is sealed tells nobody what it is.
+            let GivenSecret::Value(secret) = secret else { return false };
             let fingerprint = ring.fingerprint(secret).to_string();
             grants.iter().any(|grant| grant.given && grant.name == *name && grant.fingerprint == fingerprint)
         }))

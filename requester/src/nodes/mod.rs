@@ -18,3 +18,4 @@ pub(crate) use hub::{Hub, Peer, ReadError};
 pub(crate) use identities::Identities;
 pub(crate) use listener::router;
 pub(crate) use serve::serve;
+pub(crate) use session::is_name;

@@ -76,6 +76,8 @@ pub(super) async fn run(
     let seat =
         orchestrator.hub.attach(&node, hello.info.clone(), hello.version.clone(), address, clock::now());
     let session = seat.session;
+    // What it still waits for, it asks for anew.
+    orchestrator.waiting.gone(&node);
     tracing::info!(%node, %address, "node connected");
     let membership = match orchestrator.config.manual_approval {
         true => Membership::Pending,
@@ -100,6 +102,7 @@ pub(super) async fn run(
 
     // A node that has come back meanwhile has another session; it is not disconnected.
     if orchestrator.hub.detach(&node, session) {
+        orchestrator.waiting.gone(&node);
         tracing::info!(%node, reason, "node disconnected");
         let event = match orchestrator.identities.is_removed(&node) {
             // It may have been removed while it was about to connect.
@@ -155,7 +158,7 @@ fn admit(caller: &Caller, hello: &Hello) -> Result<(), Refusal> {
 }
 
 /// Whether a text may be a node's id.
-pub(super) fn is_name(id: &str) -> bool {
+pub(crate) fn is_name(id: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !id.is_empty() && id.len() <= NODE_ID_MAX && id.chars().all(plain)
 }
@@ -320,8 +323,7 @@ async fn hear(
         }
         FromNode::WantSecrets(wanted) => {
             // Apart: every idle link would have room for it in memory.
-            let answer = Box::pin(secrets::deliver(orchestrator, node, wanted)).await;
-            orchestrator.hub.send(node, ToNode::Secrets(answer));
+            Box::pin(secrets::deliver(orchestrator, node, wanted)).await;
         }
         FromNode::Log(page) => orchestrator.hub.log_read(node, page),
         FromNode::Told(news) => orchestrator.told(node, news).await,

@@ -1,11 +1,11 @@
 //! The answer to a node that asks for the secrets of an execution.
 
 use skrei_job::{
-    NodeId,
+    JobId, NodeId,
     outcome::{Refusal, Rule},
-    secret::Name,
+    secret::{Name, SealedByClient},
 };
-use skrei_protocol::link::{SealedSecret, Secrets, WantSecrets, delivery};
+use skrei_protocol::link::{SealedSecret, Secrets, ToNode, WantSecrets, delivery};
 use skrei_scheduler::Grant;
 use skrei_vault::{KeyRing, LockError, Locked, Recipient, Secret};
 
@@ -15,20 +15,53 @@ use crate::{
     store::{Entitlement, NodeStanding, StoredSecret},
 };
 
-/// Answers a node. Whatever goes wrong is a refusal of the execution, with the rule.
-pub(crate) async fn deliver(orchestrator: &Orchestrator, node: &NodeId, wanted: WantSecrets) -> Secrets {
-    let result = answer(orchestrator, node, &wanted).await;
-    if let Err(Refusal { message, .. }) = &result {
-        tracing::warn!(%node, execution = %wanted.execution, reason = %message, "a node gets no secrets");
+/// Answers a node. Whatever goes wrong is a refusal of the execution, with the rule; what nobody has sealed for this node yet
+/// is waited for.
+pub(crate) async fn deliver(orchestrator: &Orchestrator, node: &NodeId, wanted: WantSecrets) {
+    // Before it is known whether something is missing: what is sealed meanwhile is not missed.
+    orchestrator.waiting.wait(node, &wanted);
+    let result = match answer(orchestrator, node, &wanted).await {
+        Ok(secrets) => Ok(secrets),
+        Err(NotNow::Unsealed(name)) => {
+            tracing::info!(%node, execution = %wanted.execution, secret = %name, "a node waits for a secret to be sealed to it");
+            return;
+        }
+        Err(NotNow::Refused(refusal)) => {
+            let reason = &refusal.message;
+            tracing::warn!(%node, execution = %wanted.execution, %reason, "a node gets no secrets");
+            Err(refusal)
+        }
+    };
+    orchestrator.waiting.ended(node, &wanted.execution);
+    orchestrator.hub.send(node, ToNode::Secrets(Secrets { execution: wanted.execution, result }));
+}
+
+/// Answers those that waited for secrets of a job: some were sealed.
+pub(crate) async fn deliver_sealed(orchestrator: &Orchestrator, job: &JobId) {
+    for (node, wanted) in orchestrator.waiting.take(job) {
+        deliver(orchestrator, &node, wanted).await;
     }
-    Secrets { execution: wanted.execution, result }
+}
+
+/// Why there are no secrets to send.
+enum NotNow {
+    /// There will be none.
+    Refused(Refusal),
+    /// Nobody has sealed this one for the node.
+    Unsealed(Name),
+}
+
+impl From<Refusal> for NotNow {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }
 
 async fn answer(
     orchestrator: &Orchestrator,
     node: &NodeId,
     wanted: &WantSecrets,
-) -> Result<Vec<SealedSecret>, Refusal> {
+) -> Result<Vec<SealedSecret>, NotNow> {
     let peer =
         orchestrator.hub.peer(node).ok_or_else(|| refusal("the node is not connected".to_owned(), None))?;
     let recipient: Recipient = peer.info.sealing_key.parse().map_err(|_| {
@@ -45,16 +78,35 @@ async fn answer(
     let sealing = tokio::task::spawn_blocking(move || {
         let (entitlement, standing) = entitled(entitlement, &node)?;
         let seal = |grant: &Grant| {
+            if let Some(envelopes) = &grant.sealed {
+                return sealed_by_client(grant, envelopes, &node);
+            }
             let secret = open(&ring, &entitlement, grant, &node, &standing)?;
             let sealed = recipient.seal(&secret, &delivery(&node, &wanted.execution, &grant.name));
             let sealed = sealed.map_err(|_| {
                 refusal(format!("secret `{}` cannot be sealed to the key of node `{node}`", grant.name), None)
             })?;
-            Ok(SealedSecret { name: grant.name.clone(), sealed })
+            Ok(SealedSecret { name: grant.name.clone(), sealed, content: None })
         };
         entitlement.grants.iter().map(seal).collect()
     });
-    sealing.await.unwrap_or_else(|_| Err(refusal("the orchestrator made a mistake".to_owned(), None)))
+    sealing.await.unwrap_or_else(|_| Err(refusal("the orchestrator made a mistake".to_owned(), None).into()))
+}
+
+/// What was sealed for this node, as it is.
+fn sealed_by_client(
+    grant: &Grant,
+    envelopes: &[SealedByClient],
+    node: &NodeId,
+) -> Result<SealedSecret, NotNow> {
+    let name = &grant.name;
+    if envelopes.is_empty() {
+        return Err(gone(name).into());
+    }
+    let mut for_node =
+        envelopes.iter().filter_map(|envelope| Some((envelope.keys.get(node)?, &envelope.content)));
+    let (key, content) = for_node.next().ok_or_else(|| NotNow::Unsealed(name.clone()))?;
+    Ok(SealedSecret { name: name.clone(), sealed: key.clone(), content: Some(content.clone()) })
 }
 
 /// A node gets what belongs to the executions it was given, as long as they go on and it may take part.
@@ -82,12 +134,7 @@ fn open(
 ) -> Result<Secret, Refusal> {
     let name = &grant.name;
     let (locked, context) = if grant.given {
-        let locked = grant.locked.as_deref().ok_or_else(|| {
-            let message = format!(
-                "secret `{name}` was given with this version of the job, and removed when that had ended"
-            );
-            refusal(message, Some(format!("run the job anew with --secret {name}=@FILE")))
-        })?;
+        let locked = grant.locked.as_deref().ok_or_else(|| gone(name))?;
         (locked.to_owned(), given(&entitlement.job, name))
     } else {
         let found = entitlement.stored.iter().find(|secret| secret.name == *name);
@@ -131,6 +178,12 @@ fn in_scope(
         };
         refusal(message, Some(hint))
     })
+}
+
+fn gone(name: &Name) -> Refusal {
+    let message =
+        format!("secret `{name}` was given with this version of the job, and removed when that had ended");
+    refusal(message, Some(format!("run the job anew with --secret {name}=@FILE")))
 }
 
 fn widen(name: &Name, scope: &str) -> String {

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use skrei_job::{JobId, Spec, Timestamp, secret::Name};
+use skrei_job::{
+    JobId, Spec, Timestamp,
+    secret::{Name, SealedByClient},
+};
 use skrei_scheduler::Grant;
 use skrei_vault::{KeyRing, LockError, Locked, Secret};
 
@@ -10,7 +13,16 @@ use super::given;
 use crate::store::{self, Store, StoredSecret};
 
 /// Secrets that come with a submission.
-pub(crate) type Given = BTreeMap<Name, Secret>;
+pub(crate) type Given = BTreeMap<Name, GivenSecret>;
+
+/// One of them.
+#[derive(Debug)]
+pub(crate) enum GivenSecret {
+    /// To be locked here.
+    Value(Secret),
+    /// Sealed to nodes by whoever submits the job.
+    Sealed(SealedByClient),
+}
 
 /// Why a job may not have a secret that it names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -45,7 +57,8 @@ impl Granting<'_> {
         let mut grants = Vec::new();
         for name in self.names() {
             grants.push(match secrets.remove(name) {
-                Some(secret) => self.lock(job, name, &secret)?,
+                Some(GivenSecret::Value(secret)) => self.lock(job, name, &secret)?,
+                Some(GivenSecret::Sealed(sealed)) => self.take(name, sealed),
                 None => self.stored(name)?.ok_or_else(|| self.unknown(name))?,
             });
         }
@@ -68,6 +81,18 @@ impl Granting<'_> {
         self.spec.task().secrets.iter().map(|of_task| &of_task.name).collect()
     }
 
+    /// What is sealed stays so.
+    fn take(&self, name: &Name, sealed: SealedByClient) -> Grant {
+        Grant {
+            name: name.clone(),
+            given: true,
+            locked: None,
+            sealed: Some(vec![sealed]),
+            fingerprint: String::new(),
+            at: self.now,
+        }
+    }
+
     fn lock(&self, job: &JobId, name: &Name, secret: &Secret) -> Result<Grant, Refusal> {
         let locked = self.ring.lock(secret, &given(job, name));
         let locked = locked.map_err(|_| NotGranted::NotLocked(name.clone()))?;
@@ -75,6 +100,7 @@ impl Granting<'_> {
             name: name.clone(),
             given: true,
             locked: Some(locked.to_bytes()),
+            sealed: None,
             fingerprint: self.ring.fingerprint(secret).to_string(),
             at: self.now,
         })
@@ -84,6 +110,9 @@ impl Granting<'_> {
     /// not see what is decided from now on.
     fn lock_again(&self, job: &JobId, grant: &Grant) -> Result<Grant, Refusal> {
         let name = &grant.name;
+        if grant.sealed.as_ref().is_some_and(|sealed| !sealed.is_empty()) {
+            return Ok(grant.clone());
+        }
         let locked = grant.locked.as_deref().ok_or_else(|| NotGranted::Gone(name.clone()))?;
         let again = Locked::from_bytes(locked)
             .and_then(|locked| self.ring.lock_again(&locked, &given(job, name)))
@@ -101,7 +130,8 @@ impl Granting<'_> {
             let (scope, job) = (scope.shown(), self.name.to_owned());
             return Err(NotGranted::OutOfScope { name: name.clone(), scope, job }.into());
         }
-        Ok(Some(Grant { name: name.clone(), given: false, locked: None, fingerprint, at: self.now }))
+        let name = name.clone();
+        Ok(Some(Grant { name, given: false, locked: None, sealed: None, fingerprint, at: self.now }))
     }
 
     fn unknown(&self, name: &Name) -> Refusal {

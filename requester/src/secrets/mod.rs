@@ -5,14 +5,18 @@
 mod deliver;
 mod grant;
 mod keys;
+mod plan;
 mod rotate;
 pub(crate) mod scope;
+mod waiting;
 
-pub(crate) use deliver::deliver;
-pub(crate) use grant::{Given, Granting, NotGranted, Refusal};
+pub(crate) use deliver::{deliver, deliver_sealed};
+pub(crate) use grant::{Given, GivenSecret, Granting, NotGranted, Refusal};
 pub use keys::KeySource;
 pub(crate) use keys::Keys;
+pub(crate) use plan::Plan;
 pub(crate) use rotate::{NotRotated, rotate};
+pub(crate) use waiting::Waiting;
 
 use skrei_job::{JobId, secret::Name};
 use skrei_vault::Context;

@@ -35,7 +35,7 @@ pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredI
 pub(crate) use jobs::{StoredJob, artifacts};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use results::Held;
-pub(crate) use secrets::{Entitlement, NodeStanding, Owner, Place, Row, StoredSecret};
+pub(crate) use secrets::{Entitlement, NodeStanding, NotAdded, Owner, Place, Row, StoredSecret};
 pub(crate) use skrei_ledger::Error;
 pub(crate) use tokens::{SecretHash, StoredToken, TokenFault};
 
@@ -50,6 +50,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("secret.sql"),
     include_str!("audit.sql"),
     include_str!("audit_index.sql"),
+    include_str!("sealed.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.

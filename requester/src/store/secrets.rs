@@ -1,10 +1,12 @@
 //! Secrets as they are kept: locked, each for its place.
 
+use std::collections::BTreeMap;
+
 use skrei_job::{
     ExecutionId, JobId, NodeId, Timestamp,
     labels::Labels,
     life::ExecutionState,
-    secret::{Name, Scope},
+    secret::{Name, Scope, SealedByClient},
 };
 use skrei_ledger::rusqlite::{
     self, Connection, OptionalExtension, Row as SqlRow, Transaction, params, types::Type,
@@ -81,6 +83,20 @@ pub(crate) enum Owner {
     /// A version of a job.
     Job(JobId, u64),
 }
+
+/// Why nothing was added to what was sealed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotAdded {
+    #[error(
+        "the secret `{0}` was not sealed by whoever submitted this version of the job, or the version has ended"
+    )]
+    NotSealed(Name),
+    #[error("the secret `{0}` was sealed {ENVELOPES_MAX} times already for one node or another")]
+    TooMany(Name),
+}
+
+/// Envelopes that one secret of a version may have. One for all nodes takes the place of those before it.
+const ENVELOPES_MAX: usize = 64;
 
 /// The label that says what a node is called.
 const NAME_LABEL: &str = "name";
@@ -224,6 +240,44 @@ impl Store {
         .await
     }
 
+    /// Adds what was sealed for more nodes to what a version of a job was given so: all of it, or nothing and why.
+    pub(crate) async fn add_sealed(
+        &self,
+        job: JobId,
+        version: u64,
+        envelopes: BTreeMap<Name, SealedByClient>,
+    ) -> Result<Result<(), NotAdded>, Error> {
+        let change = self.ledger.write(move |transaction| {
+            let grants = grants(transaction, &job, version)?;
+            let mut changed = Vec::new();
+            for (name, envelope) in &envelopes {
+                let grant = grants.iter().find(|grant| grant.name == *name);
+                let sealed =
+                    grant.and_then(|grant| grant.sealed.as_ref()).filter(|sealed| !sealed.is_empty());
+                let Some(sealed) = sealed else { return Ok(Err(NotAdded::NotSealed(name.clone()))) };
+                let sealed = added(sealed, envelope);
+                if sealed.len() > ENVELOPES_MAX {
+                    return Ok(Err(NotAdded::TooMany(name.clone())));
+                }
+                changed.push((name, sealed));
+            }
+            for (name, sealed) in changed {
+                transaction
+                    .prepare_cached(
+                        "UPDATE secret_grant SET sealed = ?4 WHERE job = ?1 AND version = ?2 AND name = ?3",
+                    )?
+                    .execute(params![
+                        job.as_str(),
+                        row::signed(version),
+                        name.as_str(),
+                        row::json(&sealed)?
+                    ])?;
+            }
+            Ok(Ok(()))
+        });
+        change.await.wait().await
+    }
+
     /// The next locked rows after a place.
     pub(crate) async fn locked_rows(&self, after: Option<Place>, limit: usize) -> Result<Vec<Row>, Error> {
         self.read(move |connection| {
@@ -298,8 +352,8 @@ pub(super) fn granted(
     for grant in grants {
         transaction
             .prepare_cached(
-                "INSERT OR REPLACE INTO secret_grant (job, version, name, given, locked, fingerprint, at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT OR REPLACE INTO secret_grant (job, version, name, given, locked, fingerprint, at, sealed)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             )?
             .execute(params![
                 job.as_str(),
@@ -308,7 +362,8 @@ pub(super) fn granted(
                 grant.given,
                 grant.locked,
                 grant.fingerprint,
-                grant.at.as_nanos()
+                grant.at.as_nanos(),
+                grant.sealed.as_ref().map(row::json).transpose()?
             ])?;
     }
     Ok(())
@@ -318,10 +373,22 @@ pub(super) fn granted(
 pub(super) fn forget_given(transaction: &Transaction<'_>, job: &JobId, version: u64) -> rusqlite::Result<()> {
     transaction
         .prepare_cached(
-            "UPDATE secret_grant SET locked = NULL WHERE job = ?1 AND version <= ?2 AND locked IS NOT NULL",
+            "UPDATE secret_grant SET locked = NULL, sealed = iif(sealed IS NULL, NULL, '[]')
+             WHERE job = ?1 AND version <= ?2 AND (locked IS NOT NULL OR sealed <> '[]')",
         )?
         .execute(params![job.as_str(), row::signed(version)])?;
     Ok(())
+}
+
+/// With one more envelope, and without those that are of no use to anybody then: the last one for a node counts.
+fn added(sealed: &[SealedByClient], envelope: &SealedByClient) -> Vec<SealedByClient> {
+    let mut sealed = sealed.to_vec();
+    for earlier in &mut sealed {
+        earlier.keys.retain(|node, _| !envelope.keys.contains_key(node));
+    }
+    sealed.retain(|earlier| !earlier.keys.is_empty());
+    sealed.push(envelope.clone());
+    sealed
 }
 
 fn by_name(connection: &Connection, namespace: &str, name: &Name) -> rusqlite::Result<Option<StoredSecret>> {
@@ -342,7 +409,7 @@ fn with_stored(
 }
 
 fn grants(connection: &Connection, job: &JobId, version: u64) -> rusqlite::Result<Vec<Grant>> {
-    let sql = "SELECT name, given, locked, fingerprint, at FROM secret_grant
+    let sql = "SELECT name, given, locked, fingerprint, at, sealed FROM secret_grant
         WHERE job = ?1 AND version = ?2 ORDER BY name";
     connection
         .prepare_cached(sql)?
@@ -353,6 +420,7 @@ fn grants(connection: &Connection, job: &JobId, version: u64) -> rusqlite::Resul
                 locked: found.get(2)?,
                 fingerprint: found.get(3)?,
                 at: row::time(found.get(4)?),
+                sealed: found.get_ref(5)?.as_str_or_null()?.map(row::parse).transpose()?,
             })
         })?
         .collect()

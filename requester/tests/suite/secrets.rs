@@ -4,7 +4,13 @@ use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
-use skrei_job::{ExecutionId, JobId, Manifest, NodeId, life::ExecutionState, outcome::Rule, secret::Name};
+use skrei_job::{
+    ExecutionId, JobId, Manifest, NodeId, Spec,
+    defaults::{JobDefaults, TypeDefaults},
+    life::ExecutionState,
+    outcome::Rule,
+    secret::{Name, SealedByClient},
+};
 use skrei_protocol::{
     api::{
         job::RerunJobRequest,
@@ -12,9 +18,9 @@ use skrei_protocol::{
         secret::{Origin, PutSecretRequest},
     },
     client,
-    link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, delivery},
+    link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, by_client, delivery},
 };
-use skrei_vault::SealingKey;
+use skrei_vault::{Envelope, SealingKey, Secret};
 
 use super::harness::{Node, Orchestrator, completed, hello, job};
 
@@ -29,7 +35,15 @@ struct Sealed {
 
 impl Sealed {
     async fn connect(orchestrator: &Orchestrator, name: &'static str, labels: &[(&str, &str)]) -> Self {
-        let key = SealingKey::generate().unwrap();
+        Self::connect_with(orchestrator, name, SealingKey::generate().unwrap(), labels).await
+    }
+
+    async fn connect_with(
+        orchestrator: &Orchestrator,
+        name: &'static str,
+        key: SealingKey,
+        labels: &[(&str, &str)],
+    ) -> Self {
         let greeting = hello(name);
         let labels = labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
         let info = NodeInfo { sealing_key: key.recipient().to_string(), labels, ..greeting.info.clone() };
@@ -73,6 +87,7 @@ impl Sealed {
             refusal.message
         })?;
         let [secret] = sealed.as_slice() else { panic!("{} secrets", sealed.len()) };
+        assert_eq!(secret.content, None, "the orchestrator sealed it");
         let context = delivery(&NodeId::new(self.name), execution, &secret.name);
         Ok(String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap())
     }
@@ -483,5 +498,126 @@ async fn what_was_granted_counts_before_it_is_on_the_disk() {
         assignment = node.assignment().await;
     }
     assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), VALUE);
+    orchestrator.stop().await;
+}
+
+/// The secret `key` as whoever submits a job seals it for nodes.
+fn sealed(job: &Manifest, nodes: &[&Sealed], value: &str) -> BTreeMap<Name, SealedByClient> {
+    let context = by_client(&job.canonical().unwrap(), &name("key"));
+    let envelope = Envelope::new(&Secret::from(value.as_bytes()), &context).unwrap();
+    let key = |node: &&Sealed| {
+        let sealed = envelope.key_for(node.key.recipient(), &context.clone().with(node.name)).unwrap();
+        (NodeId::new(node.name), sealed)
+    };
+    let keys = nodes.iter().map(key).collect();
+    BTreeMap::from([(name("key"), SealedByClient { content: envelope.content().to_owned(), keys })])
+}
+
+impl Sealed {
+    /// What it makes of what a client sealed.
+    fn open(&self, assignment: &Assignment, answer: Secrets) -> String {
+        let secrets = answer.result.unwrap();
+        let context = by_client(&assignment.spec.manifest().canonical().unwrap(), &secrets[0].name);
+        let of_key = context.clone().with(self.name);
+        let content = secrets[0].content.as_deref().unwrap();
+        let opened = self.key.open_envelope((&secrets[0].sealed, &of_key), (content, &context)).unwrap();
+        String::from_utf8(opened.expose().clone()).unwrap()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_wait() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start_with(directory.path(), |config| {
+        // What is sealed is for the job as it was written: these would make another one of it.
+        let ops = TypeDefaults { priority: 5, cpu_millis: 250, ..TypeDefaults::default() };
+        config.job_defaults = JobDefaults { ops, ..JobDefaults::default() };
+    })
+    .await;
+    let api = &orchestrator.client;
+    let mut first = Sealed::connect(&orchestrator, "a", &[("zone", "eu")]).await;
+    let mut later = Sealed::connect(&orchestrator, "b", &[]).await;
+    let keys = api.sealing_keys().await.unwrap();
+    assert_eq!(keys.iter().map(|key| key.node_id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(keys[0].sealing_key, first.key.recipient().to_string());
+    assert_eq!(keys[0].labels["zone"], "eu");
+
+    let job = with_secret("ops", "deploy");
+    // As a client has it: checked, defaults filled in.
+    let job = Spec::try_from(job).unwrap().manifest().clone();
+    let submitted = api.submit_sealed(&job, false, &sealed(&job, &[&first], VALUE)).await.unwrap();
+    let (at_first, at_later) = (first.assignment().await, later.assignment().await);
+    let answer = first.ask(&at_first.job, &at_first.execution).await;
+    assert_eq!(first.open(&at_first, answer), VALUE);
+
+    // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.
+    let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };
+    later.link.say(FromNode::WantSecrets(wanted)).await;
+    let stolen = later.get(&at_first.job, &at_first.execution).await.unwrap_err();
+    assert!(stolen.contains("no such execution"), "{stolen}");
+    let grants = api.grants(&submitted.job_id).await.unwrap();
+    assert_eq!((grants[0].origin, grants[0].fingerprint.as_str()), (Origin::Sealed, ""));
+    assert_eq!(
+        (grants[0].sealed_for.as_slice(), grants[0].waiting.as_slice()),
+        (&["a".to_owned()][..], &["b".to_owned()][..])
+    );
+
+    // It asks again on its next link, and gets it when it is sealed.
+    let key = later.key;
+    drop(later.link);
+    let mut later = Sealed::connect_with(&orchestrator, "b", key, &[]).await;
+    let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };
+    later.link.say(FromNode::WantSecrets(wanted)).await;
+    let other =
+        BTreeMap::from([(name("other"), sealed(&job, &[&later], VALUE).remove(&name("key")).unwrap())]);
+    let refused = said(api.seal(&submitted.job_id, &other).await.unwrap_err());
+    assert!(refused.contains("`other` was not sealed"), "{refused}");
+    api.seal(&submitted.job_id, &sealed(&job, &[&later], VALUE)).await.unwrap();
+    let answer = later
+        .link
+        .hear_until(|message| match message {
+            ToNode::Secrets(secrets) => Ok(secrets),
+            other => Err(other),
+        })
+        .await;
+    assert_eq!(later.open(&at_later, answer), VALUE);
+    assert!(api.grants(&submitted.job_id).await.unwrap()[0].waiting.is_empty());
+
+    // Run again it is the same job: what was sealed for it counts. Nothing opened it here.
+    api.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap();
+    let again = first.assignment().await;
+    let answer = first.ask(&again.job, &again.execution).await;
+    assert_eq!(first.open(&again, answer), VALUE);
+    assert!(!is_below(directory.path(), VALUE));
+
+    // It goes with its version.
+    api.stop(&submitted.job_id, None).await.unwrap();
+    let grants = api.grants(&submitted.job_id).await.unwrap();
+    assert!(grants[0].removed.contains("ended") && grants[0].sealed_for.is_empty(), "{grants:?}");
+    let gone = said(api.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap_err());
+    assert!(gone.contains("removed when that had ended"), "{gone}");
+    let refused = said(api.seal(&submitted.job_id, &sealed(&job, &[&first], VALUE)).await.unwrap_err());
+    assert!(refused.contains("or the version has ended"), "{refused}");
+    orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_names_the_rule_of_a_secret_that_keeps_a_node_from_the_job() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let api = &orchestrator.client;
+    let _eu = Sealed::connect(&orchestrator, "eu", &[]).await;
+    let _us = Sealed::connect(&orchestrator, "us", &[("zone", "eu")]).await;
+    label(&orchestrator, "eu", "zone", "eu").await;
+    let missing = api.plan(&with_secret("ops", "deploy")).await.unwrap();
+    assert!(missing.nodes.iter().all(|node| node.reasons.is_empty()));
+    assert!(missing.warnings.unwrap()[0].contains("--secret key=@FILE"));
+    api.set_secret("", &name("key"), &put(VALUE, &["deploy"], Some("zone=eu"))).await.unwrap();
+    let planned = api.plan(&with_secret("ops", "deploy")).await.unwrap();
+    assert_eq!((planned.nodes[0].reasons.len(), planned.warnings), (0, None));
+    let why = planned.nodes[1].reasons.join("; ");
+    assert!(why.contains("secret `key`") && why.contains("zone = eu") && why.contains("own word"), "{why}");
+    let planned = api.plan(&with_secret("ops", "backup")).await.unwrap();
+    assert!(planned.nodes[0].reasons[0].contains("does not cover job `backup`"), "{planned:?}");
     orchestrator.stop().await;
 }

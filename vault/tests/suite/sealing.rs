@@ -1,6 +1,6 @@
 //! Secrets on the way.
 
-use skrei_vault::{Context, Recipient, SealError, SealingKey, Secret};
+use skrei_vault::{Context, Envelope, Recipient, SealError, SealingKey, Secret};
 
 fn context(execution: &str) -> Context {
     Context::new("test").with("node-1").with(execution).with("privkey")
@@ -27,4 +27,27 @@ fn keys_that_nobody_has_are_refused() {
     // The point of order one: everybody would know what is sealed to it.
     let nobody: Recipient = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".parse().unwrap();
     assert!(nobody.seal(&Secret::from(b"value".as_slice()), &context("e-1")).is_err());
+}
+
+#[test]
+fn an_envelope_opens_for_those_it_was_sealed_to_and_for_its_purpose() {
+    let (one, two, other) =
+        (SealingKey::generate().unwrap(), SealingKey::generate().unwrap(), SealingKey::generate().unwrap());
+    let (job, another) = (Context::new("test").with("job"), Context::new("test").with("another job"));
+    let envelope = Envelope::new(&Secret::from(b"value".as_slice()), &job).unwrap();
+    let content = envelope.content();
+    let key_for =
+        |key: &SealingKey, node: &str| envelope.key_for(key.recipient(), &job.clone().with(node)).unwrap();
+    for (key, node) in [(&one, "one"), (&two, "two")] {
+        let sealed = key_for(key, node);
+        let of_node = job.clone().with(node);
+        assert_eq!(key.open_envelope((&sealed, &of_node), (content, &job)).unwrap().expose(), b"value");
+        assert!(key.open_envelope((&sealed, &job), (content, &job)).is_err(), "as another node");
+        assert!(key.open_envelope((&sealed, &of_node), (content, &another)).is_err(), "for another job");
+        assert!(other.open_envelope((&sealed, &of_node), (content, &job)).is_err(), "another's");
+    }
+    let second = Envelope::new(&Secret::from(b"value".as_slice()), &job).unwrap();
+    let mixed =
+        one.open_envelope((&key_for(&one, "one"), &job.clone().with("one")), (second.content(), &job));
+    assert_eq!(mixed.unwrap_err(), SealError::NotOpened, "the key of one envelope opens no other");
 }

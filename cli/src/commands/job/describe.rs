@@ -78,6 +78,13 @@ fn show(answer: &GetJobResponse, grants: &[Grant]) -> Result<(), Error> {
     if !grants.is_empty() {
         terminal::data(&format!("\n{}", style.bold("Secrets")))?;
         grants.iter().try_for_each(|grant| terminal::data(&format!("  {}", stands_for(grant))))?;
+        for grant in grants.iter().filter(|grant| !grant.waiting.is_empty()) {
+            let nodes = grant.waiting.join(", ");
+            terminal::data(&format!(
+                "  {nodes}: waiting until {} is sealed to it (skrei secret seal FILE --secret {}=@FILE)",
+                grant.name, grant.name
+            ))?;
+        }
     }
     let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
     if let Some(progress) = answer.progress.as_ref().filter(|progress| progress.is_of_several()) {
@@ -118,6 +125,15 @@ fn stands_for(grant: &Grant) -> String {
             format!("secret:{name} (fingerprint {fingerprint}, given with the job {since})")
         }
         ("", Origin::Stored) => format!("secret:{name} (fingerprint {fingerprint}, set {since})"),
+        ("", Origin::Sealed) => {
+            format!(
+                "secret:{name} (sealed to {} when the job was given {since})",
+                grant.sealed_for.join(", ")
+            )
+        }
+        (removed, Origin::Sealed) => {
+            format!("secret:{name} (sealed to nodes, given with the job {since}, {removed})")
+        }
         (removed, Origin::Given) => {
             format!("secret:{name} (fingerprint {fingerprint}, given with the job {since}, {removed})")
         }

@@ -4,7 +4,11 @@ use std::{collections::BTreeMap, io::IsTerminal as _, time::Duration};
 
 use bytes::Bytes;
 use clap::{ArgAction, Args, ValueEnum};
-use skrei_job::{Manifest, life::JobState, secret::Name};
+use skrei_job::{
+    Manifest,
+    life::JobState,
+    secret::{Name, SealedByClient},
+};
 use skrei_protocol::{
     api::{execution::compute_state, job::GetJobResponse},
     client::Client,
@@ -58,6 +62,15 @@ pub(crate) struct Following {
     gettimeout: Option<u64>,
 }
 
+/// Secrets that go with a job.
+// It has no `Debug`: values are in it.
+pub(crate) enum Sending {
+    /// Values in base64, by name.
+    Secrets(BTreeMap<Name, String>),
+    /// Sealed to nodes.
+    Sealed(BTreeMap<Name, SealedByClient>),
+}
+
 /// Whose exit code the command ends with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ExitCodeFrom {
@@ -89,7 +102,7 @@ impl Following {
         self.warn(warnings);
     }
 
-    /// Submits a job with its modules and secrets (base64, by name), and watches it as asked.
+    /// Submits a job with its modules and secrets, and watches it as asked.
     ///
     /// # Errors
     /// The orchestrator does not take it, or it did not end well.
@@ -99,14 +112,15 @@ impl Following {
         manifest: &Manifest,
         modules: &[Bytes],
         force: bool,
-        secrets: &BTreeMap<Name, String>,
+        sending: &Sending,
     ) -> Result<u8, Error> {
         for module in modules {
             client.ensure_artifact(module.clone()).await?;
         }
-        let submitted = match secrets.is_empty() {
-            true => client.submit(manifest, force).await?,
-            false => client.submit_with(manifest, force, secrets).await?,
+        let submitted = match sending {
+            Sending::Secrets(secrets) if secrets.is_empty() => client.submit(manifest, force).await?,
+            Sending::Secrets(secrets) => client.submit_with(manifest, force, secrets).await?,
+            Sending::Sealed(sealed) => client.submit_sealed(manifest, force, sealed).await?,
         };
         self.warn(&submitted.warnings.unwrap_or_default());
         self.follow(client, &submitted.job_id).await

@@ -27,7 +27,13 @@ impl Plan {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
-        let nodes = client(globals)?.plan(&checked.manifest).await?.nodes;
+        let planned = client(globals)?.plan(&checked.manifest).await?;
+        planned.warnings.iter().flatten().filter(|warning| !checked.warnings.contains(warning)).for_each(
+            |warning| {
+                terminal::warn(warning);
+            },
+        );
+        let nodes = planned.nodes;
         let mut table = Table::new(&["node", "would run it", "why not"]);
         for node in &nodes {
             let (answer, mood) =

@@ -1,13 +1,17 @@
 //! `skrei job run`.
 
-use std::collections::BTreeMap;
-
 use clap::Args;
-use skrei_job::secret::Name;
 
-use super::following::Following;
+use super::following::{Following, Sending};
 use crate::{
-    cli::Globals, commands::client, error::Error, exit, given_secret::GivenSecret, job_file, terminal,
+    cli::Globals,
+    commands::{client, config},
+    error::Error,
+    exit,
+    given_secret::GivenSecret,
+    job_file,
+    sealing::NodeKeys,
+    terminal,
 };
 
 /// Submit a job and watch it to its end.
@@ -19,6 +23,12 @@ pub(crate) struct Run {
     /// A secret that the job names, and where its value is: `@FILE`, `env:VARIABLE` or `@-`; repeatable
     #[arg(long = "secret", value_name = "NAME=SOURCE")]
     secrets: Vec<String>,
+    /// Seal the secrets to the nodes that match, here, so that the orchestrator never sees them. Nodes that come later wait
+    /// until `skrei secret seal`
+    #[arg(long, requires = "secrets")]
+    seal_to_nodes: bool,
+    #[command(flatten)]
+    keys: NodeKeys,
     /// Show the job as it would be submitted, and stop
     #[arg(long)]
     dry_run: bool,
@@ -31,7 +41,10 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
-        let secrets = self.secrets()?;
+        if self.keys.are_given() && !self.seal_to_nodes {
+            return Err(Error::usage("--node-key is of use together with --seal-to-nodes alone"));
+        }
+        let secrets = GivenSecret::read_all(&self.secrets, self.file.takes_stdin())?;
         let written = self.file.read()?;
         let checked = written.check()?;
         self.following.show_warnings(&checked.warnings);
@@ -40,17 +53,15 @@ impl Run {
             return Ok(exit::SUCCESS);
         }
         let client = client(globals)?;
-        let job = &checked.manifest;
-        self.following.submit(&client, job, &checked.modules, self.force, &secrets).await
-    }
-
-    /// Values in base64, by name.
-    fn secrets(&self) -> Result<BTreeMap<Name, String>, Error> {
-        let mut stdin_taken_by = self.file.takes_stdin();
-        let read = |written: &String| {
-            let given = GivenSecret::read(written, &mut stdin_taken_by)?;
-            Ok((given.name.clone(), given.base64()))
+        let sending = match self.seal_to_nodes {
+            false => {
+                Sending::Secrets(secrets.iter().map(|given| (given.name.clone(), given.base64())).collect())
+            }
+            true => {
+                let sealed = self.keys.seal(&config(globals)?, &client, &checked.spec, &secrets).await?;
+                Sending::Sealed(sealed)
+            }
         };
-        self.secrets.iter().map(read).collect()
+        self.following.submit(&client, &checked.manifest, &checked.modules, self.force, &sending).await
     }
 }

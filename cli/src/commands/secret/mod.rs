@@ -1,9 +1,11 @@
 //! `skrei secret`: secrets that jobs may have by name.
 
 mod list;
+mod node_key;
 mod remove;
 mod rotate;
 mod rotate_key;
+mod seal;
 mod set;
 
 use clap::{Args, Subcommand};
@@ -23,6 +25,10 @@ pub(crate) enum Command {
     Remove(remove::Remove),
     /// Lock everything the orchestrator keeps with a new key, while jobs run
     RotateKey(rotate_key::RotateKey),
+    /// Seal the secrets of a job that goes on to nodes that have come since
+    Seal(seal::Seal),
+    /// Print the key that secrets for the node of this machine are sealed to
+    NodeKey(node_key::NodeKey),
 }
 
 /// Where a secret's name counts.
@@ -41,6 +47,8 @@ impl Command {
             Self::Rotate(rotate) => rotate.run(globals).await,
             Self::Remove(remove) => remove.run(globals).await,
             Self::RotateKey(rotate) => rotate.run(globals).await,
+            Self::Seal(seal) => seal.run(globals).await,
+            Self::NodeKey(key) => key.run(globals),
         }
     }
 }

@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 use super::{constraints, input};
 use crate::{
     cli::Globals,
-    commands::{client, job::following::Following},
+    commands::{
+        client,
+        job::following::{Following, Sending},
+    },
     error::Error,
     exit, job_file, terminal,
 };
@@ -132,7 +135,7 @@ impl Run {
         let checked = job_file::check(&job, Path::new("."))?;
         self.following.show_warnings(&checked.warnings);
         let client = client(globals)?;
-        let no_secrets = BTreeMap::new();
+        let no_secrets = Sending::Secrets(BTreeMap::new());
         self.following.submit(&client, &checked.manifest, &checked.modules, false, &no_secrets).await
     }
 

@@ -61,6 +61,7 @@ const ROUTES: &[(&str, Belongs)] = &[
     ("/orchestrator/join-tokens/{id}", To(Resource::Node)),
     ("/orchestrator/nodes", To(Resource::Node)),
     ("/orchestrator/nodes/{id}", To(Resource::Node)),
+    ("/orchestrator/sealing-keys", To(Resource::Node)),
     ("/orchestrator/secret-key", To(Resource::Secret)),
     ("/orchestrator/secrets", To(Resource::Secret)),
     ("/orchestrator/secrets/{name}", To(Resource::Secret)),

@@ -1,11 +1,13 @@
 //! `PUT /orchestrator/jobs` (reference 3.2).
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use serde_json::Value;
-use skrei_job::{Manifest, Problem, Problems, defaults::JobDefaults, read, validate::Checked};
+use skrei_job::{
+    Manifest, Problem, Problems, defaults::JobDefaults, read, secret::SealedByClient, validate::Checked,
+};
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
     job::PutJobResponse,
@@ -13,9 +15,16 @@ use skrei_protocol::api::{
 use utoipa::ToSchema;
 
 use crate::{
-    api::{Api, body::Body, error::ApiError, guard::Subject, json, secrets::SecretsSent},
+    api::{
+        Api,
+        body::Body,
+        error::ApiError,
+        guard::Subject,
+        json,
+        secrets::{SecretsSent, envelopes},
+    },
     clock,
-    secrets::Given,
+    secrets::{Given, GivenSecret},
     store::artifacts,
 };
 
@@ -37,6 +46,8 @@ pub(in crate::api) struct JobSent {
     /// Secrets that the job names: values in base64, by name. They live as long as this version of the job.
     #[schema(value_type = BTreeMap<String, String>)]
     secrets: SecretsSent,
+    /// Secrets that the job names and that the sender has sealed to nodes, by name. They live as long.
+    sealed_secrets: BTreeMap<String, SealedByClient>,
 }
 
 /// Takes a job, or a new version of the one of that name.
@@ -64,7 +75,7 @@ pub(super) struct Submission {
     pub(super) checked: Checked,
     force: bool,
     token: Option<String>,
-    secrets: Given,
+    pub(super) secrets: Given,
 }
 
 impl Submission {
@@ -76,11 +87,15 @@ impl Submission {
         submission.map_err(|_| ApiError::broken())?
     }
 
-    fn check(
-        JobSent { job, force, idempotency_token, secrets }: JobSent,
-        defaults: &JobDefaults,
-    ) -> Result<Self, ApiError> {
-        let secrets = secrets.take()?;
+    fn check(sent: JobSent, defaults: &JobDefaults) -> Result<Self, ApiError> {
+        let JobSent { job, force, idempotency_token, secrets, sealed_secrets } = sent;
+        let mut secrets = secrets.take()?;
+        for (name, sealed) in envelopes(sealed_secrets)? {
+            let both = format!("secret `{name}` is given sealed, and as it is");
+            if secrets.insert(name, GivenSecret::Sealed(sealed)).is_some() {
+                return Err(ApiError::bad_request(both));
+            }
+        }
         if !job.is_object() {
             return Err(ApiError::bad_request("the body has no `Job`"));
         }
@@ -93,7 +108,10 @@ impl Submission {
             }
         };
         let mut reading = read::body(&job);
-        defaults.fill(&mut reading.manifest);
+        // What was sealed is sealed for the job as it was written.
+        if !secrets.values().any(|given| matches!(given, GivenSecret::Sealed(_))) {
+            defaults.fill(&mut reading.manifest);
+        }
         let checked = reading.check(None).map_err(|problems| invalid(&problems))?;
         Ok(Self { checked, force, token, secrets })
     }

@@ -1,14 +1,18 @@
-//! Secrets that come with a submission.
+//! Secrets that come with a submission, or after it.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
-use skrei_job::secret::SECRETS_MAX;
+use skrei_job::secret::{Name, SECRETS_MAX, SealedByClient, VALUE_BYTES_MAX};
 use zeroize::Zeroize as _;
 
 use super::{name, value};
-use crate::{api::error::ApiError, secrets::Given};
+use crate::{
+    api::error::ApiError,
+    nodes::is_name,
+    secrets::{Given, GivenSecret},
+};
 
 /// Values in base64, by name, as they came.
 ///
@@ -41,7 +45,7 @@ impl SecretsSent {
             };
             let value = value(&name, &text);
             text.zeroize();
-            given.insert(name, value?);
+            given.insert(name, GivenSecret::Value(value?));
         }
         Ok(given)
     }
@@ -59,4 +63,34 @@ impl fmt::Debug for SecretsSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[secrets]")
     }
+}
+
+/// Longest form of a value in an envelope: base64 of it, its nonce and its tag.
+const CONTENT_CHARS_MAX: usize = (VALUE_BYTES_MAX + 64).div_ceil(3) * 4;
+
+/// Longest form of a key in an envelope, sealed to a node.
+const KEY_CHARS_MAX: usize = 256;
+
+/// Envelopes as they came, by the names of their secrets, if that is what they are.
+pub(in crate::api) fn envelopes(
+    sent: BTreeMap<String, SealedByClient>,
+) -> Result<BTreeMap<Name, SealedByClient>, ApiError> {
+    if sent.len() > SECRETS_MAX {
+        return Err(ApiError::bad_request(format!("a job can be given {SECRETS_MAX} secrets at most")));
+    }
+    let envelope = |(written, envelope): (String, SealedByClient)| {
+        let name = name(&written)?;
+        let SealedByClient { content, keys } = &envelope;
+        let is_right = (1..=CONTENT_CHARS_MAX).contains(&content.len())
+            && keys
+                .iter()
+                .all(|(node, key)| is_name(node.as_str()) && (1..=KEY_CHARS_MAX).contains(&key.len()));
+        match is_right {
+            true => Ok((name, envelope)),
+            false => {
+                Err(ApiError::bad_request(format!("secret `{name}` is not sealed as `skrei` seals secrets")))
+            }
+        }
+    };
+    sent.into_iter().map(envelope).collect()
 }

@@ -3,11 +3,13 @@
 mod given;
 pub(super) mod grants;
 pub(super) mod list;
+pub(super) mod recipients;
 pub(super) mod remove;
 pub(super) mod rotate_key;
+pub(super) mod seal;
 pub(super) mod set;
 
-pub(super) use given::SecretsSent;
+pub(super) use given::{SecretsSent, envelopes};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use skrei_job::secret::{Name, VALUE_BYTES_MAX};
