@@ -12,6 +12,7 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
+    thread::JoinHandle,
     time::Duration,
 };
 
@@ -30,7 +31,9 @@ const LOG_PAGES_MAX: usize = 64_000;
 /// Folds the log of one file.
 #[derive(Debug)]
 pub(crate) struct Checkpointer {
-    request: SyncSender<()>,
+    /// Until the end.
+    request: Option<SyncSender<()>>,
+    thread: Option<JoinHandle<()>>,
     /// Pages in the log after the last commit.
     pages: Arc<AtomicUsize>,
     /// Whether the other thread has folded since the writer last looked.
@@ -56,10 +59,11 @@ impl Checkpointer {
         let (request, requests) = sync_channel(1);
         let told = Arc::clone(&folded);
         let thread = std::thread::Builder::new().name("ledger checkpoint".to_owned());
-        if let Err(error) = thread.spawn(move || run(&connection, &requests, &told)) {
-            tracing::warn!(%error, "no thread to fold the log: the writer does it");
-        }
-        Ok(Self { request, pages, folded, asked_at: 0 })
+        let thread = thread
+            .spawn(move || run(&connection, &requests, &told))
+            .inspect_err(|error| tracing::warn!(%error, "no thread to fold the log: the writer does it"))
+            .ok();
+        Ok(Self { request: Some(request), thread, pages, folded, asked_at: 0 })
     }
 
     /// To be called by the writer after each commit.
@@ -74,13 +78,25 @@ impl Checkpointer {
             Step::None => {}
             Step::Ask => {
                 // One request is enough; a thread that is gone is made up for by the writer.
-                let _ = self.request.try_send(());
+                let _ = self.request.as_ref().map(|request| request.try_send(()));
                 self.asked_at = pages;
             }
             Step::FoldRest => {
                 fold(writer);
                 self.asked_at = 0;
             }
+        }
+    }
+}
+
+/// The writer is the last to close the file: then it folds what is left, and the log goes. Two that close at once each take
+/// the other for a user of it.
+impl Drop for Checkpointer {
+    fn drop(&mut self) {
+        drop(self.request.take());
+        if let Some(thread) = self.thread.take() {
+            // It cannot have panicked: it folds, and logs what goes wrong.
+            let _ = thread.join();
         }
     }
 }

@@ -23,8 +23,9 @@ const IDLE_READERS_MAX: usize = 4;
 /// A handle on one SQLite file; cheap to clone. The writer stops when the last handle is gone.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    changes: mpsc::Sender<Change>,
+    /// First, so that they are closed before the writer is: it folds the log if it is the last.
     readers: Arc<Readers>,
+    changes: mpsc::Sender<Change>,
 }
 
 /// Why a change or a query failed.
