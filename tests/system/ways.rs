@@ -8,6 +8,8 @@ use std::{
     os::unix::fs::PermissionsExt as _,
     path::Path,
     process::Command,
+    thread,
+    time::{Duration, Instant},
 };
 
 use super::harness::{Node, Orchestrator, Ran, free_port, root, skrei};
@@ -43,6 +45,18 @@ fn all(orchestrator: &str, home: &Path, prepare: impl Fn(&mut Command)) {
     }
 }
 
+/// A port that is taken answers before the key is made.
+fn administrator_key(data_dir: &Path) -> String {
+    let start = Instant::now();
+    loop {
+        match fs::read_to_string(data_dir.join("auth/admin.key")) {
+            Ok(key) => return key.trim().to_owned(),
+            Err(error) => assert!(start.elapsed() < Duration::from_secs(60), "{error}"),
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn any_command_takes_any_way() {
     let home = tempfile::tempdir().unwrap();
@@ -65,7 +79,7 @@ fn any_command_takes_any_way() {
     let locked = Orchestrator::start_with(&["API.Auth.Mode=required"], &["--self-signed"]);
     let (data_dir, port) = (locked.data_dir(), locked.api_port().to_string());
     let ca = data_dir.join("tls/ca.pem");
-    let key = fs::read_to_string(data_dir.join("auth/admin.key")).unwrap().trim().to_owned();
+    let key = administrator_key(&data_dir);
     all("private authority and key", home, |command| {
         command.args(["--api-port", &port, "--cacert", text(&ca)]).env("SKREI_API_KEY", &key);
     });

@@ -93,12 +93,14 @@ impl Orchestrator {
         assert!(matches!(answer, ToNode::Welcome(_)), "{answer:?}");
         // It is listed once that is on disk.
         let listed = async {
-            while self.client.node(name).await.is_err() {
+            while let Err(skrei_protocol::client::Error::Api(error)) = self.client.node(name).await
+                && error.status == 404
+            {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
         // Where a token is asked for, or the store is blocked, nobody looks at the list.
-        let _ = tokio::time::timeout(Duration::from_secs(2), listed).await;
+        let _ = tokio::time::timeout(Duration::from_secs(10), listed).await;
         node
     }
 
