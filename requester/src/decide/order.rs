@@ -49,7 +49,10 @@ impl EventLoop {
         now: Timestamp,
         step: &mut Step,
     ) -> Result<(), Refused> {
-        let Some(known) = self.scheduler.node(&node) else { return Err(Refused::NoSuchNode(node)) };
+        let Some(known) = self.scheduler.node(&node) else {
+            // Its link ends as soon as it is turned away, and may have it forgotten before this is decided.
+            return if order == Order::Delete { Ok(()) } else { Err(Refused::NoSuchNode(node)) };
+        };
         let (membership, orders) = (known.info.membership, &known.orders);
         let is_so = match &order {
             Order::Approve => (membership == Membership::Approved).then_some("approved"),

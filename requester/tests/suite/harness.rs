@@ -100,7 +100,7 @@ impl Orchestrator {
             }
         };
         // Where a token is asked for, or the store is blocked, nobody looks at the list.
-        let _ = tokio::time::timeout(Duration::from_secs(10), listed).await;
+        let _ = tokio::time::timeout(Duration::from_secs(2), listed).await;
         node
     }
 
