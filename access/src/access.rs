@@ -1,21 +1,16 @@
 //! From what a request shows to who is calling.
 
 use std::{
-    collections::HashMap,
-    fmt, mem,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant, SystemTime},
 };
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
 
 use crate::{
-    Buckets, Capabilities, Client, Credential, KeyDigest, PasswordHash, Proof, Provider, ProviderError,
-    Secret, User, UserFile,
+    Buckets, Caller, Capabilities, Client, Credential, Denied, KeyDigest, Method, PasswordHash, Proof,
+    Provider, ProviderError, Secret, User, UserFile, caller::Shown, verified::Verified,
 };
 
 /// Clients whose failures are remembered.
@@ -32,10 +27,6 @@ const BUSY_PAUSE: Duration = Duration::from_secs(2);
 
 /// The clock is looked at again after so long.
 const LOOK: Duration = Duration::from_secs(3600);
-
-/// How long a password that was right is known to be right, and how many are.
-const VERIFIED_FOR: Duration = Duration::from_secs(300);
-const VERIFIED_MAX: usize = 1024;
 
 /// Whether callers must say who they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,105 +49,6 @@ pub struct Access {
     waiting: Semaphore,
     verified: Verified,
     decoy: Option<PasswordHash>,
-}
-
-/// Who calls.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    /// The user's name, or what the identity provider calls them.
-    pub name: String,
-    /// How they showed it.
-    pub method: Method,
-    /// What they may do.
-    pub capabilities: Capabilities,
-    /// By what they are found again.
-    pub(crate) shown: Shown,
-    /// From then on they are let in no more.
-    pub(crate) until: Option<SystemTime>,
-}
-
-impl Caller {
-    /// Whether they may be let in no more one day: their key may be revoked, or their time be over.
-    pub fn may_end(&self) -> bool {
-        self.shown != Shown::Nothing || self.until.is_some()
-    }
-}
-
-/// What a caller is let in by, as far as it is kept: never a secret.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Shown {
-    /// Nothing, or a token, which only time ends.
-    Nothing,
-    /// A key with this digest.
-    Key(KeyDigest),
-    /// A password with this hash.
-    Password(PasswordHash),
-}
-
-/// How a caller showed who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// Not at all: nobody asked.
-    Open,
-    /// By name and password.
-    Password,
-    /// By an API key.
-    Key,
-    /// By a token of the identity provider.
-    Token,
-}
-
-impl Method {
-    /// The word in records and answers.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Open => "open",
-            Self::Password => "password",
-            Self::Key => "key",
-            Self::Token => "token",
-        }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// Why a caller is not let in. No message tells which part of a secret was wrong.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// Nothing was shown.
-    #[error("this server asks who is calling, and the request does not say")]
-    Missing,
-    /// It cannot be understood.
-    #[error("the `Authorization` header is neither `Basic` nor `Bearer`")]
-    Unreadable,
-    /// No such user, or another password.
-    #[error("there is no such user, or the password is another")]
-    Password,
-    /// No such key.
-    #[error("the API key is not known here, or was revoked")]
-    Key,
-    /// It was good once.
-    #[error("the password or key of `{0}` has expired")]
-    Expired(String),
-    /// The token is not good.
-    #[error("the token is not accepted: {0}")]
-    Token(String),
-    /// It cannot be looked at now.
-    #[error("the token cannot be checked now: {0}")]
-    ProviderAway(String),
-    /// The users cannot be read now.
-    #[error("the server cannot read who may call it; its log says more")]
-    UsersAway,
-    /// More passwords are to be checked than can be.
-    #[error("the server has more passwords to check than it can at a time")]
-    Busy(Duration),
-    /// Too many failures.
-    #[error("too many attempts failed; the next one is looked at in {} s", .0.as_secs().max(1))]
-    TooOften(Duration),
 }
 
 impl Access {
@@ -262,7 +154,7 @@ impl Access {
                 found = Some(user);
             }
         }
-        caller(found.ok_or(Denied::Key)?, Method::Key)
+        Caller::of(found.ok_or(Denied::Key)?, Method::Key)
     }
 
     async fn password(&self, name: &str, password: &Secret) -> Result<Caller, Denied> {
@@ -284,7 +176,7 @@ impl Access {
             }
             self.verified.insert(mark, Instant::now());
         }
-        caller(known.ok_or(Denied::Password)?.0, Method::Password)
+        Caller::of(known.ok_or(Denied::Password)?.0, Method::Password)
     }
 
     /// Whether it is the password, in turn.
@@ -375,68 +267,6 @@ impl Access {
     }
 }
 
-fn caller(user: &User, method: Method) -> Result<Caller, Denied> {
-    if user.is_over(SystemTime::now()) {
-        return Err(Denied::Expired(user.name.clone()));
-    }
-    let shown = match &user.proof {
-        Proof::Key(digest) => Shown::Key(*digest),
-        Proof::Password(hash) => Shown::Password(hash.clone()),
-    };
-    let (name, capabilities) = (user.name.clone(), user.capabilities.clone());
-    Ok(Caller { name, method, capabilities, shown, until: user.expires })
-}
-
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZeroUsize::get)
-}
-
-/// Passwords that were right a while ago, so that not each request costs what a guess should cost. Known by a code that
-/// only this process can make, and that no longer matches when the user's hash is another.
-struct Verified {
-    key: Zeroizing<[u8; 32]>,
-    marks: Mutex<HashMap<[u8; 32], Instant>>,
-}
-
-impl Verified {
-    fn new() -> Self {
-        let mut key = Zeroizing::new([0; 32]);
-        // Without randomness nothing is kept: see `mark`.
-        let _ = getrandom::fill(key.as_mut_slice());
-        Self { key, marks: Mutex::default() }
-    }
-
-    fn mark(&self, hash: &PasswordHash, password: &Secret) -> Option<[u8; 32]> {
-        if *self.key == [0; 32] {
-            return None;
-        }
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
-        mac.update(hash.as_str().as_bytes());
-        // No hash has it in it, and so no two pairs give one text.
-        mac.update(b"\0");
-        mac.update(password.expose().as_bytes());
-        Some(mac.finalize().into_bytes().into())
-    }
-
-    fn contains(&self, mark: &Option<[u8; 32]>, now: Instant) -> bool {
-        let Some(mark) = mark else { return false };
-        let marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        marks.get(mark).is_some_and(|until| *until > now)
-    }
-
-    fn insert(&self, mark: Option<[u8; 32]>, now: Instant) {
-        let Some(mark) = mark else { return };
-        let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
-        if marks.len() >= VERIFIED_MAX {
-            let known = mem::take(&mut *marks);
-            marks.extend(known.into_iter().filter(|(_, until)| *until > now).take(VERIFIED_MAX / 2));
-        }
-        marks.insert(mark, now + VERIFIED_FOR);
-    }
-}
-
-impl fmt::Debug for Verified {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Verified(…)")
-    }
 }

@@ -6,8 +6,10 @@
 
 mod access;
 mod buckets;
+mod caller;
 mod capability;
 mod credential;
+mod denied;
 mod file;
 mod key;
 mod login;
@@ -15,11 +17,14 @@ mod password;
 mod provider;
 mod secret;
 mod user;
+mod verified;
 
-pub use access::{Access, Caller, Denied, Method, Mode};
+pub use access::{Access, Mode};
 pub use buckets::{Buckets, Client};
+pub use caller::{Caller, Method};
 pub use capability::{Action, Capabilities, Capability, NotACapability, Resource};
 pub use credential::Credential;
+pub use denied::Denied;
 pub use file::{FileError, StoredUser, UserFile};
 pub use key::{ApiKey, KeyDigest};
 pub use login::{LoggedIn, Login, LoginError, LoginSettings};

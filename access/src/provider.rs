@@ -10,7 +10,7 @@ use serde_json::Value;
 use skrei_tls::{Trust, TrustError};
 
 use self::keys::Keys;
-use crate::{Caller, Capabilities, Capability, Method, Secret, access::Shown};
+use crate::{Caller, Capabilities, Capability, Method, Secret, caller::Shown};
 
 /// How far clocks may be apart.
 const LEEWAY: Duration = Duration::from_secs(60);
