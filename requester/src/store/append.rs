@@ -4,7 +4,7 @@ use skrei_job::{JobId, Timestamp, life::Execution};
 use skrei_ledger::rusqlite::{Error, Result, Transaction, params};
 use skrei_scheduler::{Job, JobChange, Progress, Record, history::Entry};
 
-use super::{Position, row, secrets};
+use super::{Position, grants, row};
 
 /// A day: whoever repeats a submission does so soon.
 const TOKEN_KEPT_NANOS: i64 = 86_400 * 1_000_000_000;
@@ -24,7 +24,7 @@ pub(super) fn append(transaction: &Transaction<'_>, expected: Position, records:
                 submitted(transaction, token, job, *version, *at)?;
             }
             Record::SecretsGranted { job, version, grants } => {
-                secrets::granted(transaction, job, *version, grants)?;
+                grants::granted(transaction, job, *version, grants)?;
             }
             Record::JobChanged(change) => job_changed(transaction, change)?,
             Record::ProgressChanged { job, progress } => progress_changed(transaction, job, progress)?,
@@ -125,7 +125,7 @@ fn job_changed(transaction: &Transaction<'_>, change: &JobChange) -> Result<()> 
             change.modified.as_nanos()
         ])?;
     if change.state.is_terminal() {
-        secrets::forget_given(transaction, &change.job, change.version)?;
+        grants::forget_given(transaction, &change.job, change.version)?;
     }
     Ok(())
 }

@@ -7,11 +7,13 @@
 mod append;
 mod audit;
 mod executions;
+mod grants;
 mod history;
 mod housekeeping;
 mod identities;
 mod jobs;
 mod listing;
+mod locked;
 mod nodes;
 mod results;
 mod row;
@@ -29,13 +31,15 @@ use skrei_scheduler::Record;
 
 pub(crate) use audit::{AuditQuery, Audited, Call};
 pub(crate) use executions::{ExecutionCursor, ExecutionQuery};
+pub(crate) use grants::{Entitlement, NodeStanding, NotAdded};
 pub(crate) use history::{HistoryQuery, Placed};
 pub(crate) use housekeeping::Removable;
 pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredIdentity};
 pub(crate) use jobs::{StoredJob, artifacts};
 pub(crate) use listing::{Cursor, JobQuery, Order};
+pub(crate) use locked::{Owner, Place, Row};
 pub(crate) use results::Held;
-pub(crate) use secrets::{Entitlement, NodeStanding, NotAdded, Owner, Place, Row, StoredSecret};
+pub(crate) use secrets::StoredSecret;
 pub(crate) use skrei_ledger::Error;
 pub(crate) use tokens::{SecretHash, StoredToken, TokenFault};
 
