@@ -2,7 +2,9 @@
 
 mod error;
 mod events;
+mod jobs;
 mod logs;
+mod nodes;
 mod results;
 mod secrets;
 mod selected;
@@ -17,12 +19,13 @@ use reqwest::{
     redirect::Policy,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use skrei_job::{Digest, Manifest};
+use skrei_job::Digest;
 use skrei_tls::{ClientConfig, Trust};
 use url::Url;
 
 pub use error::Error;
 pub use events::{Events, News};
+use jobs::job_path;
 pub use logs::{LogQuery, Logs};
 pub use results::Download;
 pub use selected::Selection;
@@ -34,17 +37,7 @@ use crate::{
         artifact::{ARTIFACT_PIECE_BYTES_MAX, Artifact},
         audit::AuditEntry,
         auth::{AuthConfig, WhoAmI},
-        authority::{Authority, PostAuthorityRequest},
-        execution::Execution,
-        history::HistoryEntry,
-        job::{
-            DiffJobRequest, DiffJobResponse, GetJobResponse, Job, PutJobRequest, PutJobResponse,
-            RerunJobRequest, RerunJobResponse, StopJobRequest, StopJobResponse,
-        },
-        node::{GetNodeResponse, ListNodesResponse, NodeInfo, NodeState, PutNodeRequest, PutNodeResponse},
-        plan::{PlanJobRequest, PlanJobResponse},
-        rollout::{Action, Progress, SteerRequest},
-        token::{ListTokensResponse, PostTokenRequest, PostTokenResponse, RevokeTokenResponse, Token},
+        node::NodeInfo,
     },
     version::BuildInfo,
 };
@@ -188,129 +181,6 @@ impl Client {
         self.get("/audit", &query).await
     }
 
-    /// Submits a job; `force` also if the stored one of its name is the same.
-    pub async fn submit(&self, job: &Manifest, force: bool) -> Result<PutJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs", &PutJobRequest { job, force }).await
-    }
-
-    /// A job by name, id or short id; `include` names `executions`, `history` and `progress`, with commas
-    /// between them, or nothing.
-    pub async fn job(&self, job: &str, include: &str) -> Result<GetJobResponse, Error> {
-        self.get(&job_path(job, ""), &[("include", include.to_owned())]).await
-    }
-
-    /// A page of jobs, newest first.
-    pub async fn jobs(&self, labels: &str, limit: u32, next_token: &str) -> Result<List<Job>, Error> {
-        let query = [
-            ("labels", labels.to_owned()),
-            ("limit", limit.to_string()),
-            ("next_token", next_token.to_owned()),
-            ("reverse", "true".to_owned()),
-        ];
-        self.get("/orchestrator/jobs", &query).await
-    }
-
-    /// The executions of a job's latest version, over all pages.
-    pub async fn executions(&self, job: &str) -> Result<List<Execution>, Error> {
-        self.all_pages(&job_path(job, "/executions")).await.map(List::whole)
-    }
-
-    /// A page of a job's history.
-    pub async fn history(&self, job: &str, next_token: &str) -> Result<List<HistoryEntry>, Error> {
-        self.get(&job_path(job, "/history"), &[("next_token", next_token.to_owned())]).await
-    }
-
-    /// A page of a job's history over all its versions.
-    pub async fn history_of_all_versions(
-        &self,
-        job: &str,
-        next_token: &str,
-    ) -> Result<List<HistoryEntry>, Error> {
-        let query = [("next_token", next_token.to_owned()), ("all_job_versions", "true".to_owned())];
-        self.get(&job_path(job, "/history"), &query).await
-    }
-
-    /// Stops a job.
-    pub async fn stop(&self, job: &str, reason: Option<String>) -> Result<StopJobResponse, Error> {
-        self.send(Method::DELETE, &job_path(job, ""), &StopJobRequest { reason }).await
-    }
-
-    /// Every version of a job, the first one first.
-    pub async fn versions(&self, job: &str) -> Result<Vec<Job>, Error> {
-        self.all_pages(&job_path(job, "/versions")).await
-    }
-
-    /// Runs a version of a job again, or what is left of it, as a new version.
-    pub async fn rerun(&self, job: &str, request: &RerunJobRequest) -> Result<RerunJobResponse, Error> {
-        self.send(Method::PUT, &job_path(job, "/rerun"), request).await
-    }
-
-    /// What submitting a job would change of the stored one of its name.
-    pub async fn diff(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job }).await
-    }
-
-    /// Which nodes would run a job now, and why each other would not.
-    pub async fn plan(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job }).await
-    }
-
-    /// How far a job has come over its fleet.
-    pub async fn progress(&self, job: &str) -> Result<Progress, Error> {
-        self.get(&job_path(job, "/rollout"), &[]).await
-    }
-
-    /// Pauses, resumes or aborts a job's roll-out.
-    pub async fn steer(&self, job: &str, action: Action) -> Result<Progress, Error> {
-        self.send(Method::PUT, &job_path(job, "/rollout"), &SteerRequest { action }).await
-    }
-
-    /// All nodes.
-    pub async fn nodes(&self, labels: &str) -> Result<Vec<NodeState>, Error> {
-        let query = [("labels", labels.to_owned())];
-        self.get::<ListNodesResponse>("/orchestrator/nodes", &query).await.map(|answer| answer.nodes)
-    }
-
-    /// A node by id or the beginning of it.
-    pub async fn node(&self, node: &str) -> Result<NodeState, Error> {
-        let path = format!("/orchestrator/nodes/{}", segment(node));
-        self.get::<GetNodeResponse>(&path, &[]).await.map(|answer| answer.node)
-    }
-
-    /// Does with a node what the request says: approves, rejects, deletes, cordons, drains, labels it.
-    pub async fn order(&self, node: &str, request: PutNodeRequest) -> Result<(), Error> {
-        let request = PutNodeRequest { node_id: node.to_owned(), ..request };
-        let path = format!("/orchestrator/nodes/{}", segment(node));
-        self.send::<PutNodeResponse>(Method::PUT, &path, &request).await.map(|_| ())
-    }
-
-    /// The authority of the nodes.
-    pub async fn node_authority(&self) -> Result<Authority, Error> {
-        self.get("/orchestrator/authority", &[]).await
-    }
-
-    /// Has the authority of the nodes replaced (`rotate`), or the one before dropped (`drop`).
-    pub async fn change_node_authority(&self, action: &str) -> Result<Authority, Error> {
-        let request = PostAuthorityRequest { action: action.to_owned() };
-        self.send(Method::POST, "/orchestrator/authority", &request).await
-    }
-
-    /// Makes a join token.
-    pub async fn make_token(&self, request: &PostTokenRequest) -> Result<PostTokenResponse, Error> {
-        self.send(Method::POST, "/orchestrator/join-tokens", request).await
-    }
-
-    /// Every join token, the newest first.
-    pub async fn tokens(&self) -> Result<Vec<Token>, Error> {
-        self.get::<ListTokensResponse>("/orchestrator/join-tokens", &[]).await.map(|answer| answer.items)
-    }
-
-    /// A join token lets nobody in any more.
-    pub async fn revoke_token(&self, id: &str) -> Result<(), Error> {
-        let path = format!("/orchestrator/join-tokens/{}", segment(id));
-        self.send::<RevokeTokenResponse>(Method::DELETE, &path, &serde_json::json!({})).await.map(|_| ())
-    }
-
     /// Makes sure the orchestrator holds this content; sends it only if it does not.
     pub async fn ensure_artifact(&self, content: Bytes) -> Result<Artifact, Error> {
         let digest = Digest::of(&content);
@@ -417,10 +287,6 @@ fn sent_on(endpoint: &Url, answer: &reqwest::Response) -> Option<Error> {
     let to = endpoint.join(to.to_str().ok()?).ok()?;
     let shown = |url: &Url| shown_url(url).as_str().trim_end_matches('/').to_owned();
     Some(Error::Redirected { endpoint: shown(endpoint), to: shown(&to) })
-}
-
-fn job_path(job: &str, rest: &str) -> String {
-    format!("/orchestrator/jobs/{}{rest}", segment(job))
 }
 
 /// Scheme, host and port: what comes behind them may be a secret.
