@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Limited;
 use hyper::body::{Body, Frame, Incoming};
 use hyper::client::conn::http1;
-use hyper::header::{self, HeaderName, HeaderValue};
+use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Uri};
 use hyper_util::rt::TokioIo;
@@ -20,7 +20,7 @@ use url::Url;
 
 use super::connect::{ConnectError, connect, secure};
 use super::fetch::{FetchError, admit};
-use super::{Denial, Gate, Outbound};
+use super::{CONNECTION_HEADERS, Denial, Gate, Outbound};
 
 /// How long the host waits at most for a connection, for the beginning of an answer, and for each further part of it.
 pub(crate) const STEP_TIME_MAX: Duration = Duration::from_secs(30);
@@ -33,18 +33,6 @@ pub(crate) const BODY_BYTES_MAX: u64 = 1 << 30;
 
 /// Bytes of an answer's status line and headers. A guest may keep the headers of many.
 const HEAD_BYTES_MAX: usize = 64 << 10;
-
-/// Headers that tell about the connection, which is ours, or choose another host than the one that was judged.
-const OURS: &[HeaderName] = &[
-    header::HOST,
-    header::CONNECTION,
-    header::TRANSFER_ENCODING,
-    header::TRAILER,
-    header::TE,
-    header::UPGRADE,
-    header::EXPECT,
-    header::PROXY_AUTHORIZATION,
-];
 
 /// How long the guest wants to wait for each step; never longer than the host does.
 #[derive(Clone, Copy, Debug)]
@@ -181,7 +169,7 @@ fn on_the_wire(url: &Url, mut parts: Parts) -> Result<Parts, ExchangeError> {
     if parts.method == Method::CONNECT {
         return Err(ExchangeError::Method(parts.method));
     }
-    for name in OURS {
+    for name in CONNECTION_HEADERS {
         parts.headers.remove(name);
     }
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];

@@ -16,7 +16,7 @@ use tokio_util::task::AbortOnDropHandle;
 use url::Url;
 
 use super::connect::{ConnectError, connect, secure};
-use super::{Attempt, Denial, Gate, Host, Outbound};
+use super::{Attempt, CONNECTION_HEADERS, Denial, Gate, Host, Outbound};
 
 /// How long a request may take, from looking its host up to the last byte of the answer, redirects included.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -26,19 +26,6 @@ const REDIRECTS_MAX: u32 = 10;
 
 /// Bytes of an answer's status line and headers.
 const HEAD_BYTES_MAX: usize = 256 << 10;
-
-/// Headers that tell about the connection, which is ours, or choose another host than the one that was judged.
-const OURS: &[HeaderName] = &[
-    header::HOST,
-    header::CONNECTION,
-    header::CONTENT_LENGTH,
-    header::TRANSFER_ENCODING,
-    header::TRAILER,
-    header::TE,
-    header::UPGRADE,
-    header::EXPECT,
-    header::PROXY_AUTHORIZATION,
-];
 
 /// Headers that are meant for one host alone.
 const SECRET: &[HeaderName] = &[header::AUTHORIZATION, header::COOKIE];
@@ -99,7 +86,7 @@ pub(crate) async fn fetch(gate: &Gate, outbound: &Outbound, request: Request) ->
 }
 
 async fn follow(gate: &Gate, outbound: &Outbound, mut request: Request) -> Result<Answer, FetchError> {
-    for name in OURS {
+    for name in CONNECTION_HEADERS.iter().chain([&header::CONTENT_LENGTH]) {
         request.headers.remove(name);
     }
     for _ in 0..=REDIRECTS_MAX {

@@ -13,6 +13,8 @@ mod outbound;
 mod pattern;
 mod range;
 
+use hyper::header::{self, HeaderName};
+
 pub(crate) use gate::Gate;
 pub use gate::NetworkUsage;
 pub use host::{Host, HostError};
@@ -20,6 +22,18 @@ pub use judge::{Attempt, Denial, DenialRule, Verdict, judge};
 pub(crate) use outbound::Outbound;
 pub use pattern::{HostPattern, HostPatternError};
 pub use range::Range;
+
+/// Headers that tell about the connection, which is ours, or choose another host than the one that was judged.
+const CONNECTION_HEADERS: &[HeaderName] = &[
+    header::HOST,
+    header::CONNECTION,
+    header::TRANSFER_ENCODING,
+    header::TRAILER,
+    header::TE,
+    header::UPGRADE,
+    header::EXPECT,
+    header::PROXY_AUTHORIZATION,
+];
 
 /// What a guest may reach. The default is nothing.
 ///
