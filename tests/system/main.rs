@@ -9,6 +9,7 @@ mod acme;
 mod api_fuzz;
 mod bacalhau;
 mod bad_input;
+mod canary;
 mod command_lines;
 mod crash;
 mod crash_rounds;

@@ -9,6 +9,7 @@
 
 mod agenda;
 mod chaos;
+mod journal;
 mod node;
 mod orchestrator;
 mod truth;

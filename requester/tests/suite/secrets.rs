@@ -1,138 +1,20 @@
 //! Secrets at the orchestrator: locked, given to the node that runs what they are for, and to nobody else.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
-use skrei_job::{
-    ExecutionId, JobId, Manifest, NodeId, Spec,
-    defaults::{JobDefaults, TypeDefaults},
-    life::ExecutionState,
-    outcome::Rule,
-    secret::{Name, SealedByClient},
+use skrei_job::{ExecutionId, Manifest, NodeId, life::ExecutionState};
+use skrei_protocol::api::{
+    job::RerunJobRequest,
+    node::PutNodeRequest,
+    secret::{Origin, PutSecretRequest},
 };
-use skrei_protocol::{
-    api::{
-        job::RerunJobRequest,
-        node::PutNodeRequest,
-        secret::{Origin, PutSecretRequest},
-    },
-    client,
-    link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, by_client, delivery},
+
+use super::{
+    harness::{Orchestrator, completed},
+    sealing::{Sealed, VALUE, given, is_below, name, put, said, with_secret},
 };
-use skrei_vault::{Envelope, SealingKey, Secret};
-
-use super::harness::{Node, Orchestrator, completed, hello, job};
-
-const VALUE: &str = "canary-Zx93kQpL0vTtE7mW/+?";
-
-/// A node with a sealing key.
-struct Sealed {
-    name: &'static str,
-    key: SealingKey,
-    link: Node,
-}
-
-impl Sealed {
-    async fn connect(orchestrator: &Orchestrator, name: &'static str, labels: &[(&str, &str)]) -> Self {
-        Self::connect_with(orchestrator, name, SealingKey::generate().unwrap(), labels).await
-    }
-
-    async fn connect_with(
-        orchestrator: &Orchestrator,
-        name: &'static str,
-        key: SealingKey,
-        labels: &[(&str, &str)],
-    ) -> Self {
-        let greeting = hello(name);
-        let labels = labels.iter().map(|(label, value)| ((*label).to_owned(), (*value).to_owned())).collect();
-        let info = NodeInfo { sealing_key: key.recipient().to_string(), labels, ..greeting.info.clone() };
-        let mut link = orchestrator.dial_as(name).await;
-        link.say(FromNode::Hello(Hello { info, ..greeting })).await;
-        assert!(matches!(link.hear().await, ToNode::Welcome(_)));
-        Self { name, key, link }
-    }
-
-    /// The next one; what else is said before it is of no interest here.
-    async fn assignment(&mut self) -> Assignment {
-        self.link
-            .hear_until(|message| match message {
-                ToNode::Run(assignment) => Ok(*assignment),
-                other => Err(other),
-            })
-            .await
-    }
-
-    async fn ask(&mut self, job: &JobId, execution: &ExecutionId) -> Secrets {
-        let wanted = WantSecrets { execution: execution.clone(), job: job.clone() };
-        self.link.say(FromNode::WantSecrets(wanted)).await;
-        self.link
-            .hear_until(|message| match message {
-                ToNode::Secrets(secrets) => Ok(secrets),
-                other => Err(other),
-            })
-            .await
-    }
-
-    /// What it gets to read, or the rule in its way.
-    async fn get(&mut self, job: &JobId, execution: &ExecutionId) -> Result<String, String> {
-        let answer = self.ask(job, execution).await;
-        let recorded = serde_json::to_string(&answer).unwrap();
-        assert!(
-            !recorded.contains(VALUE) && !recorded.contains(&BASE64_STANDARD.encode(VALUE)),
-            "{recorded}"
-        );
-        let sealed = answer.result.map_err(|refusal| {
-            assert_eq!(refusal.rule, Rule::Secret);
-            refusal.message
-        })?;
-        let [secret] = sealed.as_slice() else { panic!("{} secrets", sealed.len()) };
-        assert_eq!(secret.content, None, "the orchestrator sealed it");
-        let context = delivery(&NodeId::new(self.name), execution, &secret.name);
-        Ok(String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap())
-    }
-}
-
-fn name(text: &str) -> Name {
-    text.parse().unwrap()
-}
-
-fn with_secret(kind: &str, job_name: &str) -> Manifest {
-    let mut job = job(kind);
-    job_name.clone_into(&mut job.name);
-    job.tasks[0].secrets =
-        serde_json::from_value(json!([{"Name": "key", "Target": "/secrets/key"}])).unwrap();
-    job
-}
-
-fn given(value: &str) -> BTreeMap<Name, String> {
-    BTreeMap::from([(name("key"), BASE64_STANDARD.encode(value))])
-}
-
-fn put(value: &str, jobs: &[&str], nodes: Option<&str>) -> PutSecretRequest {
-    PutSecretRequest {
-        value: BASE64_STANDARD.encode(value),
-        jobs: (!jobs.is_empty()).then(|| jobs.iter().map(|&job| job.to_owned()).collect()),
-        nodes: nodes.map(str::to_owned),
-        rotate: false,
-    }
-}
-
-fn said(error: client::Error) -> String {
-    format!("{error:?}")
-}
-
-/// Whether a text, or its base64, is in any file below a directory.
-fn is_below(directory: &Path, text: &str) -> bool {
-    let forms = [text.to_owned(), BASE64_STANDARD.encode(text)];
-    std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).any(|path| match path.is_dir() {
-        true => is_below(&path, text),
-        false => {
-            let content = std::fs::read(path).unwrap_or_default();
-            forms.iter().any(|form| content.windows(form.len()).any(|window| window == form.as_bytes()))
-        }
-    })
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_given_with_a_job_goes_to_the_node_that_runs_it_and_to_no_other() {
@@ -498,106 +380,6 @@ async fn what_was_granted_counts_before_it_is_on_the_disk() {
         assignment = node.assignment().await;
     }
     assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), VALUE);
-    orchestrator.stop().await;
-}
-
-/// The secret `key` as whoever submits a job seals it for nodes.
-fn sealed(job: &Manifest, nodes: &[&Sealed], value: &str) -> BTreeMap<Name, SealedByClient> {
-    let context = by_client(&job.canonical().unwrap(), &name("key"));
-    let envelope = Envelope::new(&Secret::from(value.as_bytes()), &context).unwrap();
-    let key = |node: &&Sealed| {
-        let sealed = envelope.key_for(node.key.recipient(), &context.clone().with(node.name)).unwrap();
-        (NodeId::new(node.name), sealed)
-    };
-    let keys = nodes.iter().map(key).collect();
-    BTreeMap::from([(name("key"), SealedByClient { content: envelope.content().to_owned(), keys })])
-}
-
-impl Sealed {
-    /// What it makes of what a client sealed.
-    fn open(&self, assignment: &Assignment, answer: Secrets) -> String {
-        let secrets = answer.result.unwrap();
-        let context = by_client(&assignment.spec.manifest().canonical().unwrap(), &secrets[0].name);
-        let of_key = context.clone().with(self.name);
-        let content = secrets[0].content.as_deref().unwrap();
-        let opened = self.key.open_envelope((&secrets[0].sealed, &of_key), (content, &context)).unwrap();
-        String::from_utf8(opened.expose().clone()).unwrap()
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_wait() {
-    let directory = tempfile::tempdir().unwrap();
-    let orchestrator = Orchestrator::start_with(directory.path(), |config| {
-        // What is sealed is for the job as it was written: these would make another one of it.
-        let ops = TypeDefaults { priority: 5, cpu_millis: 250, ..TypeDefaults::default() };
-        config.job_defaults = JobDefaults { ops, ..JobDefaults::default() };
-    })
-    .await;
-    let api = &orchestrator.client;
-    let mut first = Sealed::connect(&orchestrator, "a", &[("zone", "eu")]).await;
-    let mut later = Sealed::connect(&orchestrator, "b", &[]).await;
-    let keys = api.sealing_keys().await.unwrap();
-    assert_eq!(keys.iter().map(|key| key.node_id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
-    assert_eq!(keys[0].sealing_key, first.key.recipient().to_string());
-    assert_eq!(keys[0].labels["zone"], "eu");
-
-    let job = with_secret("ops", "deploy");
-    // As a client has it: checked, defaults filled in.
-    let job = Spec::try_from(job).unwrap().manifest().clone();
-    let submitted = api.submit_sealed(&job, false, &sealed(&job, &[&first], VALUE)).await.unwrap();
-    let (at_first, at_later) = (first.assignment().await, later.assignment().await);
-    let answer = first.ask(&at_first.job, &at_first.execution).await;
-    assert_eq!(first.open(&at_first, answer), VALUE);
-
-    // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.
-    let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };
-    later.link.say(FromNode::WantSecrets(wanted)).await;
-    let stolen = later.get(&at_first.job, &at_first.execution).await.unwrap_err();
-    assert!(stolen.contains("no such execution"), "{stolen}");
-    let grants = api.grants(&submitted.job_id).await.unwrap();
-    assert_eq!((grants[0].origin, grants[0].fingerprint.as_str()), (Origin::Sealed, ""));
-    assert_eq!(
-        (grants[0].sealed_for.as_slice(), grants[0].waiting.as_slice()),
-        (&["a".to_owned()][..], &["b".to_owned()][..])
-    );
-
-    // It asks again on its next link, and gets it when it is sealed.
-    let key = later.key;
-    drop(later.link);
-    let mut later = Sealed::connect_with(&orchestrator, "b", key, &[]).await;
-    let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };
-    later.link.say(FromNode::WantSecrets(wanted)).await;
-    let other =
-        BTreeMap::from([(name("other"), sealed(&job, &[&later], VALUE).remove(&name("key")).unwrap())]);
-    let refused = said(api.seal(&submitted.job_id, &other).await.unwrap_err());
-    assert!(refused.contains("`other` was not sealed"), "{refused}");
-    api.seal(&submitted.job_id, &sealed(&job, &[&later], VALUE)).await.unwrap();
-    let answer = later
-        .link
-        .hear_until(|message| match message {
-            ToNode::Secrets(secrets) => Ok(secrets),
-            other => Err(other),
-        })
-        .await;
-    assert_eq!(later.open(&at_later, answer), VALUE);
-    assert!(api.grants(&submitted.job_id).await.unwrap()[0].waiting.is_empty());
-
-    // Run again it is the same job: what was sealed for it counts. Nothing opened it here.
-    api.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap();
-    let again = first.assignment().await;
-    let answer = first.ask(&again.job, &again.execution).await;
-    assert_eq!(first.open(&again, answer), VALUE);
-    assert!(!is_below(directory.path(), VALUE));
-
-    // It goes with its version.
-    api.stop(&submitted.job_id, None).await.unwrap();
-    let grants = api.grants(&submitted.job_id).await.unwrap();
-    assert!(grants[0].removed.contains("ended") && grants[0].sealed_for.is_empty(), "{grants:?}");
-    let gone = said(api.rerun(&submitted.job_id, &RerunJobRequest::default()).await.unwrap_err());
-    assert!(gone.contains("removed when that had ended"), "{gone}");
-    let refused = said(api.seal(&submitted.job_id, &sealed(&job, &[&first], VALUE)).await.unwrap_err());
-    assert!(refused.contains("or the version has ended"), "{refused}");
     orchestrator.stop().await;
 }
 
