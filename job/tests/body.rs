@@ -1,6 +1,6 @@
 //! Jobs as API clients send them: any case of keys, nulls, unknown keys, fields of the server.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use skrei_job::{
     Digest, Problems, Spec,
     publication::Encoding,
@@ -60,6 +60,16 @@ fn a_body_full_of_nulls_and_odd_keys_is_understood() {
     assert!(spec.task().inputs.is_empty());
     assert_eq!((spec.task().resources.cpu_millis, spec.task().resources.memory_bytes), (500, 512_000_000));
     assert_eq!(spec.task().network, Network::None);
+    assert_eq!(warnings, [], "what Go sends for fields that nobody set is nothing to warn of");
+}
+
+#[test]
+fn fields_of_the_orchestrator_are_ignored_with_a_word_if_somebody_set_them() {
+    let body = job(json!({
+        "ID": "j-1", "State": {"StateType": "Running", "Message": ""}, "Version": 1, "Revision": 0, "CreateTime": 5,
+        "ModifyTime": null,
+    }));
+    let warnings = submit(&body).unwrap().warnings;
     let warned: Vec<_> = warnings.iter().map(|warning| warning.path.as_str()).collect();
     assert_eq!(warned, ["CreateTime", "ID", "State", "Version"]);
 }
@@ -217,5 +227,34 @@ fn results_go_where_the_publisher_says_under_names_that_are_plain() {
     for name in ["../x", "stdout", "a/b", ".."] {
         let problems = with(json!({"Type": "local"}), name).unwrap_err();
         assert!(problems.to_string().contains("Name"), "{name}: {problems}");
+    }
+}
+
+#[test]
+fn what_is_indexed_or_compared_with_every_node_has_bounds() {
+    let with = |field: &str, value: Value| {
+        let mut body = job(json!({}));
+        body[field] = value;
+        submit(&body)
+    };
+    let labels =
+        |count: usize| (0..count).map(|number| (format!("l{number}"), json!(""))).collect::<Map<_, _>>();
+    let constraints = |count: usize, values: usize| {
+        json!(vec![json!({"Key": "name", "Operator": "in", "Values": vec!["a"; values]}); count])
+    };
+    for (field, fits, beyond) in [
+        ("Name", json!("n".repeat(1024)), json!("n".repeat(1025))),
+        ("Namespace", json!("n".repeat(1024)), json!("n".repeat(1025))),
+        ("Labels", json!(labels(128)), json!(labels(129))),
+        ("Labels", json!({"a": "v".repeat(1024)}), json!({"a": "v".repeat(1025)})),
+        ("Labels", json!({"k".repeat(1024): ""}), json!({"k".repeat(1025): ""})),
+        ("Constraints", constraints(64, 1), constraints(65, 1)),
+        ("Constraints", constraints(2, 2048), constraints(2, 2049)),
+    ] {
+        assert!(with(field, fits).is_ok(), "{field}");
+        let problems = with(field, beyond).unwrap_err();
+        let problem = problems.iter().next().unwrap();
+        assert_eq!(problem.path, field);
+        assert!(problem.message.len() < 200, "{}", problem.message);
     }
 }

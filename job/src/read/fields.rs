@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::shape::{self, SERVER_OWNED, Shape};
 use crate::{
-    document::{Meaning, Node, Place, Scalar, Style, Tree, integer},
+    document::{Entry, Meaning, Node, Scalar, Style, Tree, integer},
     path::Path,
     problem::{Problem, quoted},
     secret,
@@ -55,7 +55,7 @@ impl Reader {
                         self.problems.push(Problem::new(fields.path.key(name), message).at(entry.at));
                     }
                 }
-                None => self.unknown(&fields.path, &entry.key, entry.at, shape),
+                None => self.unknown(&fields.path, entry, shape),
             }
         }
         fields
@@ -180,9 +180,7 @@ impl Reader {
             self.wrong_type(&path, node, "a map");
             return None;
         };
-        let entry = |entry: &'node crate::document::Entry| {
-            (entry.key.text.as_str(), &entry.value, path.key(&entry.key.text))
-        };
+        let entry = |entry: &'node Entry| (entry.key.text.as_str(), &entry.value, path.key(&entry.key.text));
         Some(entries.iter().map(entry).collect())
     }
 
@@ -203,7 +201,8 @@ impl Reader {
         self.problems.push(Problem::new(path, message).at(node.at));
     }
 
-    fn unknown(&mut self, path: &Path, key: &Scalar, at: Option<Place>, shape: &Shape) {
+    fn unknown(&mut self, path: &Path, Entry { key, value, at }: &Entry, shape: &Shape) {
+        let at = *at;
         let at_top = path.steps().is_empty();
         let server_owned =
             SERVER_OWNED.iter().find(|name| at_top && name.eq_ignore_ascii_case(&key.text)).copied();
@@ -213,6 +212,7 @@ impl Reader {
                     .at(at)
                     .hint("remove the line; to change an existing job, submit a file with the same `Name`"),
             ),
+            (false, Some(_)) if is_unset(value) => {}
             (false, Some(name)) => self
                 .warnings
                 .push(Problem::new(path.key(name), "ignored: only the orchestrator sets this field").at(at)),
@@ -227,6 +227,20 @@ impl Reader {
             ),
             (false, None) => {}
         }
+    }
+}
+
+/// Whether nobody gave this a value: clients in Go send every field, and leave what they do not set as it is there
+/// before anybody does.
+fn is_unset(node: &Node) -> bool {
+    match &node.tree {
+        Tree::Scalar(scalar) => {
+            scalar.is_null()
+                || matches!(scalar.text.as_str(), "" | "0")
+                || scalar.text.eq_ignore_ascii_case("Undefined")
+        }
+        Tree::List(items) => items.is_empty(),
+        Tree::Map(entries) => entries.iter().all(|entry| is_unset(&entry.value)),
     }
 }
 

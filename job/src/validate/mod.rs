@@ -3,6 +3,7 @@
 //! The rules are those of the Bacalhau API at submission and in its store (reference requester-api 1.9), less
 //! what skrei cannot do yet: that is refused here with the way out, not on the node.
 
+mod bounds;
 pub(crate) mod engine;
 mod environment;
 mod inline;
@@ -101,6 +102,7 @@ pub fn validate(mut manifest: Manifest) -> Result<Spec, Problems> {
     let mut problems = Vec::new();
     let kind = job::kind(&mut manifest, &mut problems);
     job::names(&mut manifest, &mut problems);
+    bounds::check(&manifest, &mut problems);
     let constraints = job::constraints(&mut manifest, &mut problems);
     let rollout = rollout::read(&manifest.rollout, kind, &Path::root().key("Rollout"), &mut problems);
     let retry = retry::read(&manifest.retry, kind, &Path::root().key("Retry"), &mut problems);
