@@ -49,6 +49,9 @@ fn job_accepted(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
             "INSERT INTO job (id, namespace, name, created) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (id) DO NOTHING",
         )?
         .execute(params![job.id.as_str(), job.spec.namespace(), job.spec.name(), job.created.as_nanos()])?;
+    if job.version > 1 {
+        replaced(transaction, &job.id)?;
+    }
     transaction
         .prepare_cached(
             "INSERT INTO job_version (job, version, submitted, spec)
@@ -74,6 +77,19 @@ fn job_accepted(transaction: &Transaction<'_>, job: &Job) -> Result<()> {
             job.modified.as_nanos()
         ])?;
     labels(transaction, job)
+}
+
+/// Keeps how the version stood that is the latest until now.
+fn replaced(transaction: &Transaction<'_>, job: &JobId) -> Result<()> {
+    transaction
+        .prepare_cached(
+            "UPDATE job_version SET state = latest.state, message = latest.message, revision = latest.revision
+             FROM job_state latest
+             WHERE latest.job = (SELECT seq FROM job WHERE id = ?1)
+               AND job_version.job = latest.job AND job_version.version = latest.version",
+        )?
+        .execute([job.as_str()])?;
+    Ok(())
 }
 
 /// A list shows jobs by the labels of their latest version.

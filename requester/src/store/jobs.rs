@@ -37,14 +37,30 @@ pub(super) const FROM: &str = "FROM job JOIN job_state state ON state.job = job.
 /// A page of versions ends early when they, as stored, have so many bytes: each may carry a module of several megabytes.
 const PAGE_BYTES_MAX: usize = 16 << 20;
 
+/// What a version says whose job went on with a later one before it had ended.
+const REPLACED: &str = "replaced by a later version";
+
+/// One version of a job.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredVersion {
+    pub(crate) version: u64,
+    pub(crate) submitted: Timestamp,
+    pub(crate) manifest: Manifest,
+    /// State, message and revision when a later version took its place. None: it is the latest, or an older program did
+    /// not keep them.
+    replaced: Option<(JobState, String, u64)>,
+}
+
 /// Part of the versions of a job.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct VersionPage {
-    /// The number of each, when it was submitted, and what was.
-    pub(crate) versions: Vec<(u64, Timestamp, Manifest)>,
+    pub(crate) versions: Vec<StoredVersion>,
     /// Whether there are later ones.
     pub(crate) more: bool,
 }
+
+const VERSION: &str = "SELECT version, submitted, spec, state, message, revision FROM job_version
+    WHERE job = (SELECT seq FROM job WHERE id = ?1)";
 
 /// Hits of a short id that are looked at; more than one is already too many.
 const SHORT_ID_HITS: usize = 2;
@@ -95,20 +111,16 @@ impl Store {
         })
     }
 
-    /// The manifest of one version of a job.
+    /// One version of a job.
     pub(crate) async fn job_version(
         &self,
         job: JobId,
         version: u64,
-    ) -> std::result::Result<Option<Manifest>, Error> {
+    ) -> std::result::Result<Option<StoredVersion>, Error> {
         self.read(move |connection| {
-            let sql = "SELECT spec FROM job_version
-                WHERE job = (SELECT seq FROM job WHERE id = ?1) AND version = ?2";
-            let spec: Option<String> = connection
-                .prepare_cached(sql)?
-                .query_row(params![job.as_str(), row::signed(version)], |row| row.get(0))
-                .optional()?;
-            spec.map(|spec| row::parse(&spec)).transpose()
+            let sql = format!("{VERSION} AND version = ?2");
+            let found = params![job.as_str(), row::signed(version)];
+            connection.prepare_cached(&sql)?.query_row(found, stored_version).optional()
         })
         .await
     }
@@ -121,20 +133,18 @@ impl Store {
         limit: usize,
     ) -> std::result::Result<VersionPage, Error> {
         self.read(move |connection| {
-            let sql = "SELECT version, submitted, spec FROM job_version
-                WHERE job = (SELECT seq FROM job WHERE id = ?1) AND version > ?2 ORDER BY version";
-            let mut statement = connection.prepare_cached(sql)?;
+            let sql = format!("{VERSION} AND version > ?2 ORDER BY version");
+            let mut statement = connection.prepare_cached(&sql)?;
             let mut rows = statement.query(params![job.as_str(), row::signed(after)])?;
             let (mut page, mut bytes) = (VersionPage::default(), 0);
             while let Some(row) = rows.next()? {
-                let spec = row.get_ref(2)?.as_str()?;
-                if page.versions.len() == limit || (bytes > 0 && bytes + spec.len() > PAGE_BYTES_MAX) {
+                let size = row.get_ref(2)?.as_str()?.len();
+                if page.versions.len() == limit || (bytes > 0 && bytes + size > PAGE_BYTES_MAX) {
                     page.more = true;
                     break;
                 }
-                bytes += spec.len();
-                let manifest = row::parse(spec)?;
-                page.versions.push((row::unsigned(row.get(0)?), row::time(row.get(1)?), manifest));
+                bytes += size;
+                page.versions.push(stored_version(row)?);
             }
             Ok(page)
         })
@@ -192,7 +202,36 @@ pub(super) fn stored(row: &Row<'_>) -> Result<StoredJob> {
     })
 }
 
+fn stored_version(row: &Row<'_>) -> Result<StoredVersion> {
+    let replaced = match row.get(3)? {
+        Some(state) => Some((row::state(state)?, row.get(4)?, row::unsigned(row.get(5)?))),
+        None => None,
+    };
+    Ok(StoredVersion {
+        version: row::unsigned(row.get(0)?),
+        submitted: row::time(row.get(1)?),
+        manifest: row::parse(row.get_ref(2)?.as_str()?)?,
+        replaced,
+    })
+}
+
 impl StoredJob {
+    /// The job as it was at one of its versions: where that ended, or that it was replaced. It was last modified when it was
+    /// submitted; clients show that as the time it was made.
+    pub(crate) fn at(self, version: StoredVersion) -> Self {
+        let (latest, StoredVersion { version, submitted, manifest, replaced }) = (self.version, version);
+        let at = Self { version, submitted, manifest, modified: submitted, ..self };
+        if version == latest {
+            return at;
+        }
+        let (state, message, revision) = match replaced {
+            Some((state, message, revision)) if state.is_terminal() => (state, message, revision),
+            Some((_, _, revision)) => (JobState::Stopped, REPLACED.to_owned(), revision),
+            None => (JobState::Stopped, REPLACED.to_owned(), at.revision),
+        };
+        Self { state, message, revision, progress: Progress::default(), ..at }
+    }
+
     /// As the scheduler keeps it. None if the stored manifest no longer passes the checks of this version of the
     /// program.
     pub(crate) fn into_job(self) -> Option<Job> {

@@ -55,6 +55,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("audit.sql"),
     include_str!("audit_index.sql"),
     include_str!("sealed.sql"),
+    include_str!("replaced.sql"),
 ];
 
 /// The store's file in the orchestrator's directory.
