@@ -69,6 +69,11 @@ id!(
     NodeId
 );
 
+id!(
+    /// What Bacalhau calls an evaluation: the deciding about one version of a job. A UUID without a prefix.
+    EvaluationId
+);
+
 impl JobId {
     /// A new job id from sixteen random bytes, in UUID version 4 form.
     pub fn from_random(bytes: [u8; 16]) -> Self {
@@ -87,7 +92,7 @@ impl ExecutionId {
     /// The id of one attempt, made from what distinguishes it from every other attempt.
     ///
     /// The same decision taken twice (replayed after a crash, say) names the same execution, so that nothing
-    /// downstream can run it twice. UUID version 8 (RFC 9562, 5.8) over SHA-256.
+    /// downstream can run it twice.
     pub fn derive(job: &JobId, version: u64, node: &NodeId, partition: u32, attempt: u32) -> Self {
         let mut hash = Sha256::new();
         hash.update(job.as_str());
@@ -97,11 +102,29 @@ impl ExecutionId {
         hash.update(version.to_le_bytes());
         hash.update(partition.to_le_bytes());
         hash.update(attempt.to_le_bytes());
-        let digest = hash.finalize();
-        let mut bytes = [0; 16];
-        bytes.copy_from_slice(&digest[..16]);
-        Self::new(format!("e-{}", Uuid::new_v8(bytes)))
+        Self::new(format!("e-{}", uuid_of(hash)))
     }
+}
+
+impl EvaluationId {
+    /// The id of the deciding about this version: whoever is answered twice reads the same.
+    pub fn derive(job: &JobId, version: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update("evaluation");
+        hash.update([0]);
+        hash.update(job.as_str());
+        hash.update([0]);
+        hash.update(version.to_le_bytes());
+        Self::new(uuid_of(hash).to_string())
+    }
+}
+
+/// UUID version 8 (RFC 9562, 5.8) over what was hashed.
+fn uuid_of(hash: Sha256) -> Uuid {
+    let digest = hash.finalize();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    Uuid::new_v8(bytes)
 }
 
 #[cfg(test)]
@@ -123,5 +146,9 @@ mod tests {
         assert_ne!(first, ExecutionId::derive(&job, 1, &node, 0, 1));
         assert_ne!(first, ExecutionId::derive(&job, 2, &node, 0, 0));
         assert!(first.as_str().starts_with("e-"));
+        let evaluation = EvaluationId::derive(&job, 1);
+        assert_eq!(evaluation, EvaluationId::derive(&job, 1));
+        assert_ne!(evaluation, EvaluationId::derive(&job, 2));
+        assert!(Uuid::try_parse(evaluation.as_str()).is_ok(), "without a prefix: {evaluation}");
     }
 }

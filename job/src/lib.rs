@@ -44,7 +44,7 @@ pub mod wildcard;
 
 pub use digest::Digest;
 pub use document::Document;
-pub use id::{ExecutionId, JobId, NodeId};
+pub use id::{EvaluationId, ExecutionId, JobId, NodeId};
 pub use manifest::Manifest;
 pub use problem::{Problem, Problems};
 pub use schema::schema;

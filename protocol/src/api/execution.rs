@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use skrei_job::{
+    EvaluationId,
     life::{self, ExecutionState},
     objects::Bucket,
     outcome::{self, Cause},
@@ -22,7 +23,7 @@ pub struct Execution {
     pub id: String,
     /// Of its job.
     pub namespace: String,
-    /// Empty: decisions are not kept under an id of their own.
+    /// The deciding about this version of the job, as the submission was answered: a bare UUID.
     #[serde(rename = "EvalID", default)]
     pub eval_id: String,
     /// Empty.
@@ -220,7 +221,7 @@ impl Execution {
         Self {
             id: execution.id.to_string(),
             namespace: namespace.to_owned(),
-            eval_id: String::new(),
+            eval_id: EvaluationId::derive(&execution.job, execution.version).to_string(),
             name: String::new(),
             node_id: execution.node.to_string(),
             job_id: execution.job.to_string(),

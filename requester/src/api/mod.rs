@@ -34,7 +34,7 @@ use axum::{
     extract::{DefaultBodyLimit, Request},
     http::{Method, StatusCode, header},
     middleware,
-    response::{IntoResponse, Redirect, Response},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use bytes::Bytes;
@@ -122,15 +122,20 @@ pub(crate) fn router(orchestrator: Arc<Orchestrator>, origin: Origin, shutdown: 
         // `body::Body` bounds itself, with a better answer; this is for whatever else reads one.
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .route(&format!("{BASE}/openapi.json"), get(served))
-        .route("/", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
-        .route("/version", get(|| async { Redirect::permanent("/api/v1/agent/version") }))
-        .route("/livez", get(|| async { Redirect::permanent("/api/v1/agent/alive") }))
+        .route("/", get(|| async { moved("/api/v1/agent/version") }))
+        .route("/version", get(|| async { moved("/api/v1/agent/version") }))
+        .route("/livez", get(|| async { moved("/api/v1/agent/alive") }))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(api.clone(), guard::guard))
         .layer(middleware::from_fn(gate::versions))
         .layer(middleware::from_fn(answer::complete))
         .with_state(api)
+}
+
+/// Where something is (reference 2.1).
+fn moved(to: &'static str) -> Response {
+    (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, to)]).into_response()
 }
 
 async fn unknown_path(request: Request) -> ApiError {

@@ -96,7 +96,8 @@ pub(super) async fn list(
     Query(asked): Query<ListNodes>,
 ) -> Result<Response, ApiError> {
     let labels = selector::parse(asked.labels.iter().map(String::as_str))?;
-    let (approval, status) = (asked.filter_approval.to_uppercase(), asked.filter_status.to_uppercase());
+    let approval = word("filter-approval", &asked.filter_approval, &["APPROVED", "PENDING", "REJECTED"])?;
+    let status = word("filter-status", &asked.filter_status, &["CONNECTED", "DISCONNECTED"])?;
     let mut nodes: Vec<NodeState> = api
         .orchestrator
         .store
@@ -105,8 +106,8 @@ pub(super) async fn list(
         .iter()
         .filter(|node| labels.iter().all(|requirement| requirement.matches(&node.info.labels)))
         .map(|node| wire(node, api.orchestrator.hub.peer(&node.info.id)))
-        .filter(|node| approval.is_empty() || node.membership == approval)
-        .filter(|node| status.is_empty() || node.connection == status)
+        .filter(|node| approval.is_none_or(|approval| node.membership == approval))
+        .filter(|node| status.is_none_or(|status| node.connection == status))
         .collect();
     asked.order_by.unwrap_or(OrderBy::Id).sort(&mut nodes);
     if asked.reverse {
@@ -116,6 +117,17 @@ pub(super) async fn list(
         nodes.truncate(asked.limit as usize);
     }
     Ok(super::json(&ListNodesResponse { next_token: String::new(), nodes }))
+}
+
+/// Which of these words a parameter is, in any case; none if it is empty.
+fn word(name: &str, given: &str, words: &[&'static str]) -> Result<Option<&'static str>, ApiError> {
+    let found = words.iter().find(|word| word.eq_ignore_ascii_case(given)).copied();
+    if found.is_none() && !given.is_empty() {
+        let words: Vec<_> = words.iter().map(|word| format!("`{}`", word.to_lowercase())).collect();
+        let words = words.join(", ");
+        return Err(ApiError::bad_request(format!("query parameter `{name}` is one of {words}")));
+    }
+    Ok(found)
 }
 
 /// A node by id or the beginning of it.

@@ -57,6 +57,8 @@ impl ListToken {
 /// Where a list of executions goes on, and how it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ExecutionsToken {
+    /// Of which version, or 0 for all: a job that is updated meanwhile does not mix its versions in one list.
+    pub(crate) version: u64,
     pub(crate) by_change: bool,
     pub(crate) reverse: bool,
     pub(crate) limit: u32,
@@ -66,9 +68,9 @@ pub(crate) struct ExecutionsToken {
 
 impl ExecutionsToken {
     pub(crate) fn write(&self) -> String {
-        let Self { by_change, reverse, limit, after } = self;
+        let Self { version, by_change, reverse, limit, after } = self;
         let order = if *by_change { 'm' } else { 'c' };
-        format!("x.{order}.{}.{limit}.{}.{}", u8::from(*reverse), after.modified, after.seq)
+        format!("x.{version}.{order}.{}.{limit}.{}.{}", u8::from(*reverse), after.modified, after.seq)
     }
 
     pub(crate) fn read(token: &str) -> Result<Self, ApiError> {
@@ -77,8 +79,9 @@ impl ExecutionsToken {
 
     fn parse(token: &str) -> Option<Self> {
         let parts: Vec<_> = token.strip_prefix("x.")?.split('.').collect();
-        let [order, reverse, limit, modified, seq] = parts[..] else { return None };
+        let [version, order, reverse, limit, modified, seq] = parts[..] else { return None };
         Some(Self {
+            version: version.parse().ok()?,
             by_change: read_flag(order, ["c", "m"])?,
             reverse: read_flag(reverse, ["0", "1"])?,
             limit: limit.parse().ok()?,
@@ -138,7 +141,7 @@ mod tests {
         }
         for by_change in [false, true] {
             let after = ExecutionCursor { seq: 7, modified: -1 };
-            let token = ExecutionsToken { by_change, reverse: !by_change, limit: 10, after };
+            let token = ExecutionsToken { version: 3, by_change, reverse: !by_change, limit: 10, after };
             assert_eq!(ExecutionsToken::read(&token.write()).ok(), Some(token));
         }
         assert_eq!(read_history_token(&history_token(7)).ok(), Some(7));

@@ -53,6 +53,9 @@ fn requirement(text: &str) -> Option<Requirement> {
         let (key, word) = head.trim().rsplit_once(char::is_whitespace)?;
         let operator =
             Operator::parse(word).filter(|found| matches!(found, Operator::In | Operator::NotIn))?;
+        if list.trim().is_empty() {
+            return None;
+        }
         return make(key, operator, list.split(',').map(|value| value.trim().to_owned()).collect());
     }
     let comparisons = [
@@ -73,7 +76,11 @@ fn requirement(text: &str) -> Option<Requirement> {
 fn make(key: &str, operator: Operator, values: Vec<String>) -> Option<Requirement> {
     let key = key.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/');
-    let valid = !key.is_empty() && key.chars().all(plain);
+    let is_compared = matches!(operator, Operator::GreaterThan | Operator::LessThan);
+    let is_value = |value: &String| {
+        !value.contains(['=', '!', '<', '>', '(', ')']) && (!is_compared || value.parse::<i64>().is_ok())
+    };
+    let valid = !key.is_empty() && key.chars().all(plain) && values.iter().all(is_value);
     valid.then(|| Requirement { key: key.to_owned(), operator, values })
 }
 
@@ -105,7 +112,19 @@ mod tests {
 
     #[test]
     fn what_is_no_selector_is_refused_by_name() {
-        for text in ["a b", "in (a)", "=x", "a in b)", "a like (b)"] {
+        for text in [
+            "a b",
+            "in (a)",
+            "=x",
+            "a in b)",
+            "a like (b)",
+            "a in ()",
+            "a===b",
+            "a=b=c",
+            "a>b",
+            "a<1.5",
+            "a<",
+        ] {
             assert!(parse([text].into_iter()).is_err(), "{text}");
         }
     }

@@ -19,6 +19,8 @@ use crate::store::StoredJob;
 
 pub(super) fn job(api: &Api, stored: StoredJob) -> Job {
     let mut manifest = stored.manifest;
+    // One on every node: a number that says nothing, and a number all the same.
+    manifest.count.get_or_insert(0);
     manifest.meta.extend(HELD_BY.map(|name| (name.to_owned(), api.orchestrator.node().to_string())));
     Job {
         id: stored.id.to_string(),

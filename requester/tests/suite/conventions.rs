@@ -49,6 +49,10 @@ async fn what_is_not_there_or_not_done_so_is_said_in_the_envelope() {
     wrong.error(405);
     assert!(wrong.headers.contains_key(header::ALLOW), "{:?}", wrong.headers);
     let root = orchestrator.api.replace("/api/v1", "");
+    let stays = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    for path in ["/", "/version", "/livez"] {
+        assert_eq!(answer(stays.get(format!("{root}{path}"))).await.status, 301, "{path}");
+    }
     let followed: Answer = answer(reqwest::Client::new().get(format!("{root}/livez"))).await;
     assert_eq!(followed.ok(), json!({"Status": "OK"}));
     for path in ["/", "/version"] {

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{harness::Orchestrator, http::job_with};
+use super::{
+    harness::{Orchestrator, completed},
+    http::job_with,
+};
 
 async fn read(orchestrator: &Orchestrator, query: &str) -> (Vec<String>, String) {
     let list = orchestrator.get(&format!("/orchestrator/jobs?{query}")).await.ok();
@@ -122,6 +125,10 @@ async fn nodes_are_ordered_and_filtered() {
     for filter in ["filter-status=disconnected", "filter_approval=pending"] {
         assert_eq!(read(filter).await.len(), 0, "{filter}");
     }
+    // Nobody takes a slip of the pen for a fleet of none.
+    for filter in ["filter-status=conected", "filter_approval=yes"] {
+        orchestrator.get(&format!("/orchestrator/nodes?{filter}")).await.error(400);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -165,12 +172,49 @@ async fn executions_and_versions_have_pages_too() {
     }
     assert_eq!(orchestrator.client.executions("wide").await.unwrap().items.len(), 5);
 
+    let (mut begun, mut token) = read("executions?limit=2").await;
     orchestrator.put_job(&job_with("ops", json!({"Name": "wide", "Priority": 1}))).await;
+    while !token.is_empty() {
+        let (page, next) = read(&format!("executions?next_token={token}")).await;
+        begun.extend(page);
+        token = next;
+    }
+    assert_eq!(begun, all, "a list that has begun stays with its version");
     orchestrator.put_job(&job_with("ops", json!({"Name": "wide", "Priority": 2}))).await;
     let (first, token) = read("versions?limit=2").await;
     let (second, end) = read(&format!("versions?limit=2&next_token={token}")).await;
     assert_eq!((first, second, end.as_str()), (vec!["1".into(), "2".into()], vec!["3".into()], ""));
     for query in ["executions?next_token=v-1", "versions?next_token=h-1"] {
         orchestrator.get(&format!("/orchestrator/jobs/wide/{query}")).await.error(400);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_was_replaced_says_how_it_ended_and_not_how_the_latest_stands() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let version = |priority: u64| job_with("batch", json!({"Name": "v", "Priority": priority}));
+    let id = orchestrator.put_job(&version(1)).await;
+    let first = node.assignment().await.execution;
+    node.report(&first, completed("")).await;
+    orchestrator.wait_for_state(&id, "Completed").await;
+    orchestrator.put_job(&version(2)).await;
+    orchestrator.put_job(&version(3)).await;
+    let versions = orchestrator.get("/orchestrator/jobs/v/versions").await.ok();
+    let state = |job: &Value| {
+        let message = job["State"]["Message"].as_str().unwrap_or_default().to_owned();
+        (job["Version"].as_u64().unwrap(), job["State"]["StateType"].as_str().unwrap().to_owned(), message)
+    };
+    let replaced = "replaced by a later version".to_owned();
+    let stood = [
+        (1, "Completed".to_owned(), String::new()),
+        (2, "Stopped".to_owned(), replaced),
+        (3, "Running".to_owned(), String::new()),
+    ];
+    assert_eq!(versions["Items"].as_array().unwrap().iter().map(state).collect::<Vec<_>>(), stood);
+    for (at, expected) in (1..).zip(stood) {
+        let job = orchestrator.get(&format!("/orchestrator/jobs/v?job_version={at}")).await.ok();
+        assert_eq!((state(&job["Job"]), &job["Job"]["Priority"]), (expected, &json!(at)));
     }
 }

@@ -36,6 +36,7 @@ async fn vector_01_the_bodies_of_both_clients_are_accepted() {
             assert!(prefix == "j-" && uuid.len() == 36, "{id}");
             assert!(uuid.chars().all(|c| c == '-' || c.is_ascii_digit() || ('a'..='f').contains(&c)), "{id}");
             assert_eq!(accepted["EvaluationID"].as_str().map(str::len), Some(36), "a bare UUID: {accepted}");
+            assert_eq!(accepted["Warnings"], json!(null), "there is nothing to warn of: {accepted}");
         }
     }
 }
@@ -51,6 +52,7 @@ async fn vector_02_the_same_job_again_is_refused_unless_forced() {
     body["Force"] = true.into();
     let forced = orchestrator.put("/orchestrator/jobs", &body).await.ok();
     assert_eq!(forced["JobID"], first["JobID"]);
+    assert_ne!(forced["EvaluationID"], first["EvaluationID"], "another version is decided about anew");
     let job = orchestrator.get("/orchestrator/jobs/twice").await.ok();
     assert_eq!(job["Job"]["Version"], 2);
     assert!(

@@ -36,7 +36,7 @@ pub(in crate::api) struct ListExecutions {
     /// Executions in a page; 0: as many as fit, at most 10,000.
     #[param(maximum = 4_294_967_295_i64)]
     limit: u32,
-    /// From the page before. It remembers order, direction and limit, and counts more than they do.
+    /// From the page before. It remembers version, order, direction and limit, and counts more than they do.
     next_token: String,
     /// `modified_at` or `modify_time`; by their creation otherwise.
     order_by: String,
@@ -64,14 +64,14 @@ pub(in crate::api) async fn executions(
     if !asked.namespace.is_empty() && asked.namespace != job.manifest.namespace {
         return Ok(json(&List::<Execution>::whole(Vec::new())));
     }
-    let (by_change, reverse, limit, after) = match asked.next_token.as_str() {
+    let (version, by_change, reverse, limit, after) = match asked.next_token.as_str() {
         "" => {
             let by_change = matches!(asked.order_by.as_str(), "modified_at" | "modify_time");
-            (by_change, asked.reverse, asked.limit, None)
+            (version, by_change, asked.reverse, asked.limit, None)
         }
         token => {
-            let ExecutionsToken { by_change, reverse, limit, after } = ExecutionsToken::read(token)?;
-            (by_change, reverse, limit, Some(after))
+            let ExecutionsToken { version, by_change, reverse, limit, after } = ExecutionsToken::read(token)?;
+            (version, by_change, reverse, limit, Some(after))
         }
     };
     let size = if limit == 0 { PAGE_MAX } else { limit.min(PAGE_MAX) };
@@ -88,12 +88,13 @@ pub(super) async fn page(
     asked: u32,
     origin: &str,
 ) -> Result<List<Execution>, ApiError> {
-    let (by_change, reverse) = (query.by_change, query.reverse);
+    let (version, by_change, reverse) = (query.version, query.by_change, query.reverse);
     let page = api.orchestrator.store.execution_page(job.id.clone(), query).await?;
     let published = results::published(api, &job.id, &page.executions, origin).await?;
     let mut items = wire::executions(job, &page.executions, &published);
     told::add(api, &job.id, &mut items);
-    let next = page.next.map(|after| ExecutionsToken { by_change, reverse, limit: asked, after }.write());
+    let token = |after| ExecutionsToken { version, by_change, reverse, limit: asked, after };
+    let next = page.next.map(|after| token(after).write());
     Ok(List { next_token: next.unwrap_or_default(), items })
 }
 

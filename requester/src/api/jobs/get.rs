@@ -53,11 +53,9 @@ pub(in crate::api) async fn get(
         0 => job.version,
         version if version == job.version => version,
         version => {
-            let manifest = store.job_version(job.id.clone(), version).await?;
-            job.manifest = manifest.ok_or_else(|| {
-                ApiError::not_found("version", &version.to_string(), "leave job_version out for the latest")
-            })?;
-            job.version = version;
+            let found = store.job_version(job.id.clone(), version).await?;
+            let hint = "leave job_version out for the latest";
+            job = job.at(found.ok_or_else(|| ApiError::not_found("version", &version.to_string(), hint))?);
             version
         }
     };

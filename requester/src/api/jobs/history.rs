@@ -103,13 +103,14 @@ pub(in crate::api) async fn history(
     Ok(json(&List { next_token, items: wire::entries(&page.entries, &headers) }))
 }
 
-/// Whether the execution with this id, or this beginning of one, is over; so is one that there is not, once the job
-/// is.
+/// Whether the execution with this id, or this beginning of one, is over.
 async fn has_ended(api: &Api, job: &StoredJob, execution: &str) -> Result<bool, ApiError> {
     let called = api.orchestrator.store.executions_called(job.id.clone(), 0, execution.to_owned()).await?;
-    Ok(match called.as_slice() {
-        [one] => one.state.is_terminal(),
+    match called.as_slice() {
+        // A caller that follows would ask about it for as long as the job lives.
+        [] => Err(ApiError::not_found("execution", execution, "`skrei job executions` shows them")),
+        [one] => Ok(one.state.is_terminal()),
         // Of several the history goes on as long as their job does.
-        _ => job.state.is_terminal(),
-    })
+        _ => Ok(job.state.is_terminal()),
+    }
 }

@@ -2,7 +2,7 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
-use skrei_job::life::JobState;
+use skrei_job::{EvaluationId, life::JobState};
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
     job::RerunJobResponse,
@@ -10,13 +10,9 @@ use skrei_protocol::api::{
 use skrei_scheduler::{Only, Rerun, Tally};
 use utoipa::ToSchema;
 
-use super::{
-    stop::REASON_MAX_CHARS,
-    submit::{require_artifacts, uuid},
-};
+use super::{stop::REASON_MAX_CHARS, submit::require_artifacts};
 use crate::{
     api::{Api, body::Body, error::ApiError, json, lookup, segment::Segment},
-    clock,
     decide::Refused,
     store::StoredJob,
 };
@@ -64,10 +60,10 @@ pub(in crate::api) async fn rerun(
             let hint = "leave the version out, or run all of it again";
             return Err(ErrorBody::new(Code::BadRequest, message).hint(hint).into());
         }
-        let manifest = api.orchestrator.store.job_version(job.id.clone(), version).await?;
-        job.manifest = manifest.ok_or_else(|| {
-            ApiError::not_found("version", &version.to_string(), "`skrei job versions` shows those there are")
-        })?;
+        let found = api.orchestrator.store.job_version(job.id.clone(), version).await?;
+        let hint = "`skrei job versions` shows those there are";
+        let found = found.ok_or_else(|| ApiError::not_found("version", &version.to_string(), hint))?;
+        job.manifest = found.manifest;
     }
     require_artifacts(&api, &job.manifest).await?;
     let only = match (failed, missed) {
@@ -78,7 +74,7 @@ pub(in crate::api) async fn rerun(
     Ok(json(&RerunJobResponse {
         job_id: accepted.job.to_string(),
         job_version: accepted.version,
-        evaluation_id: clock::random().map(uuid).unwrap_or_default(),
+        evaluation_id: EvaluationId::derive(&accepted.job, accepted.version).to_string(),
         warnings: None,
     }))
 }

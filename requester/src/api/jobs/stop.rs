@@ -2,14 +2,12 @@
 
 use axum::{extract::State, response::Response};
 use serde::Deserialize;
-use skrei_job::life::JobState;
+use skrei_job::{EvaluationId, life::JobState};
 use skrei_protocol::api::{error::ErrorBody, job::StopJobResponse};
 use utoipa::{IntoParams, ToSchema};
 
-use super::submit::uuid;
 use crate::{
     api::{Api, body::Body, error::ApiError, json, lookup, query::Query, segment::Segment},
-    clock,
     decide::{Refused, Stopped},
 };
 
@@ -56,6 +54,7 @@ pub(in crate::api) async fn stop(
     let reason = first([sent.reason, asked.reason]);
     let reason = if reason.is_empty() { "stopped by request" } else { &reason };
     let reason = reason.chars().take(REASON_MAX_CHARS).collect();
+    let evaluation = EvaluationId::derive(&job.id, job.version);
     let stopped = match api.orchestrator.stop(job.id.clone(), reason).await {
         // The event loop has forgotten it: it ended, and the store knows how.
         Err(Refused::NoSuchJob(_)) if job.state == JobState::Stopped => Stopped::Already,
@@ -64,7 +63,7 @@ pub(in crate::api) async fn stop(
     };
     let evaluation_id = match stopped {
         Stopped::Already => String::new(),
-        Stopped::Now => clock::random().map(uuid).unwrap_or_default(),
+        Stopped::Now => evaluation.to_string(),
     };
     Ok(json(&StopJobResponse { evaluation_id }))
 }

@@ -6,7 +6,8 @@ use axum::{extract::State, response::Response};
 use serde::Deserialize;
 use serde_json::Value;
 use skrei_job::{
-    Manifest, Problem, Problems, defaults::JobDefaults, read, secret::SealedByClient, validate::Checked,
+    EvaluationId, Manifest, Problem, Problems, defaults::JobDefaults, read, secret::SealedByClient,
+    validate::Checked,
 };
 use skrei_protocol::api::{
     error::{Code, ErrorBody},
@@ -23,7 +24,6 @@ use crate::{
         json,
         secrets::{SecretsSent, envelopes},
     },
-    clock,
     secrets::{Given, GivenSecret},
     store::artifacts,
 };
@@ -60,11 +60,11 @@ pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result
     require_artifacts(&api, checked.spec.manifest()).await?;
     let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
-    let evaluation = clock::random().map(uuid).unwrap_or_default();
+    let evaluation = EvaluationId::derive(&accepted.job, accepted.version);
     let job_id = accepted.job.to_string();
     let answer = PutJobResponse {
         job_id: job_id.clone(),
-        evaluation_id: evaluation,
+        evaluation_id: evaluation.to_string(),
         warnings: (!warnings.is_empty()).then_some(warnings),
     };
     Ok(Subject(job_id).of(json(&answer)))
@@ -137,9 +137,4 @@ pub(super) async fn require_artifacts(api: &Api, manifest: &Manifest) -> Result<
         }
     }
     Ok(())
-}
-
-/// Sixteen bytes in the form of a version 4 UUID: evaluations have no other use here than their name.
-pub(in crate::api) fn uuid(bytes: [u8; 16]) -> String {
-    skrei_job::JobId::from_random(bytes).as_str()[2..].to_owned()
 }

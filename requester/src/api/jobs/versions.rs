@@ -45,18 +45,7 @@ pub(in crate::api) async fn versions(
     let limit = if asked.limit == 0 { PAGE_MAX } else { asked.limit.min(PAGE_MAX) };
     let after = read_version_token(&asked.next_token)?;
     let page = api.orchestrator.store.job_versions(job.id.clone(), after, limit as usize).await?;
-    let latest = job.version;
-    let last = page.versions.last().filter(|_| page.more).map(|(version, ..)| version_token(*version));
-    let items = page.versions.into_iter().map(|(version, submitted, manifest)| {
-        let mut shown = wire::job(&api, job.clone());
-        shown.manifest = manifest;
-        shown.version = version;
-        // Clients show it as the time the version was made.
-        shown.modify_time = submitted.as_nanos();
-        if version < latest {
-            shown.state.message = "replaced by a later version".to_owned();
-        }
-        shown
-    });
+    let last = page.versions.last().filter(|_| page.more).map(|last| version_token(last.version));
+    let items = page.versions.into_iter().map(|version| wire::job(&api, job.clone().at(version)));
     Ok(json(&List { next_token: last.unwrap_or_default(), items: items.collect() }))
 }
