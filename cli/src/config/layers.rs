@@ -301,6 +301,10 @@ impl Layers {
         let mut document = Map::new();
         for (key, text, _) in self.shown() {
             let value = match self.get(key.name) {
+                // A text to Bacalhau's command, which reads all of it or nothing.
+                Some(value @ Value::List(_)) if key.name == "API.TLS.AutoCert" => {
+                    Json::from(value.shown(key))
+                }
                 Some(value) if key.kind != Kind::Secret => value.to_json(key),
                 _ => Json::from(text),
             };

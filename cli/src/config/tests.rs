@@ -288,3 +288,15 @@ fn a_profile_is_one_server_and_nothing_of_it_goes_to_another() {
     assert!(tree(&["API.Host=other"], flags(named), &[]).unwrap_err().contains("both say"));
     assert_eq!(far(tree(&[], flags(super::profile::Chosen::None), &[]).unwrap()), near);
 }
+
+#[test]
+fn names_for_a_certificate_are_one_text_to_whoever_reads_the_configuration() {
+    let directory = tempfile::tempdir().unwrap();
+    let flags = || Flags { data_dir: Some(directory.path().display().to_string()), ..Flags::default() };
+    let shown = |arguments: &[Argument]| {
+        let layers = Layers::read(arguments, flags(), |_| None).unwrap();
+        layers.to_json()["API"]["TLS"]["AutoCert"].clone()
+    };
+    assert_eq!(shown(&[]), "");
+    assert_eq!(shown(&["API.TLS.AutoCert=a.example,b.example".parse().unwrap()]), "a.example,b.example");
+}
