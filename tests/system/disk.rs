@@ -1,8 +1,10 @@
 //! Disks that are full or may not be written, and copies of what is on them.
 
 use std::{
+    fs::File,
+    io::Write as _,
     os::unix::{fs::PermissionsExt, process::CommandExt},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -151,6 +153,116 @@ async fn results_for_which_the_disk_has_no_room_fail_their_execution_and_leave_n
     let (state, results) = run().await;
     assert_eq!((state.state_type.as_str(), results), ("Completed", 1), "{state:?}");
     assert_eq!((left("compute/outbox"), left("orchestrator/results")), (0, 1));
+}
+
+/// A filesystem of its own, and small; for whoever may mount one.
+struct SmallDisk {
+    at: PathBuf,
+}
+
+impl SmallDisk {
+    fn mount(at: PathBuf, bytes: u64) -> Result<Self, String> {
+        let options = format!("size={bytes},mode=0700");
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &options, "none"]).arg(&at);
+        let mounted = mount.output().map_err(|error| error.to_string())?;
+        match mounted.status.success() {
+            true => Ok(Self { at }),
+            false => Err(String::from_utf8_lossy(&mounted.stderr).trim().to_owned()),
+        }
+    }
+
+    fn free(&self) -> u64 {
+        let disk = rustix::fs::statvfs(&self.at).unwrap();
+        disk.f_bavail * disk.f_frsize
+    }
+
+    /// Fills it until so many bytes are left.
+    fn fill(&self, left: u64) {
+        let mut ballast = File::options().create(true).append(true).open(self.ballast()).unwrap();
+        // The orchestrator may be quicker with what is left.
+        while self.free() > left
+            && ballast.write_all(&vec![1; (self.free() - left).min(1 << 20) as usize]).is_ok()
+        {}
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.ballast()).unwrap();
+    }
+
+    fn ballast(&self) -> PathBuf {
+        self.at.join("ballast")
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Also while somebody still has a file open on it.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.at).status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_orchestrator_whose_disk_is_full_takes_no_results_nor_jobs_and_loses_nothing_even_if_it_is_killed()
+{
+    let mut orchestrator = Orchestrator::start(&[]);
+    // On a disk of its own it begins anew.
+    orchestrator.kill();
+    let disk = match SmallDisk::mount(orchestrator.data_dir(), 64 << 20) {
+        Ok(disk) => disk,
+        Err(why) => return eprintln!("SKIPPED: no filesystem can be mounted here: {why}"),
+    };
+    orchestrator.start_again();
+    let _node = Node::start(&orchestrator, "worker", "rw");
+    orchestrator.wait_for_nodes(1).await;
+    let client = orchestrator.client();
+    let small = JobFile::new(&client, "batch", skrei_test_guests::noop(), &[]).await.manifest();
+    let noise = format!("random {}", 7 << 20);
+    let job = JobFile::new(&client, "batch", skrei_test_guests::probe(), &[&noise]).await;
+    let job = job.with("/Tasks/0/Publisher", serde_json::json!({"Type": "local"}));
+    let job = job.with("/Tasks/0/Resources/Memory", "128MB".into()).manifest();
+    let results = async |id: &str| client.results("default", id).await.unwrap().len();
+    let files = |folder: &str| std::fs::read_dir(disk.at.join("orchestrator").join(folder)).unwrap().count();
+
+    // A piece of them fits, and the next does not.
+    disk.fill(5 << 20);
+    let refused = client.submit(&job, false).await.unwrap().job_id;
+    let ended = wait_for_end(&client, &refused).await.job.state;
+    assert_eq!(ended.state_type.as_str(), "Failed", "{ended:?}");
+    for words in ["its results cannot be published", "the orchestrator", "No space left on device"] {
+        assert!(ended.message.contains(words), "{words}: {ended:?}");
+    }
+    assert_eq!((results(&refused).await, files("results"), files("results/incoming")), (0, 1, 0));
+
+    disk.fill(0);
+    let mut acknowledged = vec![refused];
+    let error = loop {
+        match client.submit(&small, false).await {
+            Ok(accepted) => acknowledged.push(accepted.job_id),
+            Err(error) => break error,
+        }
+        assert!(acknowledged.len() < 5000, "the disk is never full");
+    };
+    let Error::Api(body) = &error else { panic!("no answer: {error}") };
+    assert_eq!(body.code, Code::ServiceUnavailable);
+    assert!(body.hint.contains("full disk"), "{body:?}");
+    assert!(client.job(&acknowledged[0], "history").await.is_ok(), "what is there can be read");
+
+    // Killed in the middle of it, with a log that could not be written to its end.
+    orchestrator.kill();
+    disk.clear();
+    orchestrator.start_again();
+    orchestrator.wait_for_nodes(1).await;
+    for id in &acknowledged {
+        assert!(client.job(id, "").await.is_ok(), "job {id} was acknowledged");
+    }
+    let served = client.submit(&job, false).await.unwrap().job_id;
+    let ended = wait_for_end(&client, &served).await.job.state;
+    assert_eq!(ended.state_type.as_str(), "Completed", "{ended:?}");
+    assert_eq!(results(&served).await, 1);
+    let copy = orchestrator.directory().join("copy.db");
+    let backup = Ran::to_end(skrei(["backup", "--data-dir"]).arg(&disk.at).arg(&copy));
+    assert!(backup.expect(0).contains("checked"), "the store is whole: {}", backup.said());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -93,6 +93,27 @@ fn dependencies_point_one_way() {
     }
 }
 
+/// The vectors of conformance and the traps of the API's contract, each with a test of its number (docs/api.md).
+#[test]
+fn every_vector_and_every_trap_of_the_api_has_a_test_named_after_it() {
+    let sources = ["requester/tests/suite", "tests/system"].map(|folder| super::harness::root().join(folder));
+    let files = sources.iter().flat_map(|folder| std::fs::read_dir(folder).expect("tests"));
+    let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()).unwrap_or_default());
+    // What stands behind `#[tokio::test]` alone runs.
+    let tests: Vec<String> = texts
+        .flat_map(|text| {
+            let parts = text.split("#[tokio::test").skip(1).map(str::to_owned).collect::<Vec<_>>();
+            parts.into_iter().filter_map(|part| Some(part.split_once("fn ")?.1.split_once('(')?.0.to_owned()))
+        })
+        .collect();
+    for (what, count) in [("vector", 16), ("trap", 15)] {
+        for number in 1..=count {
+            let name = format!("{what}_{number:02}_");
+            assert!(tests.iter().any(|test| test.contains(&name)), "no test is named `{name}...`");
+        }
+    }
+}
+
 #[test]
 fn the_scheduler_can_do_nothing_but_decide() {
     let metadata = metadata();
