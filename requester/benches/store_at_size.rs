@@ -1,11 +1,13 @@
 //! The store at size: a file with a million jobs that ended, 500 submissions a second, and what everything else takes
 //! meanwhile. `just bench-size` prints it, with the memory of the server.
 //!
-//! `SKREI_BENCH_JOBS` and `SKREI_BENCH_SECONDS` say otherwise. The file is kept in the target directory.
+//! `SKREI_BENCH_JOBS` and `SKREI_BENCH_SECONDS` say otherwise. The file is made once and kept, in the target directory or
+//! where `SKREI_BENCH_DIR` says; with the argument `fill` that is all that is done. What is submitted stays in it.
 
 mod support;
 
 use std::{
+    io::Write as _,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -38,7 +40,9 @@ fn id(number: u64) -> String {
 
 /// A directory with a store of so many jobs; made once.
 fn filled(jobs: u64) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("store-at-size-{jobs}"));
+    let place = std::env::var_os("SKREI_BENCH_DIR").map(PathBuf::from);
+    let place = place.unwrap_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).to_owned());
+    let directory = place.join(format!("store-at-size-{jobs}"));
     let done = directory.join("filled");
     if !done.exists() {
         let _ = std::fs::remove_dir_all(&directory);
@@ -130,6 +134,25 @@ fn job() -> Manifest {
         }],
     }))
     .expect("a manifest")
+}
+
+/// How long the disk is looked at before the rest, and what is written for one flush: about what a submission alone is.
+const FLUSHES_TIME: Duration = Duration::from_secs(5);
+const FLUSH_BYTES: usize = 32 << 10;
+
+/// What the disk takes for a flush when nobody else uses it: no submission is faster.
+fn flushes(directory: &Path) -> Latencies {
+    let mut latencies = Latencies::default();
+    let path = directory.join("flushes");
+    let file = std::fs::File::create(&path).expect("a file");
+    let begun = Instant::now();
+    while begun.elapsed() < FLUSHES_TIME {
+        let start = Instant::now();
+        (&file).write_all(&[7; FLUSH_BYTES]).and_then(|()| file.sync_data()).expect("a disk");
+        latencies.add(start.elapsed());
+    }
+    let _ = std::fs::remove_file(path);
+    latencies
 }
 
 /// Submits at an even pace; each latency counts from when its submission was due.
@@ -233,6 +256,10 @@ fn main() {
     let directory = filled(jobs);
     let bytes = std::fs::metadata(directory.join("orchestrator.db")).expect("a file").len();
     println!("{jobs} jobs in {} MiB, there after {:.0?}", bytes >> 20, begun.elapsed());
+    if std::env::args().any(|argument| argument == "fill") {
+        return;
+    }
+    print("the disk alone: a flush", flushes(&directory), FLUSHES_TIME);
     let server = Server::start(&directory, false);
     tokio::runtime::Runtime::new().expect("a runtime").block_on(figures(&server, jobs, time));
 }
