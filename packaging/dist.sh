@@ -5,19 +5,24 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 limit_bytes=$((40 * 1000 * 1000))
+built=${CARGO_TARGET_DIR:-target}
 out=target/dist-files
 arch=$(uname -m)
 target=$arch-unknown-linux-gnu
+link=()
 if command -v musl-gcc >/dev/null && rustup target add "$arch-unknown-linux-musl" 2>/dev/null; then
   target=$arch-unknown-linux-musl
+  # Addresses that the program corrects when it starts, written small: musl's own start-up code reads them, while a
+  # system's C library would have to be of 2022 or later.
+  link=(-C link-arg=-Wl,-z,pack-relative-relocs)
 else
   echo "linked with the system's C library: a static program takes musl-gcc (package musl-tools)" >&2
 fi
 
-cargo build --profile dist --locked --package skrei --target "$target"
+cargo rustc --profile dist --locked --package skrei --bin skrei --target "$target" -- "${link[@]}"
 rm -rf "$out"
 mkdir -p "$out/completions" "$out/man"
-cp "target/$target/dist/skrei" "$out/"
+cp "$built/$target/dist/skrei" "$out/"
 "$out/skrei" completion bash >"$out/completions/skrei.bash"
 "$out/skrei" completion zsh >"$out/completions/_skrei"
 "$out/skrei" completion fish >"$out/completions/skrei.fish"
