@@ -376,20 +376,33 @@ async fn the_authority_before_is_believed_for_a_day_and_as_long_as_a_node_needs_
     let shown = orchestrator.client.node_authority().await.unwrap();
     assert_eq!(shown.former.unwrap().nodes, ["away"], "a node that was away for long still gets in");
 
-    let identity = orchestrator.identity("away").await;
+    // Its next certificate is of the present one: nobody needs the one before.
+    let identity = renewed(&orchestrator, &away, "away").await;
+    is_dropped(&orchestrator).await;
+    assert!(!file.exists());
+
+    orchestrator.client.change_node_authority("rotate").await.unwrap();
     renewed(&orchestrator, &identity, "away").await;
+    assert_eq!(
+        orchestrator.client.node_authority().await.unwrap().former.unwrap().nodes,
+        Vec::<String>::new()
+    );
     orchestrator.stop().await;
-    aged(day - Duration::from_secs(60));
+    aged(day - Duration::from_secs(3600));
     let orchestrator = Orchestrator::start(&directory).await;
     assert!(orchestrator.client.node_authority().await.unwrap().former.is_some(), "the day has not passed");
     orchestrator.stop().await;
     aged(day - Duration::from_secs(2));
     let orchestrator = Orchestrator::start(&directory).await;
+    is_dropped(&orchestrator).await;
+    assert!(!file.exists());
+}
+
+async fn is_dropped(orchestrator: &Orchestrator) {
     let dropped = async {
         while orchestrator.client.node_authority().await.unwrap().former.is_some() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
     tokio::time::timeout(PATIENCE, dropped).await.unwrap();
-    assert!(!file.exists());
 }
