@@ -177,9 +177,8 @@ impl Scheduler {
     /// Whoever gets the name of a node that somebody removed is another: what jobs that have ended wait to hear of it nobody
     /// will say.
     fn expect_nothing_of(&mut self, node: &NodeId) {
-        let has_ended = |live: &&Box<Live>| live.job.state.is_terminal() && live.owed > 0;
-        let ended: Vec<JobId> =
-            self.jobs.values().filter(has_ended).map(|live| live.job.id.clone()).collect();
+        let waiting = self.jobs.values().filter(|live| live.job.state.is_terminal() && live.owed > 0);
+        let ended: Vec<JobId> = waiting.map(|live| live.job.id.clone()).collect();
         for job in ended {
             let Some(mut live) = self.take(&job) else { continue };
             live.write_off(node);
