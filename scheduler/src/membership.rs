@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, life::JobState};
 
 use crate::{
-    Connection, Node, NodeInfo, Orders, Record, Scheduler, fleet::Occupant, history::Topic, live::Live,
+    Connection, Node, NodeInfo, Orders, Record, Scheduler, fleet::Occupant, history::Topic,
     submission::state_details, timers::Timer,
 };
 
