@@ -69,7 +69,7 @@ pub fn check(list: &AllowList, node: &NodeId, wanted: &HostPath) -> Result<PathB
     match request.find()? {
         Found::There(handle) => {
             request.permit(&handle.path)?;
-            Ok(handle.path.clone())
+            Ok(handle.path)
         }
         Found::Missing(missing) => {
             request.permit(&missing.path())?;
