@@ -20,7 +20,6 @@ mod accounts;
 mod environment;
 mod fetch;
 mod glob;
-mod judge;
 mod network;
 mod owners;
 mod ports;

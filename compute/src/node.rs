@@ -63,6 +63,5 @@ pub(crate) fn info(config: &Config, sealing_key: String) -> NodeInfo {
         publishers,
         capacity: config.capacity,
         sealing_key,
-        judges: true,
     }
 }

@@ -22,6 +22,7 @@ mod nodes;
 mod orchestrator;
 mod peer;
 mod perform;
+mod places;
 mod results;
 mod room;
 mod secrets;

@@ -19,6 +19,10 @@ pub struct Config {
     /// cores. More of them would be late to end at their limits. Who holds back a run that was begun, by not
     /// polling its future, may hold a turn back from others.
     pub computing_max: usize,
+    /// How many files, directories and connections all guests together may have open, beside their mounts. Default: half
+    /// of what this process may open, so that the other half is left to whatever else it does. The next one is refused
+    /// with `ENFILE`.
+    pub open_files_max: u32,
     /// The largest module accepted, in bytes. Default 64 MiB. Compiling takes about 1.2 s of CPU time per MB.
     pub module_bytes_max: usize,
     /// How many compiled modules are kept in memory, the least recently used going first. Default 64.
@@ -46,6 +50,7 @@ impl Default for Config {
             guests_max: 1000,
             guests_queued_max: 10_000,
             computing_max: std::thread::available_parallelism().map_or(1, usize::from),
+            open_files_max: open_files_max(),
             module_bytes_max: 64 << 20,
             modules_cached: 64,
             code_dir: None,
@@ -57,4 +62,10 @@ impl Default for Config {
             tick: Duration::from_millis(10),
         }
     }
+}
+
+/// Half of what this process may open.
+fn open_files_max() -> u32 {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    limit.and_then(|limit| u32::try_from(limit / 2).ok()).unwrap_or(u32::MAX)
 }

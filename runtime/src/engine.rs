@@ -15,6 +15,14 @@ const POOLED_INSTANCES_PER_GUEST: u32 = 8;
 const POOLED_TABLES_PER_GUEST: u32 = 4;
 const POOLED_MEMORIES_PER_GUEST: u32 = 1;
 
+/// Stacks that a guest needs at once which does several things at once: one for each of its instances, since no more than
+/// one thing happens in an instance at a time; one for whatever comes next, and one to start on.
+const POOLED_STACKS_PER_CONCURRENT_GUEST: u32 = POOLED_INSTANCES_PER_GUEST + 2;
+
+/// Stacks set aside for guests that do several things at once, if there are so many guests; beyond it they are allocated
+/// as they come. Each takes two of the 65,530 mappings that Linux gives a process by default.
+const CONCURRENT_STACKS_MAX: u32 = 12_000;
+
 /// Table elements a pooled guest may have in one table; address space, not memory.
 const TABLE_ELEMENTS_MAX: usize = 100_000;
 
@@ -32,15 +40,18 @@ const HOST_STACK_BYTES: usize = 1 << 20;
 pub(crate) enum Room {
     /// In places set aside for them, each as large as most guests need.
     Pooled,
-    /// As they come, whatever they need within their limits. The only one for components that do several things at
-    /// once (WASI 0.3): each of those takes a stack, and the pool's are for other guests.
+    /// The same for components that do several things at once (WASI 0.3), with a stack for each of them.
+    Concurrent,
+    /// As they come, whatever they need within their limits.
     OnDemand,
 }
 
 /// The engines of one runtime, each with what there is to import.
 pub(crate) struct Engines {
     pooled: Linked,
-    /// Made when a guest comes that does not fit into the pool.
+    /// Made when a component of WASI 0.3 comes.
+    concurrent: OnceLock<Result<Linked, String>>,
+    /// Made when a guest comes that does not fit into a pool.
     on_demand: OnceLock<Result<Linked, String>>,
     config: Config,
     functions: HostFunctions,
@@ -56,24 +67,36 @@ pub(crate) struct Linked {
 impl Engines {
     pub(crate) fn new(config: &Config, functions: HostFunctions) -> Result<Engines, Error> {
         let pooled = Linked::new(new(config, Room::Pooled)?, Room::Pooled, &functions)?;
-        Ok(Engines { pooled, on_demand: OnceLock::new(), config: config.clone(), functions })
+        let (concurrent, on_demand) = Default::default();
+        Ok(Engines { pooled, concurrent, on_demand, config: config.clone(), functions })
     }
 
     pub(crate) fn pooled(&self) -> &Linked {
         &self.pooled
     }
 
-    /// The engine for guests that do not fit into the pool.
+    /// The engine for components that do several things at once.
+    ///
+    /// # Errors
+    /// The host lacks something, in words.
+    pub(crate) fn concurrent(&self) -> Result<&Linked, String> {
+        let made = self.concurrent.get_or_init(|| self.make(Room::Concurrent));
+        made.as_ref().map_err(String::clone)
+    }
+
+    /// The engine for guests that do not fit into a pool.
     ///
     /// # Errors
     /// The host lacks something, in words.
     pub(crate) fn on_demand(&self) -> Result<&Linked, String> {
-        let made = self.on_demand.get_or_init(|| {
-            new(&self.config, Room::OnDemand)
-                .and_then(|engine| Linked::new(engine, Room::OnDemand, &self.functions))
-                .map_err(|error| error.to_string())
-        });
+        let made = self.on_demand.get_or_init(|| self.make(Room::OnDemand));
         made.as_ref().map_err(String::clone)
+    }
+
+    fn make(&self, room: Room) -> Result<Linked, String> {
+        new(&self.config, room)
+            .and_then(|engine| Linked::new(engine, room, &self.functions))
+            .map_err(|error| error.to_string())
     }
 
     /// Whether the embedder has functions under this module's name.
@@ -84,7 +107,8 @@ impl Engines {
     /// Tells all guests that a tick is over.
     pub(crate) fn tick(&self) {
         self.pooled.engine.increment_epoch();
-        if let Some(Ok(linked)) = self.on_demand.get() {
+        for linked in [&self.concurrent, &self.on_demand].into_iter().filter_map(|made| made.get()).flatten()
+        {
             linked.engine.increment_epoch();
         }
     }
@@ -97,7 +121,7 @@ impl Linked {
         requests::add_to_linker(&mut modules).map_err(Error::Engine)?;
         let mut components = component::Linker::new(&engine);
         p2::add_to_linker(&mut components).map_err(Error::Engine)?;
-        if room == Room::OnDemand {
+        if room != Room::Pooled {
             p3::add_to_linker(&mut components).map_err(Error::Engine)?;
         }
         functions.define(&mut modules, &mut components)?;
@@ -108,8 +132,8 @@ impl Linked {
 /// An engine with pooled guests or, where the host does not give the address space, one without.
 pub(crate) fn new(config: &Config, room: Room) -> Result<Engine, Error> {
     let mut settings = settings(config, room);
-    if room == Room::Pooled {
-        settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(config)));
+    if let Some(pool) = pool(config, room) {
+        settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         if let Ok(engine) = Engine::new(&settings) {
             return Ok(engine);
         }
@@ -125,13 +149,23 @@ fn settings(config: &Config, room: Room) -> wasmtime::Config {
     settings.max_wasm_stack(config.stack_bytes);
     settings.async_stack_size(config.stack_bytes + HOST_STACK_BYTES);
     // What is not there costs nothing, and a component that needs it is refused by this engine.
-    settings.concurrency_support(room == Room::OnDemand);
+    settings.concurrency_support(room != Room::Pooled);
     settings
 }
 
-fn pool(config: &Config) -> PoolingAllocationConfig {
+fn pool(config: &Config, room: Room) -> Option<PoolingAllocationConfig> {
     let mut pool = PoolingAllocationConfig::default();
     let guests = config.guests_max;
+    let stacks = match room {
+        // A module that makes room for what a host function gives it does so on a second stack. And a guest refused for
+        // want of an instance has taken one by then, which no running guest may miss.
+        Room::Pooled => guests.saturating_mul(3),
+        Room::Concurrent => guests.saturating_mul(POOLED_STACKS_PER_CONCURRENT_GUEST),
+        Room::OnDemand => return None,
+    };
+    if room == Room::Concurrent && stacks > CONCURRENT_STACKS_MAX {
+        return None;
+    }
     pool.total_component_instances(guests).total_gc_heaps(guests);
     pool.total_core_instances(guests.saturating_mul(POOLED_INSTANCES_PER_GUEST));
     pool.max_core_instances_per_component(POOLED_INSTANCES_PER_GUEST);
@@ -141,9 +175,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     pool.total_tables(guests.saturating_mul(POOLED_TABLES_PER_GUEST));
     pool.max_tables_per_module(POOLED_TABLES_PER_GUEST);
     pool.max_tables_per_component(POOLED_TABLES_PER_GUEST);
-    // A module that makes room for what a host function gives it does so on a second stack. And a guest refused for want
-    // of an instance has taken one by then, which no running guest may miss.
-    pool.total_stacks(guests.saturating_mul(3));
+    pool.total_stacks(stacks);
     pool.table_elements(TABLE_ELEMENTS_MAX);
     // Rotating through more modules than there are warm slots remaps memory on every run.
     pool.max_unused_warm_slots(guests);
@@ -151,7 +183,7 @@ fn pool(config: &Config) -> PoolingAllocationConfig {
     pool.table_keep_resident(TABLE_KEEP_RESIDENT_BYTES);
     pool.async_stack_keep_resident(STACK_KEEP_RESIDENT_BYTES);
     pool.pagemap_scan(Enabled::Auto);
-    pool
+    Some(pool)
 }
 
 /// A store of an engine that keeps no backtraces, from which an empty one can be had for nothing.

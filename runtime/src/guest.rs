@@ -75,7 +75,11 @@ impl Guest {
             output: Share::new(Output::new(&sandbox.limits, sandbox.sink, sandbox.filters)),
             mounts,
             table: Table::new(for_module, sandbox.limits.open_files),
-            holdings: Holdings::new(for_component, sandbox.limits.open_files),
+            holdings: Holdings::new(
+                for_component,
+                sandbox.limits.open_files,
+                module.runtime.handles.descriptors(),
+            ),
             gate: Gate::new(sandbox.network, sandbox.listen),
             outbound: Arc::clone(&module.runtime.outbound),
             limiter: Limiter::new(&sandbox.limits, module.code.instance_bytes()),
@@ -87,7 +91,7 @@ impl Guest {
             sources: Sources::new(sandbox.deterministic, started),
             // A limit too far away to be a moment is none.
             deadline: sandbox.limits.wall_time.and_then(|limit| started.checked_add(limit)),
-            cpu: Cpu::default(),
+            cpu: Cpu::new(started),
             cpu_max: sandbox.limits.cpu_time,
             cancel: sandbox.cancel,
             data: sandbox.data,

@@ -94,6 +94,7 @@ mod p3;
 mod requests;
 
 mod error;
+mod names;
 mod outcome;
 
 pub use cancel::CancelToken;

@@ -6,7 +6,8 @@ use crate::compile::{Compiled, Compiler};
 use crate::component::Command;
 use crate::engine::Engines;
 use crate::module::{self, Code, Core};
-use crate::{footprint, link};
+use crate::names::{list, shown};
+use crate::{footprint, link, names};
 
 /// Why bytes were not accepted as a module, or an entry point not as one of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -37,7 +38,7 @@ pub enum Error {
     #[error("not WebAssembly: neither the binary format nor the text format")]
     NotWasm,
     /// The text format, with a mistake in it.
-    #[error("the module's text does not parse: {message}")]
+    #[error("the module's text does not parse: {}", names::message(.message))]
     Text {
         /// What is wrong, with line and column.
         message: String,
@@ -52,7 +53,7 @@ pub enum Error {
     #[error("a component cannot be linked with modules")]
     ComponentAsPart,
     /// The right format, but cut off, damaged, or using a feature that is not there.
-    #[error("the module is truncated or invalid: {message}")]
+    #[error("the module is truncated or invalid: {}", names::message(.message))]
     Invalid {
         /// What is wrong, with an offset.
         message: String,
@@ -70,7 +71,7 @@ pub enum Error {
         message: String,
     },
     /// It needs something that is not provided.
-    #[error("the module imports `{module}::{name}`, which is not provided")]
+    #[error("the module imports `{}::{}`, which is not provided", shown(.module), shown(.name))]
     UnknownImport {
         /// The import's module name.
         module: String,
@@ -78,7 +79,7 @@ pub enum Error {
         name: String,
     },
     /// A component needs something that is not provided, and cannot be linked with others for it.
-    #[error("the component imports `{interface}`{}, which is not provided", item(.name))]
+    #[error("the component imports `{}`{}, which is not provided", shown(.interface), item(.name))]
     UnknownInterface {
         /// The interface, or what is imported by itself.
         interface: String,
@@ -86,7 +87,7 @@ pub enum Error {
         name: Option<String>,
     },
     /// It imports something under the right name with another type.
-    #[error("the module's imports do not fit: {message}")]
+    #[error("the module's imports do not fit: {}", names::message(.message))]
     ImportType {
         /// Which import, and how it differs.
         message: String,
@@ -205,10 +206,6 @@ pub(crate) fn describe(export: &ExternType) -> String {
     }
 }
 
-fn list(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-}
-
 /// What a component has instead of what it should, as the end of a sentence.
 fn instead(exports: &[String]) -> String {
     if exports.is_empty() { String::new() } else { format!("; it exports {}", list(exports)) }
@@ -216,5 +213,5 @@ fn instead(exports: &[String]) -> String {
 
 /// What is missing of an interface, after its name.
 fn item(name: &Option<String>) -> String {
-    name.as_ref().map(|name| format!(" with `{name}`")).unwrap_or_default()
+    name.as_ref().map(|name| format!(" with `{}`", shown(name))).unwrap_or_default()
 }

@@ -11,6 +11,9 @@ use crate::link::Assembly;
 use crate::runtime::Shared;
 use crate::{Error, Outcome, Sandbox, load, run};
 
+/// By WASI's convention, where a program starts.
+const START: &str = "_start";
+
 /// By WASI's convention, a library's set-up.
 const INITIALIZE: &str = "_initialize";
 
@@ -87,6 +90,7 @@ impl Code {
 
     pub(crate) fn check_entry_point(&self, name: &str) -> Result<(), load::Error> {
         match self {
+            Code::Core(core) if core.starts && name == START => Ok(()),
             Code::Core(core) => check_entry_point(core.pre.module(), name),
             Code::Assembly(assembly) => check_entry_point(assembly.entry(), name),
             Code::Command(command) => command.check_entry_point(name),
@@ -115,12 +119,15 @@ impl Code {
 pub(crate) struct Core {
     pre: InstancePre<Guest>,
     memory: Option<ModuleExport>,
+    /// Whether it can start at [`START`], where nearly every run does.
+    starts: bool,
 }
 
 impl Core {
     pub(crate) fn new(pre: InstancePre<Guest>) -> Core {
         let memory = pre.module().get_export_index("memory");
-        Core { pre, memory }
+        let starts = can_start_at(pre.module(), START);
+        Core { pre, memory, starts }
     }
 
     pub(crate) fn pre(&self) -> &InstancePre<Guest> {
@@ -150,7 +157,11 @@ fn check_entry_point(module: &wasmtime::Module, name: &str) -> Result<(), load::
 
 /// What must be called before `entry_point`: a library's (a reactor's) own set-up.
 pub(crate) fn initializer(module: &wasmtime::Module, entry_point: &str) -> Option<&'static str> {
-    (entry_point != INITIALIZE && check_entry_point(module, INITIALIZE).is_ok()).then_some(INITIALIZE)
+    (entry_point != INITIALIZE && can_start_at(module, INITIALIZE)).then_some(INITIALIZE)
+}
+
+fn can_start_at(module: &wasmtime::Module, name: &str) -> bool {
+    module.get_export(name).is_some_and(|export| is_entry_point(&export))
 }
 
 /// Calls a function without parameters.

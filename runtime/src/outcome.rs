@@ -66,7 +66,8 @@ pub struct Trap {
     /// What happened, in the engine's words.
     pub what: String,
     /// The functions that were active, innermost first, at most twenty. Names are there as far as the module
-    /// kept them; a function without one is given as `function N`.
+    /// kept them, without control characters and up to 256 bytes of each; a function without one is given as
+    /// `function N`.
     pub backtrace: Vec<String>,
 }
 

@@ -81,9 +81,12 @@ async fn request(caller: &mut Caller<'_, Guest>, numbers: Twelve) -> wasmtime::R
     }
     let (gate, outbound) = (guest.gate.clone(), Arc::clone(&guest.outbound));
     let Ok(executor) = outbound.executor().cloned() else { return Ok(Err(Status::NetworkError)) };
+    let Ok(held) = guest.holdings.room_for_connection() else { return Ok(Err(Status::NetworkError)) };
     // Dropped with the guest, and the connection with it.
-    let fetching =
-        AbortOnDropHandle::new(executor.spawn(async move { fetch::fetch(&gate, &outbound, request).await }));
+    let fetching = AbortOnDropHandle::new(executor.spawn(async move {
+        let _held = held;
+        fetch::fetch(&gate, &outbound, request).await
+    }));
     let answer = match fetching.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return Ok(Err(Status::of(&error))),

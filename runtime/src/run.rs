@@ -12,7 +12,7 @@ use crate::outcome::{Trap, Usage};
 use crate::runtime::Shared;
 use crate::turns::Place;
 use crate::watch::Watch;
-use crate::{CancelToken, Ending, Error, Limit, Module, Outcome, Sandbox};
+use crate::{CancelToken, Ending, Error, Limit, Module, Outcome, Sandbox, names};
 
 /// Why a run is stopped from outside the guest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,10 +37,10 @@ impl Exit {
 }
 
 /// Runs a module once.
-pub(crate) async fn run(module: &Module, sandbox: Sandbox) -> Result<Outcome, Error> {
+pub(crate) async fn run(module: &Module, mut sandbox: Sandbox) -> Result<Outcome, Error> {
     let Module { runtime, code, .. } = module;
     code.check_entry_point(&sandbox.entry_point)?;
-    let entry_point = sandbox.entry_point.clone();
+    let entry_point = std::mem::take(&mut sandbox.entry_point);
     let Some(_place) = place(runtime, sandbox.cancel.as_ref()).await? else {
         return Ok(Outcome::of_none(Ending::Cancelled));
     };
@@ -174,7 +174,7 @@ impl Trap {
     fn new(error: &wasmtime::Error) -> Trap {
         let frames = error.downcast_ref::<WasmBacktrace>().map_or(&[][..], WasmBacktrace::frames);
         let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-            Some(name) => rustc_demangle::demangle(name).to_string(),
+            Some(name) => names::function(name),
             None => format!("function {}", frame.func_index()),
         };
         Trap { what: error.root_cause().to_string(), backtrace: frames.iter().map(name).collect() }

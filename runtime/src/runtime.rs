@@ -9,7 +9,7 @@ use crate::cache::Cache;
 use crate::clock::{Clock, Closer};
 use crate::compile::Compiler;
 use crate::engine::Engines;
-use crate::fs::Handles;
+use crate::fs::{Descriptors, Handles};
 use crate::link::Linking;
 use crate::module::Code;
 use crate::network::Outbound;
@@ -69,7 +69,8 @@ impl Runtime {
         let parts = Cache::new(config.modules_cached);
         let turns = Turns::new(config.guests_max, config.guests_queued_max, config.computing_max);
         let closer = Closer(clock.clone());
-        let (quiet, handles) = (Arc::new(quiet), Arc::default());
+        let handles = Arc::new(Handles::new(Descriptors::new(config.open_files_max)));
+        let quiet = Arc::new(quiet);
         let outbound = Arc::new(Outbound::new(config.tls_roots.clone()));
         let shared = Shared {
             engines,

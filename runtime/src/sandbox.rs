@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::io::AsyncRead;
 use zeroize::Zeroizing;
 
+use crate::fs::{Granted, Place};
 use crate::stdin::Stdin;
 use crate::{
     CancelToken, Deterministic, Limits, Mount, MountError, Network, OutputFilter, OutputSink, Stream,
@@ -22,7 +23,7 @@ pub struct Sandbox {
     /// Overwritten in the end: a secret may be in it. A component is handed copies, which are not.
     pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Stdin,
-    pub(crate) mounts: Vec<Mount>,
+    pub(crate) mounts: Vec<Granted>,
     pub(crate) network: Network,
     pub(crate) listen: Vec<SocketAddr>,
     pub(crate) entry_point: String,
@@ -96,14 +97,13 @@ impl Sandbox {
     /// # Errors
     /// [`MountError`] if the guest path or file name is not usable, or collides with an earlier mount's.
     pub fn mount(mut self, mount: Mount) -> Result<Sandbox, MountError> {
-        mount.check(&self.mounts)?;
-        self.mounts.push(mount);
+        self.mounts.push(Granted::beside(mount, &self.mounts)?);
         Ok(self)
     }
 
     /// Whether [`mount`](Self::mount) would accept it.
     pub fn has_room_for(&self, mount: &Mount) -> bool {
-        mount.check(&self.mounts).is_ok()
+        Place::beside(mount, &self.mounts).is_ok()
     }
 
     /// Grants the guest a network. Default: none.
@@ -175,7 +175,7 @@ impl std::fmt::Debug for Sandbox {
     /// Without the environment and the arguments, which may hold secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sandbox")
-            .field("mounts", &self.mounts)
+            .field("mounts", &self.mounts.iter().map(|granted| &granted.mount).collect::<Vec<_>>())
             .field("network", &self.network)
             .field("entry_point", &self.entry_point)
             .field("limits", &self.limits)

@@ -59,9 +59,7 @@ impl Scheduler {
     }
 
     fn recall(&mut self, live: &mut Live, execution: Execution) {
-        // Of a node that is not known any more, whoever would want to know of it has ended.
-        let may_be_heard = self.fleet.get(&execution.node).is_some() || !live.job.state.is_terminal();
-        let owed = execution.state == ExecutionState::Lost && may_be_heard;
+        let owed = execution.state == ExecutionState::Lost;
         if live.is_current(&execution) {
             match &execution.state {
                 ExecutionState::Assigned | ExecutionState::Running => live.active += 1,

@@ -42,7 +42,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ),
     (
         "request",
-        "Makes the HTTP request in its arguments (method, URL, a header, body) with `wasi:http` and prints the status, the headers, an empty line and the body, or the error. With the method `hold`, says how many answers it can have at once, and why no more.",
+        "Makes the HTTP request in its arguments (method, URL, a header, body) with `wasi:http` and prints the status, the headers, an empty line and the body, or the error. With the method `hold`, says how many answers it can have at once, and why no more; with `words`, whether a request takes a method and a host of so many bytes.",
     ),
     ("sleep", "Sleeps as many milliseconds as its first argument says, then prints `awake`."),
     ("spin", "Loops for ever without a host call."),
@@ -79,6 +79,10 @@ const P3: &[&str] = &[
 /// Those that only it can be.
 const P3_ONLY: &[(&str, &str)] = &[
     ("fail", "Returns an error."),
+    (
+        "relay",
+        "Connects to the address and port in its first argument, and sends back what comes until it ends.",
+    ),
     (
         "pipe",
         "Connects the stream of the file (or `stdin`) its first argument names to that of the file (or `stdout`) its second names, and waits until all has gone through.",

@@ -39,7 +39,6 @@ mod sslyze;
 mod structure;
 mod surface;
 mod templates;
-mod timeouts;
 mod tls;
 mod told;
 mod transcripts;

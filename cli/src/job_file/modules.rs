@@ -181,7 +181,7 @@ pub(crate) fn hint(error: &load::Error) -> Option<&'static str> {
         load::Error::UnknownImport { .. }
         | load::Error::UnknownInterface { .. }
         | load::Error::ImportType { .. } => Some(
-            "modules may import WASI preview 1 (`wasi_snapshot_preview1`), `wasi:http/requests` and modules given beside them; components WASI 0.2 and 0.3",
+            "modules may import WASI preview 1 (`wasi_snapshot_preview1`), `wasi:http/requests` and modules given beside them; components WASI 0.2 and 0.3, `wasi:http` with it",
         ),
         load::Error::EntryPointMissing { .. } | load::Error::EntryPointType { .. } => {
             Some("name one with `Entrypoint` in the engine's params, or --entry-point for `skrei run`")

@@ -7,9 +7,7 @@ use futures_util::{
     future::{BoxFuture, OptionFuture},
     stream::{SplitSink, SplitStream},
 };
-use skrei_protocol::link::{
-    FromNode, Hello, Judge, Judgement, LINK_PATH, LogPage, MESSAGE_MAX_BYTES, Report, ToNode,
-};
+use skrei_protocol::link::{FromNode, Hello, LINK_PATH, LogPage, MESSAGE_MAX_BYTES, Report, ToNode};
 use skrei_tls::ORCHESTRATOR_NAME;
 use tokio::{
     net::TcpStream,
@@ -28,7 +26,7 @@ use super::{
     Address, Link,
     dialogue::{Action, Closing, Dialogue, Event, REPORTS_AT_ONCE_MAX},
 };
-use crate::{identity::causes, judge, supervisor::Order};
+use crate::{identity::causes, supervisor::Order};
 
 type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
@@ -93,7 +91,7 @@ pub(super) async fn talk(link: &mut Link, address: &Address, socket: Socket) -> 
     let (sink, stream) = socket.split();
     let (sending, queue) = mpsc::channel(SENDING_MAX);
     let writer = AbortOnDropHandle::new(tokio::spawn(write(sink, queue)));
-    let dialogue = Dialogue::new(hello, link.load.borrow().clone(), link.heartbeat, Instant::now());
+    let dialogue = Dialogue::new(hello, *link.load.borrow(), link.heartbeat, Instant::now());
     let mut session = Session {
         link,
         address,
@@ -102,7 +100,7 @@ pub(super) async fn talk(link: &mut Link, address: &Address, socket: Socket) -> 
         sending,
         writer,
         fetching: None.into(),
-        answers: JoinSet::new(),
+        reads: JoinSet::new(),
         told: None,
         left: false,
         welcomed: false,
@@ -130,8 +128,7 @@ struct Session<'a> {
     sending: mpsc::Sender<FromNode>,
     writer: AbortOnDropHandle<End>,
     fetching: OptionFuture<BoxFuture<'static, Result<Vec<Report>, skrei_ledger::Error>>>,
-    /// What somebody waits for an answer to.
-    answers: JoinSet<Event>,
+    reads: JoinSet<LogPage>,
     /// When progress was last passed on.
     told: Option<Instant>,
     left: bool,
@@ -175,8 +172,8 @@ impl Session<'_> {
                 self.fetching = None.into();
                 Event::Reports(reports.map_err(End::Journal)?)
             }
-            Some(answer) = self.answers.join_next(), if !self.answers.is_empty() => match answer {
-                Ok(answer) => answer,
+            Some(read) = self.reads.join_next(), if !self.reads.is_empty() => match read {
+                Ok(page) => Event::Log(page),
                 Err(error) => return Err(End::Broken(error.to_string())),
             },
             question = link.node.secrets.desk.next(), if self.welcomed && !self.dialogue.is_congested() => {
@@ -187,7 +184,7 @@ impl Session<'_> {
                 self.told = Some(Instant::now());
                 Event::Told(news)
             }
-            Ok(()) = link.load.changed() => Event::Load(link.load.borrow_and_update().clone()),
+            Ok(()) = link.load.changed() => Event::Load(*link.load.borrow_and_update()),
             () = link.leaving.cancelled(), if self.welcomed && !self.left => {
                 self.left = true;
                 Event::Leaving
@@ -222,20 +219,13 @@ impl Session<'_> {
             }
             Action::Read(request) => {
                 let (node, orders) = (Arc::clone(&self.link.node), self.link.orders.clone());
-                self.answers.spawn(async move {
+                self.reads.spawn(async move {
                     // An assignment that came just before the question is to be known by then.
                     let (answer, settled) = oneshot::channel();
                     if orders.send(Order::Settle { answer }).await.is_ok() {
                         let _ = settled.await;
                     }
-                    Event::Log(LogPage { request: request.request, result: node.logs.read(&request).await })
-                });
-            }
-            Action::Judge(Judge { request, spec }) => {
-                let node = Arc::clone(&self.link.node);
-                self.answers.spawn(async move {
-                    let result = judge::judge(&node, &spec).await;
-                    Event::Judged(Judgement { request, result })
+                    LogPage { request: request.request, result: node.logs.read(&request).await }
                 });
             }
             Action::Close(closing) => return Some(closing.into()),

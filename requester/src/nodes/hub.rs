@@ -9,20 +9,20 @@ use std::{
     },
 };
 
-use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, outcome::Refusal, spec::Source};
-use skrei_protocol::link::{Granted, Judge, Judgement, Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
-use tokio::sync::oneshot;
+use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, spec::Source};
+use skrei_protocol::link::{Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
+use tokio::sync::{mpsc, oneshot};
 
-use super::{outbox::Outbox, questions::Questions};
 use crate::told;
+
+/// Messages that may wait for one node. A node that lets more pile up is cut off; it comes back and is told anew.
+const OUTBOX_MAX: usize = 4096;
 
 /// The connected nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     peers: Mutex<BTreeMap<NodeId, Peer>>,
     reads: Mutex<BTreeMap<u64, Read>>,
-    /// Who asked what a node would make of a job.
-    judgements: Questions<Result<Vec<Granted>, Refusal>>,
     /// What each node was told to run and has not ended, as far as is known: what it may fetch follows from that. Kept
     /// while its link is down, for what it fetches meanwhile.
     assigned: Mutex<BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>>,
@@ -42,13 +42,14 @@ struct Read {
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     session: u64,
-    outbox: Arc<Outbox>,
+    outbox: mpsc::Sender<ToNode>,
     pub(crate) info: NodeInfo,
     pub(crate) version: String,
     pub(crate) address: SocketAddr,
     pub(crate) since: Timestamp,
     pub(crate) heard: Timestamp,
     pub(crate) load: Load,
+    pub(crate) acknowledged: u64,
 }
 
 /// Why a log cannot be read from a node.
@@ -64,13 +65,13 @@ pub(crate) enum ReadError {
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) session: u64,
-    pub(crate) outbox: Arc<Outbox>,
+    pub(crate) outbox: mpsc::Receiver<ToNode>,
 }
 
 impl Peer {
-    /// The last of its reports that is on disk.
-    pub(crate) fn acknowledged(&self) -> u64 {
-        self.outbox.acknowledged()
+    /// Closes the outbox: the session that empties it ends.
+    fn cut(&mut self) {
+        self.outbox = mpsc::channel(1).0;
     }
 }
 
@@ -85,21 +86,20 @@ impl Hub {
         now: Timestamp,
     ) -> Seat {
         let session = self.next.fetch_add(1, Ordering::Relaxed);
-        let outbox = Arc::new(Outbox::default());
+        let (sender, outbox) = mpsc::channel(OUTBOX_MAX);
         let load = Load { available: info.capacity, ..Load::default() };
         let peer = Peer {
             session,
-            outbox: Arc::clone(&outbox),
+            outbox: sender,
             info,
             version,
             address,
             since: now,
             heard: now,
             load,
+            acknowledged: 0,
         };
-        if let Some(before) = self.peers().insert(node.clone(), peer) {
-            before.outbox.close();
-        }
+        self.peers().insert(node.clone(), peer);
         Seat { session, outbox }
     }
 
@@ -112,7 +112,6 @@ impl Hub {
         }
         drop(peers);
         if current {
-            self.judgements.gone(node);
             let mut reads = self.reads();
             for (_, read) in reads.extract_if(.., |_, read| read.node == *node) {
                 // Whoever asked may have gone.
@@ -142,12 +141,14 @@ impl Hub {
             let of_node = assigned.entry(node.clone()).or_default();
             of_node.insert(assignment.execution.clone(), Arc::clone(&assignment.spec));
         }
-        if let Some(peer) = self.peers().get(node)
-            && peer.outbox.put(message).is_err()
-        {
+        let mut peers = self.peers();
+        let full = peers.get(node).is_some_and(|peer| peer.outbox.try_send(message).is_err());
+        if full {
             // Its session sees the closed outbox, ends, and reports the node as disconnected.
             tracing::warn!(node = %node, "cut off: it does not keep up with what it is sent");
-            peer.outbox.close();
+            if let Some(peer) = peers.get_mut(node) {
+                peer.cut();
+            }
         }
     }
 
@@ -198,7 +199,7 @@ impl Hub {
 
     /// Cuts every node off; those that live come back.
     pub(crate) fn cut_all(&self) {
-        self.peers().values().for_each(|peer| peer.outbox.close());
+        self.peers().values_mut().for_each(Peer::cut);
     }
 
     /// Reads from an execution's log on its node.
@@ -219,26 +220,6 @@ impl Hub {
         let execution = execution.clone();
         self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait }));
         answer.await.unwrap_or_else(|_| Err(ReadError::NotConnected(node.clone())))
-    }
-
-    /// Asks a connected node what it would make of a job: the host paths that its guest would have, or the rule that keeps it
-    /// off. None if it cannot say, or is gone.
-    pub(crate) async fn judge(
-        &self,
-        node: &NodeId,
-        spec: &Arc<Spec>,
-    ) -> Option<Result<Vec<Granted>, Refusal>> {
-        if !self.peers().get(node).is_some_and(|peer| peer.info.judges) {
-            return None;
-        }
-        let mut asked = self.judgements.ask(node);
-        self.send(node, ToNode::Judge(Judge { request: asked.request, spec: Arc::clone(spec) }));
-        asked.answer().await
-    }
-
-    /// Passes on what a node would make of a job.
-    pub(crate) fn judged(&self, node: &NodeId, judgement: Judgement) {
-        self.judgements.answer(node, judgement.request, judgement.result);
     }
 
     /// Passes an answer on to whoever asked; one that nobody waits for any more is dropped.

@@ -2,16 +2,20 @@
 
 use std::path::Path;
 
+use hyper::{Request, Response};
 use wasmtime::component::{self, Component, ResourceTable};
 use wasmtime::{
-    Enabled, Engine, InstanceAllocationStrategy, InstanceAllocationStrategy::OnDemand, InstancePre, Linker,
-    Module, PoolingAllocationConfig, Result, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
+    Enabled, Engine, InstanceAllocationStrategy, InstancePre, Linker, Module, PoolingAllocationConfig,
+    Result, Store, StoreLimits, StoreLimitsBuilder, UpdateDeadline,
 };
 use wasmtime_wasi::p1::{self, WasiP1Ctx};
 use wasmtime_wasi::p2::bindings::CommandPre;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::p3;
 use wasmtime_wasi::{FsPerms, I32Exit, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
 
 /// A module or component linked against wasmtime's own WASI.
 pub(crate) struct Bare {
@@ -29,6 +33,30 @@ struct State<W> {
     wasi: W,
     table: ResourceTable,
     limits: StoreLimits,
+    http: WasiHttpCtx,
+    requests: NoRequests,
+}
+
+/// What is there to be imported and never called.
+struct NoRequests;
+
+type Done = Box<dyn Future<Output = std::result::Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for NoRequests {
+    fn send_request(
+        &mut self,
+        _: Request<WasiBody>,
+        _: Option<RequestOptions>,
+        _: Done,
+    ) -> Box<dyn Future<Output = std::result::Result<(Response<WasiBody>, Done), Error>> + Send> {
+        Box::new(std::future::ready(Err(Error::HttpRequestDenied)))
+    }
+}
+
+impl WasiHttpView for State<WasiCtx> {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.requests }
+    }
 }
 
 impl WasiView for State<WasiCtx> {
@@ -39,14 +67,14 @@ impl WasiView for State<WasiCtx> {
 
 impl Bare {
     pub(crate) fn new(wasm: &[u8]) -> Result<Bare> {
-        let mut engine = Engine::new(&settings())?;
+        let mut engine = Engine::new(&settings(false))?;
         let code = if wasm[6] == 1 && runs_concurrently(wasm) {
-            engine = Engine::new(settings().concurrency_support(true).allocation_strategy(OnDemand))?;
+            engine = Engine::new(&settings(true))?;
             let component = Component::new(&engine, wasm)?;
             let mut linker = component::Linker::new(&engine);
             p3::add_to_linker(&mut linker)?;
             // All of the programs are in one component; one of them makes requests.
-            linker.define_unknown_imports_as_traps(&component)?;
+            wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
             Code::Concurrent(p3::bindings::CommandPre::new(linker.instantiate_pre(&component)?)?)
         } else if wasm[6] == 1 {
             let mut linker = component::Linker::new(&engine);
@@ -98,7 +126,16 @@ impl Bare {
 
     fn store<W: 'static>(&self, wasi: W) -> Store<State<W>> {
         let limits = StoreLimitsBuilder::new().memory_size(512 << 20).build();
-        let mut store = Store::new(&self.engine, State { wasi, table: ResourceTable::new(), limits });
+        let mut store = Store::new(
+            &self.engine,
+            State {
+                wasi,
+                table: ResourceTable::new(),
+                limits,
+                http: WasiHttpCtx::new(),
+                requests: NoRequests,
+            },
+        );
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| Ok(UpdateDeadline::Yield(1)));
@@ -112,11 +149,11 @@ fn runs_concurrently(wasm: &[u8]) -> bool {
     wasm.windows(RUN.len()).any(|bytes| bytes == RUN)
 }
 
-/// The settings of this crate's engine.
-fn settings() -> wasmtime::Config {
+/// The settings of this crate's engines.
+fn settings(concurrent: bool) -> wasmtime::Config {
     let mut pool = PoolingAllocationConfig::default();
     pool.total_component_instances(1000).total_core_instances(8000).total_memories(1000);
-    pool.total_stacks(1000).total_gc_heaps(1000);
+    pool.total_stacks(if concurrent { 10_000 } else { 3000 }).total_gc_heaps(1000);
     pool.total_tables(4000).max_tables_per_module(4).table_elements(100_000);
     pool.max_unused_warm_slots(1000);
     pool.linear_memory_keep_resident(2 << 20);
@@ -125,7 +162,7 @@ fn settings() -> wasmtime::Config {
     pool.pagemap_scan(Enabled::Auto);
     let mut settings = wasmtime::Config::new();
     settings.epoch_interruption(true);
-    settings.concurrency_support(false);
+    settings.concurrency_support(concurrent);
     settings.async_stack_size((512 << 10) + (1 << 20));
     settings.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     settings

@@ -4,6 +4,7 @@ mod code_dir;
 mod process;
 mod serve;
 
+use wasmparser::{Parser, Payload};
 use wasmtime::component::Component;
 use wasmtime::{Engine, Module};
 
@@ -40,6 +41,26 @@ pub(crate) fn is_component(wasm: &[u8]) -> bool {
     wasm.get(6..8) == Some(LAYER)
 }
 
+/// Whether a component says by its exports that it is made for WASI 0.3.
+fn runs_concurrently(wasm: &[u8]) -> bool {
+    const RUN: &str = "wasi:cli/run@0.3";
+    // Those of the components in it are no matter, and what does not parse is for the compiler to tell.
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+        match payload {
+            Payload::Version { .. } => depth += 1,
+            Payload::End(_) => depth -= 1,
+            Payload::ComponentExportSection(exports) if depth == 1 => {
+                if exports.into_iter().flatten().any(|export| export.name.name.starts_with(RUN)) {
+                    return true;
+                }
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
 impl Compiler {
     pub(crate) fn new(config: &Config) -> Result<Compiler, Error> {
         let open = |dir: &std::path::PathBuf| CodeDir::open(dir, config.code_bytes_max);
@@ -47,15 +68,21 @@ impl Compiler {
         Ok(Compiler { kept, process: config.compiler.clone(), config: config.clone() })
     }
 
-    /// The code of a module or component in the binary format, whose digest this is, and the engine it is for: the
-    /// pooled one, if what it needs is there.
+    /// The code of a module or component in the binary format, whose digest this is, and the engine it is for: one with a
+    /// pool, if what it needs is there.
     pub(crate) fn code<'e>(
         &self,
         engines: &'e Engines,
         digest: &str,
         wasm: &[u8],
     ) -> Result<(Compiled, &'e Linked), load::Error> {
-        let pooled = engines.pooled();
+        let is_component = is_component(wasm);
+        let (pooled, room) = if is_component && runs_concurrently(wasm) {
+            let concurrent = engines.concurrent().map_err(|message| load::Error::Compiler { message })?;
+            (concurrent, Room::Concurrent)
+        } else {
+            (engines.pooled(), Room::Pooled)
+        };
         if let Some(code) = self.kept_for(&pooled.engine, digest, wasm) {
             return Ok((code, pooled));
         }
@@ -71,12 +98,12 @@ impl Compiler {
         // A component with an interpreter inside is of many parts, more than the pool has room for, and takes so long to
         // compile that it is not done in vain.
         if wasm.len() >= INTERPRETER_BYTES
-            && is_component(wasm)
+            && is_component
             && let Ok(linked) = engines.on_demand()
         {
             return Ok((self.code_for(&linked.engine, Room::OnDemand, digest, wasm)?, linked));
         }
-        match self.code_for(&pooled.engine, Room::Pooled, digest, wasm) {
+        match self.code_for(&pooled.engine, room, digest, wasm) {
             // It may need what the pool has not. One that is just wrong is so for either.
             Err(error @ load::Error::Invalid { .. }) => {
                 let Ok(linked) = engines.on_demand() else { return Err(error) };

@@ -10,13 +10,16 @@ use crate::{Config, engine};
 /// Compiling gives way to guests that run.
 const NICE: i32 = 10;
 
+/// The kinds of room, by their numbers in a request.
+const ROOMS: [Room; 3] = [Room::Pooled, Room::Concurrent, Room::OnDemand];
+
 /// What the code depends on, and what the process may use: four numbers of eight bytes, little-endian.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Request {
     stack_bytes: u64,
     memory_bytes: u64,
     is_parallel: bool,
-    is_pooled: bool,
+    room: Room,
 }
 
 impl Request {
@@ -27,12 +30,13 @@ impl Request {
             stack_bytes: config.stack_bytes as u64,
             memory_bytes,
             is_parallel: config.parallel_compilation,
-            is_pooled: room == Room::Pooled,
+            room,
         }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let numbers = [self.stack_bytes, self.memory_bytes, self.is_parallel.into(), self.is_pooled.into()];
+        let room = ROOMS.iter().position(|room| *room == self.room).unwrap_or_default() as u64;
+        let numbers = [self.stack_bytes, self.memory_bytes, self.is_parallel.into(), room];
         numbers.into_iter().flat_map(u64::to_le_bytes).collect()
     }
 
@@ -43,7 +47,8 @@ impl Request {
             stack_bytes: next(),
             memory_bytes: next(),
             is_parallel: next() != 0,
-            is_pooled: next() != 0,
+            // Whoever asks is this program itself.
+            room: ROOMS[usize::try_from(next()).unwrap_or(0).min(ROOMS.len() - 1)],
         }
     }
 }
@@ -115,8 +120,7 @@ fn answer(request: &Request, wasm: &[u8]) -> io::Result<Answer> {
         parallel_compilation: request.is_parallel,
         ..Config::default()
     };
-    let room = if request.is_pooled { Room::Pooled } else { Room::OnDemand };
-    let engine = engine::new(&config, room).map_err(io::Error::other)?;
+    let engine = engine::new(&config, request.room).map_err(io::Error::other)?;
     let code = if super::is_component(wasm) {
         engine.precompile_component(wasm)
     } else {
@@ -161,7 +165,8 @@ mod tests {
 
     #[test]
     fn a_request_comes_back_from_its_bytes() {
-        let request = Request { stack_bytes: 1, memory_bytes: u64::MAX, is_parallel: true, is_pooled: false };
+        let request =
+            Request { stack_bytes: 1, memory_bytes: u64::MAX, is_parallel: true, room: Room::OnDemand };
         assert_eq!(Request::parse(request.to_bytes().try_into().unwrap()), request);
     }
 }

@@ -23,7 +23,8 @@ pub(crate) type FileHandle = Arc<Held<File>>;
 /// Something open that counts as such; what the guest starts with does not.
 pub(crate) struct Held<T> {
     it: T,
-    _permit: Option<Permit>,
+    /// None for what the guest starts with.
+    permit: Option<Permit>,
 }
 
 impl<T> Deref for Held<T> {
@@ -47,7 +48,7 @@ pub(crate) struct Abilities {
 impl Descriptor {
     /// A directory that the guest starts with.
     pub(super) fn preopened(dir: Dir) -> Descriptor {
-        Descriptor::Dir(Arc::new(Held { it: dir, _permit: None }))
+        Descriptor::Dir(Arc::new(Held { it: dir, permit: None }))
     }
 
     /// The directory it is; `ENOTDIR` if it is none.
@@ -78,28 +79,33 @@ impl Descriptor {
         if file.writable() { Ok(file) } else { Err(Errno::BadF) }
     }
 
+    /// Opens what is at a path. As `wasi:filesystem` has it, whoever may make a file where it can be changed may write it,
+    /// and one that is not to be written is to be read.
     pub(crate) fn open_at(&self, path: &str, open: &Open, permit: Permit) -> Result<Descriptor> {
-        let permit = Some(permit);
-        Ok(match self.dir()?.open(path, open)? {
-            Opened::Dir(it) => Descriptor::Dir(Arc::new(Held { it, _permit: permit })),
-            Opened::File(it) => Descriptor::File(Arc::new(Held { it, _permit: permit })),
+        let (dir, permit) = (self.dir()?, Some(permit));
+        let read = open.read || !open.write;
+        let opened = match dir.open(path, &Open { read, write: open.write || open.create, ..*open }) {
+            // What is there already can be opened where nothing can be made.
+            Err(Errno::Rofs) if !open.write => dir.open(path, &Open { read, ..*open }),
+            opened => opened,
+        };
+        Ok(match opened? {
+            Opened::Dir(it) => Descriptor::Dir(Arc::new(Held { it, permit })),
+            Opened::File(it) => Descriptor::File(Arc::new(Held { it, permit })),
         })
     }
 
-    pub(crate) fn abilities(&self) -> Result<Abilities> {
+    /// What it was opened for. A directory can be changed as far as its mount can, and says so where the guest starts.
+    pub(crate) fn abilities(&self) -> Abilities {
         match self {
             Descriptor::Dir(dir) => {
-                Ok(Abilities { read: true, mutate_directory: !dir.read_only(), ..Abilities::default() })
+                let mutate_directory = dir.permit.is_none() && !dir.read_only();
+                Abilities { read: true, mutate_directory, ..Abilities::default() }
             }
             Descriptor::File(file) => {
-                let (sync, data_sync) = file.syncs()?;
-                Ok(Abilities {
-                    read: file.readable(),
-                    write: file.writable(),
-                    sync,
-                    data_sync,
-                    mutate_directory: false,
-                })
+                let (sync, data_sync) = file.syncs();
+                let (read, write) = (file.readable(), file.writable());
+                Abilities { read, write, sync, data_sync, mutate_directory: false }
             }
         }
     }

@@ -11,11 +11,12 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 
 use super::Descriptor;
 use super::http::Http;
-use crate::fs::{Dir, Errno, Preopen, Result};
+use crate::fs::{Descriptors, Dir, Errno, Preopen, Result, Slot};
 use crate::network::{Attempt, Gate, Outbound};
 
-/// Streams, timers, errors and the like that one component may have at once, beside the files it may open.
-const RESOURCES_MAX: usize = 8192;
+/// Streams, timers, requests and the like that one component may have at once, beside the files it may open. With some the
+/// host keeps headers, up to 32 KiB of them.
+const RESOURCES_MAX: usize = 2048;
 
 /// What one component has on the host.
 pub(crate) struct Holdings {
@@ -31,7 +32,7 @@ pub(crate) struct Holdings {
 }
 
 impl Holdings {
-    pub(crate) fn new(preopens: Vec<Preopen>, open_max: u32) -> Holdings {
+    pub(crate) fn new(preopens: Vec<Preopen>, open_max: u32, descriptors: &Descriptors) -> Holdings {
         let preopens = preopens
             .into_iter()
             .map(|Preopen { guest_path, dir }| (Descriptor::preopened(dir), guest_path))
@@ -41,7 +42,7 @@ impl Holdings {
         resources.set_max_capacity(RESOURCES_MAX.saturating_add((open_max as usize).saturating_mul(4)));
         Holdings {
             resources,
-            open: OpenFiles::new(open_max),
+            open: OpenFiles::new(open_max, descriptors.clone()),
             preopens,
             sockets: None,
             http: None,
@@ -71,8 +72,13 @@ impl Holdings {
     /// Room for one more socket, which counts as an open file. `EMFILE` if there is none.
     pub(crate) fn room_for_socket(&mut self) -> Result<()> {
         self.count_sockets()?;
-        self.socket_permits.push(self.open.take()?);
+        self.socket_permits.push(self.open.take_connection()?);
         Ok(())
+    }
+
+    /// Room for a connection that the host makes for the guest.
+    pub(crate) fn room_for_connection(&self) -> Result<Permit> {
+        self.open.take_connection()
     }
 
     /// Sockets are made and dropped by wasmtime, and some are only found to be there: those that came in.
@@ -80,7 +86,7 @@ impl Holdings {
         let there = self.resources.iter_mut().filter(|entry| is_socket(*entry)).count();
         self.socket_permits.truncate(there);
         while self.socket_permits.len() < there {
-            self.socket_permits.push(self.open.take()?);
+            self.socket_permits.push(self.open.take_connection()?);
         }
         Ok(())
     }
@@ -139,14 +145,26 @@ fn is_socket(resource: &(dyn Any + Send)) -> bool {
 pub(crate) struct OpenFiles {
     open: Arc<AtomicU32>,
     most: u32,
+    /// What all guests have open; files and directories see to that themselves.
+    of_all: Descriptors,
 }
 
 /// One open file, directory or socket, as long as it is there.
-pub(crate) struct Permit(Arc<AtomicU32>);
+pub(crate) struct Permit {
+    open: Arc<AtomicU32>,
+    _slot: Option<Slot>,
+}
 
 impl OpenFiles {
-    fn new(most: u32) -> OpenFiles {
-        OpenFiles { open: Arc::default(), most }
+    fn new(most: u32, of_all: Descriptors) -> OpenFiles {
+        OpenFiles { open: Arc::default(), most, of_all }
+    }
+
+    /// Room for one more socket or connection. `EMFILE` if there is none, `ENFILE` if the guests have too many together.
+    pub(crate) fn take_connection(&self) -> Result<Permit> {
+        let mut permit = self.take()?;
+        permit._slot = Some(self.of_all.take()?);
+        Ok(permit)
     }
 
     /// Room for one more. `EMFILE` if there is none.
@@ -156,12 +174,12 @@ impl OpenFiles {
             return Err(Errno::MFile);
         }
         self.open.fetch_add(1, Ordering::Relaxed);
-        Ok(Permit(Arc::clone(&self.open)))
+        Ok(Permit { open: Arc::clone(&self.open), _slot: None })
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -20,6 +20,10 @@ use crate::network::{Attempt, Gate, Outbound};
 /// Bytes of the headers of one request, with what it takes to have them: a guest may keep those of many.
 const FIELDS_BYTES_MAX: usize = 32 << 10;
 
+/// Bytes of a method of the guest's own, and of a host with its port. No server takes longer ones; the host keeps both with
+/// every request that is being made.
+pub(crate) const WORD_BYTES_MAX: usize = 1 << 10;
+
 /// Bytes of a request's body that the host has at a time.
 const CHUNK_BYTES: usize = 64 << 10;
 
@@ -86,7 +90,7 @@ impl Client {
             exchange::admitted(&self.gate, request.uri()).map_err(told)?;
         }
         // A connection is an open file.
-        let held = self.open.take().map_err(|_| Error::ConnectionLimitReached)?;
+        let held = self.open.take_connection().map_err(|_| Error::ConnectionLimitReached)?;
         let executor = self.outbound.executor().map_err(|why| Error::InternalError(Some(why.to_string())))?;
         let (gate, outbound, patience) = (self.gate.clone(), Arc::clone(&self.outbound), patience(options));
         let sending = executor

@@ -18,6 +18,7 @@ pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use entry_stream::EntryStream;
 pub(crate) use holdings::{Holdings, OpenFiles, Permit};
+pub(crate) use http::WORD_BYTES_MAX;
 pub(crate) use words::{cli_words, filesystem_words};
 
 use wasmtime::component::ResourceTableError;

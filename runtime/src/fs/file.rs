@@ -10,7 +10,7 @@ use rustix::io::ReadWriteFlags;
 
 use super::quota::Inode;
 use super::terms::Terms;
-use super::{Errno, Open, Result, Stat, Times};
+use super::{Errno, Open, Result, Slot, Stat, Times};
 
 /// A regular file of the host's, and what the guest may do with it.
 ///
@@ -21,15 +21,18 @@ pub(crate) struct HostFile {
     readable: bool,
     writable: bool,
     append: bool,
+    /// Whether each write reaches the disk before it returns: with all metadata, and with what it takes to read it.
+    syncs: (bool, bool),
     /// Where the host's position is, as far as that is known without asking: not after an append.
     position: Option<u64>,
     inode: Inode,
     terms: Arc<Terms>,
+    _slot: Slot,
 }
 
 impl HostFile {
     /// Takes a freshly opened `file`; refuses anything but a regular one (`EACCES`).
-    pub(super) fn new(file: fs::File, open: &Open, terms: Arc<Terms>) -> Result<HostFile> {
+    pub(super) fn new(file: fs::File, open: &Open, terms: Arc<Terms>, slot: Slot) -> Result<HostFile> {
         let stat = rustix::fs::fstat(&file)?;
         let kind = FileType::from_raw_mode(stat.st_mode);
         if kind != FileType::RegularFile {
@@ -42,7 +45,9 @@ impl HostFile {
             terms.quota.cut(inode, 0);
         }
         let Open { read, write, append, .. } = *open;
-        Ok(HostFile { file, readable: read, writable: write, append, position: Some(0), inode, terms })
+        let (readable, writable, position) = (read, write, Some(0));
+        let syncs = (open.sync, open.data_sync);
+        Ok(HostFile { file, readable, writable, append, syncs, position, inode, terms, _slot: slot })
     }
 
     pub(crate) fn readable(&self) -> bool {
@@ -131,6 +136,9 @@ impl HostFile {
     /// Cuts the file or extends it with zeros. `EBADF` on a descriptor not open for writing.
     pub(crate) fn set_size(&self, bytes: u64) -> Result<()> {
         self.check_writable()?;
+        if i64::try_from(bytes).is_err() {
+            return Err(Errno::FBig);
+        }
         let before = self.size()?;
         if bytes > before {
             self.terms.quota.extend(self.inode, before..bytes)?;
@@ -145,15 +153,14 @@ impl HostFile {
     /// Reserves space so that later writes within it cannot run out, extending the file if need be.
     pub(crate) fn allocate(&self, offset: u64, bytes: u64) -> Result<()> {
         self.check_writable()?;
-        let end = offset.checked_add(bytes).ok_or(Errno::FBig)?;
+        let end = offset.checked_add(bytes).filter(|end| i64::try_from(*end).is_ok()).ok_or(Errno::FBig)?;
         self.terms.quota.extend(self.inode, self.size()?.min(offset)..end)?;
         Ok(rustix::fs::fallocate(&self.file, FallocateFlags::empty(), offset, bytes)?)
     }
 
     /// Whether each write reaches the disk before it returns: with all metadata, and with what it takes to read it.
-    pub(crate) fn syncs(&self) -> Result<(bool, bool)> {
-        let flags = rustix::fs::fcntl_getfl(&self.file)?;
-        Ok((flags.contains(OFlags::SYNC), flags.contains(OFlags::DSYNC)))
+    pub(crate) fn syncs(&self) -> (bool, bool) {
+        self.syncs
     }
 
     /// Hints how the file will be read.

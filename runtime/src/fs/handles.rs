@@ -3,19 +3,30 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
 
+use super::Descriptors;
 use super::quota::Inode;
 
 /// Which files the guests of one runtime have open. A file without a name stays on the disk as long as anybody
 /// has it open, so that a quota may not give it back before: two guests that work together could otherwise keep
 /// any number of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Handles {
+    descriptors: Descriptors,
     /// Held for reading while a file is opened and not yet counted.
     opening: RwLock<()>,
     open: Mutex<BTreeMap<Inode, u32>>,
 }
 
 impl Handles {
+    pub(crate) fn new(descriptors: Descriptors) -> Handles {
+        Handles { descriptors, opening: RwLock::default(), open: Mutex::default() }
+    }
+
+    /// What the guests have open together.
+    pub(crate) fn descriptors(&self) -> &Descriptors {
+        &self.descriptors
+    }
+
     /// To be held from before a file is opened until it is counted.
     pub(super) fn opening(&self) -> RwLockReadGuard<'_, ()> {
         self.opening.read().unwrap_or_else(PoisonError::into_inner)

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 
 use rustix::fs::Dir;
 
-use super::{Errno, Kind, Result};
+use super::{Errno, Kind, Result, Slot};
 
 /// One name in a directory.
 pub(crate) struct Entry<'a> {
@@ -22,12 +22,13 @@ pub(crate) struct Entry<'a> {
 pub(crate) struct Listing {
     dir: Dir,
     own_inode: u64,
+    _slot: Slot,
 }
 
 impl Listing {
-    pub(crate) fn of(dir: impl AsFd) -> Result<Listing> {
+    pub(crate) fn of(dir: impl AsFd, slot: Slot) -> Result<Listing> {
         let own_inode = rustix::fs::fstat(&dir)?.st_ino;
-        Ok(Listing { dir: Dir::read_from(dir)?, own_inode })
+        Ok(Listing { dir: Dir::read_from(dir)?, own_inode, _slot: slot })
     }
 
     /// Hands entries to `take` from `cookie` on, until there are no more or it returns false.

@@ -18,6 +18,7 @@
 
 mod any_file;
 mod channel;
+mod descriptors;
 mod dir;
 mod entries;
 mod errno;
@@ -34,6 +35,7 @@ mod mount;
 mod open;
 mod ownership;
 mod path;
+mod place;
 mod preopens;
 mod quota;
 mod removal;
@@ -46,6 +48,7 @@ mod tree;
 
 pub(crate) use any_file::File;
 pub use channel::ChannelSink;
+pub(crate) use descriptors::{Descriptors, Slot};
 pub(crate) use dir::Dir;
 pub(crate) use errno::Errno;
 pub(crate) use handles::Handles;
@@ -55,7 +58,8 @@ pub use mode::Mode;
 pub use mount::{Mount, MountError};
 pub(crate) use open::{Open, Opened};
 pub use ownership::{Owner, Ownership, Permissions};
-pub(crate) use path::normalise_guest;
+pub(crate) use path::{PATH_BYTES_MAX, normalise_guest};
+pub(crate) use place::{Granted, Place};
 pub(crate) use preopens::preopens;
 pub use quota::Quota;
 pub(crate) use stat::{Kind, Stat};

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::channel::{Channel, ChannelSink};
 use super::memory::MemoryFile;
+use super::place::Place;
 use super::{Mode, Ownership, Quota, path};
 
 /// One grant: a host directory or a single file, the path the guest has it under, and the [`Mode`].
@@ -161,18 +162,6 @@ impl Mount {
         self.mode
     }
 
-    /// Checks this mount by itself and against those granted before it.
-    pub(crate) fn check(&self, earlier: &[Mount]) -> Result<(), MountError> {
-        let place = self.place()?;
-        for other in earlier {
-            if other.place()?.collides(&place) {
-                let (first, second) = (other.guest_path.clone(), self.guest_path.clone());
-                return Err(MountError::Collision { first, second });
-            }
-        }
-        Ok(())
-    }
-
     /// Where the guest finds this mount.
     pub(super) fn place(&self) -> Result<Place, MountError> {
         let refused = || MountError::GuestPath { path: self.guest_path.clone() };
@@ -195,23 +184,5 @@ impl Mount {
             return Err(refused());
         }
         Ok(Place { preopen: preopen.to_owned(), entry: Some(entry.to_owned()) })
-    }
-}
-
-/// Where the guest finds a mount: a preopened directory, or one entry in one.
-#[derive(Debug)]
-pub(super) struct Place {
-    pub(super) preopen: String,
-    pub(super) entry: Option<String>,
-}
-
-impl Place {
-    /// Whether a guest could not tell the two apart.
-    fn collides(&self, other: &Place) -> bool {
-        path::without_root(&self.preopen) == path::without_root(&other.preopen)
-            && match (&self.entry, &other.entry) {
-                (Some(mine), Some(theirs)) => mine == theirs,
-                _ => true,
-            }
     }
 }

@@ -3,7 +3,7 @@
 use super::{Errno, Result};
 
 /// The longest path accepted, in bytes; Linux's `PATH_MAX`.
-const PATH_BYTES_MAX: usize = 4096;
+pub(crate) const PATH_BYTES_MAX: usize = 4096;
 
 /// Refuses what could never name something beneath a directory: an empty path, a NUL, an absolute path.
 ///
@@ -49,19 +49,26 @@ pub(crate) fn normalise_guest(path: &str) -> Option<String> {
     if path.contains('\0') || path.len() >= PATH_BYTES_MAX {
         return None;
     }
-    let mut names = Vec::new();
+    let mut normal = String::with_capacity(path.len().max(1));
+    if path.starts_with('/') {
+        normal.push('/');
+    }
     for name in path.split('/') {
         match name {
             "" | "." => {}
             ".." => return None,
-            name => names.push(name),
+            name => {
+                if !matches!(normal.as_str(), "" | "/") {
+                    normal.push('/');
+                }
+                normal.push_str(name);
+            }
         }
     }
-    Some(match (path.starts_with('/'), names.is_empty()) {
-        (true, _) => format!("/{}", names.join("/")),
-        (false, true) => ".".to_owned(),
-        (false, false) => names.join("/"),
-    })
+    if normal.is_empty() {
+        normal.push('.');
+    }
+    Some(normal)
 }
 
 #[cfg(test)]

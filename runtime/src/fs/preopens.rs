@@ -6,19 +6,18 @@ use super::entries::{Content, Entries, FileEntry};
 use super::mount::Source;
 use super::terms::Terms;
 use super::tree::Tree;
-use super::{Dir, Handles, Mount, MountError, Preopen, Quota};
+use super::{Dir, Granted, Handles, Mount, MountError, Preopen, Quota};
 
 /// One preopen per directory mount and one per directory that holds file mounts, in the order of the mounts.
 /// Mounts without a quota of their own share `quota`.
 pub(crate) fn preopens(
-    mounts: Vec<Mount>,
+    mounts: Vec<Granted>,
     quota: &Quota,
     handles: &Arc<Handles>,
 ) -> Result<Vec<Preopen>, MountError> {
     let mut preopens: Vec<Preopen> = Vec::with_capacity(mounts.len());
     // What is on no disk has a number of its own, by which the guest tells it from the rest.
-    for (mount, number) in mounts.into_iter().zip((1_u64..).step_by(2)) {
-        let place = mount.place()?;
+    for (Granted { mount, place }, number) in mounts.into_iter().zip((1_u64..).step_by(2)) {
         let Mount { ownership, mode, .. } = mount;
         let quota = mount.quota.unwrap_or_else(|| quota.clone());
         let terms = Terms::new(mount.guest_path.clone(), mode, ownership, quota, Arc::clone(handles));
@@ -52,12 +51,24 @@ pub(crate) fn preopens(
 mod tests {
     use super::*;
     use crate::Mode;
+    use crate::fs::Descriptors;
+
+    fn granted(mounts: impl IntoIterator<Item = Mount>) -> Vec<Granted> {
+        mounts.into_iter().fold(Vec::new(), |mut granted, mount| {
+            granted.push(Granted::beside(mount, &granted).unwrap());
+            granted
+        })
+    }
+
+    fn handles() -> Arc<Handles> {
+        Arc::new(Handles::new(Descriptors::new(u32::MAX)))
+    }
 
     #[test]
     fn what_is_on_no_disk_is_told_apart_like_files_are() {
         let memory = |path: &str| Mount::memory(b"the same".to_vec(), path);
-        let mounts = vec![memory("/a/one"), memory("/a/two"), memory("/b/one")];
-        let preopens = preopens(mounts, &Quota::new(0, 0), &Arc::default()).unwrap();
+        let mounts = [memory("/a/one"), memory("/a/two"), memory("/b/one")];
+        let preopens = preopens(granted(mounts), &Quota::new(0, 0), &handles()).unwrap();
         let identity = |dir: usize, path: &str| preopens[dir].dir.stat_at(path, false).unwrap().identity();
         let all =
             [identity(0, "."), identity(0, "one"), identity(0, "two"), identity(1, "."), identity(1, "one")];
@@ -73,7 +84,7 @@ mod tests {
             std::fs::write(temp.path().join(number.to_string()), "").unwrap();
             Mount::open(temp.path().join(number.to_string()), format!("/a/{number}"), Mode::ReadOnly).unwrap()
         });
-        let preopens = preopens(mounts.collect(), &Quota::new(0, 0), &Arc::default()).unwrap();
+        let preopens = preopens(granted(mounts), &Quota::new(0, 0), &handles()).unwrap();
         let here = temp.path().canonicalize().unwrap();
         let open_on_host = || {
             let open = std::fs::read_dir("/proc/self/fd").unwrap().flatten();

@@ -12,22 +12,30 @@ use super::landing::Landing;
 use super::listing::Listing;
 use super::removal::Removal;
 use super::terms::Terms;
-use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Stat, Times, path, symlink};
+use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Slot, Stat, Times, path, symlink};
 
 /// An open host directory, and the terms of the mount it was reached through.
 pub(crate) struct Tree {
     dir: HostDir,
     terms: Arc<Terms>,
     listing: Option<Listing>,
+    /// None for a mount, which the embedder opened.
+    _slot: Option<Slot>,
 }
 
 impl Tree {
     pub(super) fn new(dir: HostDir, terms: Arc<Terms>) -> Tree {
-        Tree { dir, terms, listing: None }
+        Tree { dir, terms, listing: None, _slot: None }
+    }
+
+    /// A directory that is opened by a guest's leave, as long as there is room for what guests open.
+    fn opened(terms: &Arc<Terms>, open: impl FnOnce() -> std::io::Result<HostDir>) -> Result<Tree> {
+        let slot = terms.handles.descriptors().take()?;
+        Ok(Tree { dir: open()?, terms: Arc::clone(terms), listing: None, _slot: Some(slot) })
     }
 
     pub(crate) fn try_clone(&self) -> Result<Tree> {
-        Ok(Tree::new(self.dir.try_clone()?, Arc::clone(&self.terms)))
+        Tree::opened(&self.terms, || self.dir.try_clone())
     }
 
     pub(crate) fn mode(&self) -> Mode {
@@ -52,8 +60,10 @@ impl Tree {
         }
         open.permit(found, self.mode())?;
         if found == Some(Kind::Directory) {
-            let dir = if open.follow { self.dir.open_dir(path) } else { self.dir.open_dir_nofollow(path) }?;
-            return Ok(Opened::Dir(super::Dir::Tree(Tree::new(dir, Arc::clone(&self.terms)))));
+            let dir = Tree::opened(&self.terms, || {
+                if open.follow { self.dir.open_dir(path) } else { self.dir.open_dir_nofollow(path) }
+            })?;
+            return Ok(Opened::Dir(super::Dir::Tree(dir)));
         }
 
         // Creating or emptying needs a writable description even where the guest asked to read only; what the
@@ -67,6 +77,7 @@ impl Tree {
         // wait nor take it as controlling terminal; `HostFile::new` then refuses it.
         let append = if open.append { OFlags::APPEND } else { OFlags::empty() };
         options.custom_flags((OFlags::NONBLOCK | OFlags::NOCTTY | append).bits().cast_signed());
+        let slot = self.terms.handles.descriptors().take()?;
         let creates = self.mode() == Mode::ReadWrite && write && open.create;
         let opening = self.terms.handles.opening();
         let file = match found {
@@ -82,7 +93,7 @@ impl Tree {
             None if creates => self.create(path, &options, open)?,
             None => self.dir.open_with(path, &options)?.into_std(),
         };
-        let file = HostFile::new(file, open, Arc::clone(&self.terms))?;
+        let file = HostFile::new(file, open, Arc::clone(&self.terms), slot)?;
         drop(opening);
         Ok(Opened::File(File::Host(file)))
     }
@@ -179,7 +190,8 @@ impl Tree {
     }
 
     pub(crate) fn remove_dir(&self, path: &str) -> Result<()> {
-        let path = path::check(path)?;
+        // A slash at the end asks for a directory, which it has to be anyway.
+        let path = path::check(path)?.trim_end_matches('/');
         self.terms.writable()?;
         let removal = Removal::of(&self.dir, path, &self.terms);
         self.dir.remove_dir(path)?;
@@ -252,7 +264,7 @@ impl Tree {
     pub(crate) fn list(&mut self, cookie: u64, take: impl FnMut(&Entry<'_>) -> bool) -> Result<()> {
         let listing = match self.listing.take() {
             Some(listing) => listing,
-            None => Listing::of(self.reopen()?)?,
+            None => Listing::of(self.reopen()?, self.terms.handles.descriptors().take()?)?,
         };
         self.listing.insert(listing).read(cookie, take)
     }

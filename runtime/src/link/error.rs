@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::load;
+use crate::names::{message, shown};
 
 /// Why modules do not make a program. Every error names the way from the entry module to the one it is about.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +18,7 @@ pub enum LinkError {
         error: load::Error,
     },
     /// Nothing is there under the name that is imported from.
-    #[error("{}the module imports `{module}::{name}`, which is not provided: no module and nothing of the host is called `{module}`, and there is no such file in the sandbox", .chain.before())]
+    #[error("{}the module imports `{}::{}`, which is not provided: no module and nothing of the host is called `{}`, and there is no such file in the sandbox", .chain.before(), shown(.module), shown(.name), shown(.module))]
     Missing {
         /// The way to the module that imports it.
         chain: Chain,
@@ -27,7 +28,7 @@ pub enum LinkError {
         name: String,
     },
     /// The module that is imported from has no such export, or one of another type.
-    #[error("{}the module imports `{module}::{name}` as {wanted}, and `{module}` has {found}", .chain.before())]
+    #[error("{}the module imports `{}::{}` as {}, and `{}` has {}", .chain.before(), shown(.module), shown(.name), message(.wanted), shown(.module), message(.found))]
     Export {
         /// The way to the module that imports it.
         chain: Chain,
@@ -89,6 +90,6 @@ impl Chain {
 impl fmt::Display for Chain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the entry module")?;
-        self.0.iter().try_for_each(|name| write!(f, " -> `{name}`"))
+        self.0.iter().try_for_each(|name| write!(f, " -> `{}`", shown(name)))
     }
 }

@@ -5,8 +5,12 @@ use crate::{Sandbox, load};
 /// The content of the file at a guest path; none if nothing is there.
 pub(super) fn read(sandbox: &Sandbox, path: &str, bytes_max: usize) -> Result<Option<Vec<u8>>, Unread> {
     // As the guest's C library would: the mount that says most of the path comes first.
-    let mut mounts: Vec<_> =
-        sandbox.mounts.iter().filter_map(|mount| Some((mount.inner(path)?.len(), mount))).collect();
+    let mut mounts: Vec<_> = sandbox
+        .mounts
+        .iter()
+        .map(|granted| &granted.mount)
+        .filter_map(|mount| Some((mount.inner(path)?.len(), mount)))
+        .collect();
     mounts.sort_by_key(|(rest, _)| *rest);
     for (_, mount) in mounts {
         match mount.read_module(path, bytes_max as u64) {

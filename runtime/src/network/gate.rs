@@ -23,27 +23,26 @@ pub struct NetworkUsage {
 
 /// Lets through what the grant covers, and remembers the rest. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Gate {
-    network: Arc<Network>,
+pub(crate) struct Gate(Arc<Grant>);
+
+#[derive(Debug)]
+struct Grant {
+    network: Network,
     /// Where the guest may be called, whatever it may reach.
-    listen: Arc<[SocketAddr]>,
-    usage: Arc<Mutex<NetworkUsage>>,
+    listen: Vec<SocketAddr>,
+    usage: Mutex<NetworkUsage>,
     lookups: Lookups,
 }
 
 impl Gate {
     pub(crate) fn new(network: Network, listen: Vec<SocketAddr>) -> Gate {
-        Gate {
-            network: Arc::new(network),
-            listen: listen.into(),
-            usage: Arc::default(),
-            lookups: Lookups::of_a_guest(),
-        }
+        let (usage, lookups) = (Mutex::default(), Lookups::of_a_guest());
+        Gate(Arc::new(Grant { network, listen, usage, lookups }))
     }
 
     /// Whether nothing gets through, whatever it is.
     pub(crate) fn is_closed(&self) -> bool {
-        *self.network == Network::Denied
+        self.0.network == Network::Denied
     }
 
     /// Nothing, if the attempt is covered by the grant.
@@ -74,12 +73,12 @@ impl Gate {
 
     /// Whether it covers sockets of any kind, and looking up names.
     pub(crate) fn grants_all_sockets(&self) -> bool {
-        judge(&self.network, &Attempt::Sockets) == Verdict::Allowed
+        judge(&self.0.network, &Attempt::Sockets) == Verdict::Allowed
     }
 
     /// How many names are looked up for the run at once.
     pub(super) fn lookups(&self) -> &Lookups {
-        &self.lookups
+        &self.0.lookups
     }
 
     fn judge(&self, attempt: &Attempt) -> Verdict {
@@ -89,11 +88,11 @@ impl Gate {
             is_there && granted.port() == address.port()
         };
         let listens = match attempt {
-            Attempt::Sockets => !self.listen.is_empty(),
-            Attempt::Listen { address } => self.listen.iter().any(|granted| covers(granted, address)),
+            Attempt::Sockets => !self.0.listen.is_empty(),
+            Attempt::Listen { address } => self.0.listen.iter().any(|granted| covers(granted, address)),
             _ => false,
         };
-        if listens { Verdict::Allowed } else { judge(&self.network, attempt) }
+        if listens { Verdict::Allowed } else { judge(&self.0.network, attempt) }
     }
 
     /// What the run came to so far.
@@ -103,7 +102,7 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, NetworkUsage> {
         // Nothing panics while holding the lock, so what is there is whole.
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

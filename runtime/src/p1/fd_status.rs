@@ -4,7 +4,7 @@ use wasmtime::{Caller, Linker};
 
 use super::memory::View;
 use super::{MODULE, Result, call, number, rights, stat};
-use crate::fs::{Descriptor, Errno, Kind};
+use crate::fs::{Descriptor, Errno, File, Kind};
 use crate::guest::Guest;
 
 /// `fdflags`: writes append.
@@ -41,7 +41,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
 fn get(guest: &mut Guest, view: &mut View<'_>, fd: u32, result: u32) -> Result<()> {
     let descriptor = guest.table.get(fd)?;
     let (kind, flags) = match descriptor {
-        Descriptor::File(file) => (Kind::Regular, if file.append() { APPEND } else { 0 }),
+        Descriptor::File(file) => (Kind::Regular, flags_of(file)),
         Descriptor::Dir(_) | Descriptor::Preopen(_) => (Kind::Directory, 0),
         // Not a terminal, whatever the host has behind it.
         Descriptor::Stdin => (Kind::Unknown, 0),
@@ -56,13 +56,24 @@ fn get(guest: &mut Guest, view: &mut View<'_>, fd: u32, result: u32) -> Result<(
     view.write(result, &record)
 }
 
-/// Appending can be switched on and off, waiting is as it is, and syncing is decided when a file is opened.
+fn flags_of(file: &File) -> u32 {
+    let append = if file.append() { APPEND } else { 0 };
+    append
+        | match file.syncs() {
+            (true, _) => SYNC,
+            (false, true) => DSYNC,
+            (false, false) => 0,
+        }
+}
+
+/// Appending can be switched on and off, waiting is as it is, and syncing is decided when a file is opened: what it is
+/// already can be asked for.
 fn set_flags(guest: &mut Guest, fd: u32, flags: u32) -> Result<()> {
     if flags & !(APPEND | DSYNC | NONBLOCK | RSYNC | SYNC) != 0 {
         return Err(Errno::Inval);
     }
     match guest.table.get(fd)? {
-        Descriptor::File(_) if flags & (DSYNC | RSYNC | SYNC) != 0 => Err(Errno::Inval),
+        Descriptor::File(file) if flags & (DSYNC | RSYNC | SYNC) & !flags_of(file) != 0 => Err(Errno::Inval),
         Descriptor::File(file) => file.set_append(flags & APPEND != 0),
         _ => Err(Errno::BadF),
     }

@@ -1,7 +1,7 @@
 //! The guest's memory, read and written with every access checked.
 
 use super::Result;
-use crate::fs::Errno;
+use crate::fs::{Errno, PATH_BYTES_MAX};
 
 /// Buffers of one scattered read or write that are looked at; more are left for the guest's next call, as
 /// POSIX's `IOV_MAX` allows.
@@ -41,6 +41,12 @@ impl<'m> View<'m> {
     /// A string; `EILSEQ` if it is not UTF-8.
     pub(crate) fn str(&self, at: u32, len: u32) -> Result<&str> {
         std::str::from_utf8(self.bytes(Span { at, len })?).map_err(|_| Errno::IlSeq)
+    }
+
+    /// A path; `ENAMETOOLONG` if it is longer than any, before a byte of it is looked at: as a string it may be as large as
+    /// the guest's memory.
+    pub(crate) fn path(&self, at: u32, len: u32) -> Result<&str> {
+        if len as usize >= PATH_BYTES_MAX { Err(Errno::NameTooLong) } else { self.str(at, len) }
     }
 
     pub(crate) fn write(&mut self, at: u32, bytes: &[u8]) -> Result<()> {

@@ -53,7 +53,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
          flags: u32| {
             call(&mut caller, |guest, view| {
                 let times = stat::times(accessed, modified, flags)?;
-                let path = view.str(at, len)?;
+                let path = view.path(at, len)?;
                 guest.table.dir(fd)?.set_times_at(path, lookup & SYMLINK_FOLLOW != 0, times)
             })
         },
@@ -62,21 +62,21 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
         MODULE,
         "path_create_directory",
         |mut caller: Caller<'_, Guest>, fd: u32, at: u32, len: u32| {
-            call(&mut caller, |guest, view| guest.table.dir(fd)?.create_dir(view.str(at, len)?))
+            call(&mut caller, |guest, view| guest.table.dir(fd)?.create_dir(view.path(at, len)?))
         },
     )?;
     linker.func_wrap(
         MODULE,
         "path_remove_directory",
         |mut caller: Caller<'_, Guest>, fd: u32, at: u32, len: u32| {
-            call(&mut caller, |guest, view| guest.table.dir(fd)?.remove_dir(view.str(at, len)?))
+            call(&mut caller, |guest, view| guest.table.dir(fd)?.remove_dir(view.path(at, len)?))
         },
     )?;
     linker.func_wrap(
         MODULE,
         "path_unlink_file",
         |mut caller: Caller<'_, Guest>, fd: u32, at: u32, len: u32| {
-            call(&mut caller, |guest, view| guest.table.dir(fd)?.remove_file(view.str(at, len)?))
+            call(&mut caller, |guest, view| guest.table.dir(fd)?.remove_file(view.path(at, len)?))
         },
     )?;
     add_links_to_linker(linker)
@@ -90,7 +90,7 @@ fn add_links_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         |mut caller: Caller<'_, Guest>, fd: u32, at: u32, len: u32, to: u32, to_at: u32, to_len: u32| {
             call(&mut caller, |guest, view| {
                 let (dir, to) = guest.table.dirs(fd, to)?;
-                dir.rename(view.str(at, len)?, to, view.str(to_at, to_len)?)
+                dir.rename(view.path(at, len)?, to, view.path(to_at, to_len)?)
             })
         },
     )?;
@@ -111,7 +111,7 @@ fn add_links_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
                     return Err(Errno::Inval);
                 }
                 let (dir, to) = guest.table.dirs(fd, to)?;
-                dir.link(view.str(at, len)?, to, view.str(to_at, to_len)?)
+                dir.link(view.path(at, len)?, to, view.path(to_at, to_len)?)
             })
         },
     )?;
@@ -120,7 +120,7 @@ fn add_links_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "path_symlink",
         |mut caller: Caller<'_, Guest>, target: u32, target_len: u32, fd: u32, at: u32, len: u32| {
             call(&mut caller, |guest, view| {
-                guest.table.dir(fd)?.symlink(view.str(target, target_len)?, view.str(at, len)?)
+                guest.table.dir(fd)?.symlink(view.path(target, target_len)?, view.path(at, len)?)
             })
         },
     )?;
@@ -129,7 +129,7 @@ fn add_links_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         "path_readlink",
         |mut caller: Caller<'_, Guest>, fd: u32, at: u32, len: u32, to: u32, to_len: u32, result: u32| {
             call(&mut caller, |guest, view| {
-                let target = guest.table.dir(fd)?.read_link(view.str(at, len)?)?;
+                let target = guest.table.dir(fd)?.read_link(view.path(at, len)?)?;
                 // Cut off to what fits, as `readlink` does.
                 let fitting = target.len().min(to_len as usize);
                 view.write(to, &target.as_bytes()[..fitting])?;
@@ -148,11 +148,11 @@ pub(super) fn stat_at(
     lookup: u32,
     (at, len): Text,
 ) -> Result<Stat> {
-    guest.table.dir(fd)?.stat_at(view.str(at, len)?, lookup & SYMLINK_FOLLOW != 0)
+    guest.table.dir(fd)?.stat_at(view.path(at, len)?, lookup & SYMLINK_FOLLOW != 0)
 }
 
 fn open(guest: &mut Guest, view: &View<'_>, fd: u32, (at, len): Text, request: &Open) -> Result<u32> {
-    let path = view.str(at, len)?;
+    let path = view.path(at, len)?;
     guest.table.dir(fd)?;
     guest.table.check_room()?;
     let opened = guest.table.dir(fd)?.open(path, request)?;

@@ -11,6 +11,7 @@ pub(super) const FD_TELL: u64 = 1 << 5;
 pub(super) const FD_WRITE: u64 = 1 << 6;
 pub(super) const FD_ADVISE: u64 = 1 << 7;
 pub(super) const FD_ALLOCATE: u64 = 1 << 8;
+const PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
 pub(super) const FD_FILESTAT_GET: u64 = 1 << 21;
 pub(super) const FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
 pub(super) const FD_FILESTAT_SET_TIMES: u64 = 1 << 23;
@@ -43,7 +44,9 @@ pub(super) fn of(descriptor: &Descriptor) -> (u64, u64) {
     match descriptor {
         Descriptor::Stdin => (FD_READ | FD_FILESTAT_GET | POLL_FD_READWRITE, 0),
         Descriptor::Stdout | Descriptor::Stderr => (FD_WRITE | FD_FILESTAT_GET | POLL_FD_READWRITE, 0),
-        Descriptor::Preopen(_) | Descriptor::Dir(_) => (ALL & !FILE_ONLY, ALL),
+        // There is no call for the last but opening with `O_TRUNC`, which needs no right here; who sees this one tries to
+        // give it up.
+        Descriptor::Preopen(_) | Descriptor::Dir(_) => (ALL & !FILE_ONLY & !PATH_FILESTAT_SET_SIZE, ALL),
         Descriptor::File(file) => {
             let read = if file.readable() { FD_READ } else { 0 };
             let write = if file.writable() { FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE } else { 0 };

@@ -95,7 +95,7 @@ impl HostDescriptor for Guest {
     }
 
     fn get_flags(&mut self, fd: Fd) -> Result<DescriptorFlags> {
-        Ok(self.descriptor(&fd)?.abilities()?.into())
+        Ok(self.descriptor(&fd)?.abilities().into())
     }
 
     fn get_type(&mut self, fd: Fd) -> Result<DescriptorType> {

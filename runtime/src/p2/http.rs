@@ -5,10 +5,12 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi_http::p2::bindings::LinkOptions;
 use wasmtime_wasi_http::p2::bindings::http::outgoing_handler::Host as _;
 use wasmtime_wasi_http::p2::bindings::http::types::{
-    self, ErrorCode, FutureIncomingResponse, OutgoingRequest, RequestOptions, Scheme,
+    self, ErrorCode, FutureIncomingResponse, HostOutgoingRequest as _, Method, OutgoingRequest,
+    RequestOptions, Scheme,
 };
 use wasmtime_wasi_http::{WasiHttp, WasiHttpCtxView, WasiHttpView};
 
+use crate::component::WORD_BYTES_MAX;
 use crate::guest::Guest;
 use crate::network::fetch;
 
@@ -16,6 +18,7 @@ use crate::network::fetch;
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     let options = LinkOptions::default();
     types::add_to_linker::<_, WasiHttp>(linker, &options.into(), Guest::http)?;
+    bounded(linker)?;
     linker.instance("wasi:http/outgoing-handler@0.2.12")?.func_wrap(
         "handle",
         |mut store, (request, options): (Resource<OutgoingRequest>, Option<Resource<RequestOptions>>)| {
@@ -23,6 +26,34 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
             Ok((guest.handle(request, options)?,))
         },
     )
+}
+
+/// What a request is told word by word, in place of wasmtime's own: it takes words of any length, and keeps them.
+fn bounded(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    let mut types = linker.instance("wasi:http/types@0.2.12")?;
+    types.func_wrap(
+        "[method]outgoing-request.set-method",
+        |mut store, (request, method): (Resource<OutgoingRequest>, Method)| {
+            let guest: &mut Guest = store.data_mut();
+            Ok((match &method {
+                Method::Other(word) if word.len() > WORD_BYTES_MAX => Err(()),
+                _ => guest.http().set_method(request, method)?,
+            },))
+        },
+    )?;
+    types.func_wrap(
+        "[method]outgoing-request.set-authority",
+        |mut store, (request, authority): (Resource<OutgoingRequest>, Option<String>)| {
+            let guest: &mut Guest = store.data_mut();
+            Ok((match &authority {
+                Some(word) if word.len() > WORD_BYTES_MAX => Err(()),
+                _ => guest.http().set_authority(request, authority)?,
+            },))
+        },
+    )?;
+    linker.allow_shadowing(false);
+    Ok(())
 }
 
 impl Guest {

@@ -152,7 +152,7 @@ impl<U> HostDescriptorWithStore<U> for Own {
     }
 
     async fn get_flags(store: &Accessor<U, Self>, fd: Fd) -> Result<DescriptorFlags> {
-        at(store, &fd, |fd| Ok(fd.abilities()?.into()))
+        at(store, &fd, |fd| Ok(fd.abilities().into()))
     }
 
     async fn get_type(store: &Accessor<U, Self>, fd: Fd) -> Result<DescriptorType> {

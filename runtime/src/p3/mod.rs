@@ -13,6 +13,7 @@ mod http;
 mod listing;
 mod pace;
 mod random;
+mod relay;
 mod sockets;
 mod stdio;
 

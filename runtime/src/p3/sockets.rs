@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Accessor, Linker};
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Access, Accessor, Linker, Resource, StreamReader};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{self, ErrorCode as LookupCode};
 use wasmtime_wasi::p3::bindings::sockets::types::{
-    self, ErrorCode, HostTcpSocket, HostUdpSocket, IpAddress, IpAddressFamily,
+    self, ErrorCode, HostTcpSocket, HostTcpSocketWithStore as _, HostUdpSocket, IpAddress, IpAddressFamily,
+    TcpSocket,
 };
 use wasmtime_wasi::p3::sockets::SocketResult;
 use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
 
-use super::Own;
+use super::{Own, relay};
 use crate::guest::Guest;
 use crate::network::lookup::{self, LookupError};
 
@@ -18,7 +20,8 @@ use crate::network::lookup::{self, LookupError};
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiSockets>(linker, Guest::sockets)?;
     ip_name_lookup::add_to_linker::<_, Own>(linker, |guest| guest)?;
-    makers(linker)
+    makers(linker)?;
+    senders(linker)
 }
 
 /// What makes a socket, in place of wasmtime's own: there must be room for one more.
@@ -42,6 +45,21 @@ fn makers(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
             Ok((told(HostUdpSocket::create(&mut sockets, family).await)?,))
         })
     })?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// What sends a stream, in place of wasmtime's own: it gives way to nobody.
+fn senders(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.allow_shadowing(true);
+    linker.instance("wasi:sockets/types@0.3.0")?.func_wrap(
+        "[method]tcp-socket.send",
+        |mut store: StoreContextMut<'_, Guest>, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
+            let data = relay::led(&mut store, data)?;
+            let sockets = Access::<'_, Guest, WasiSockets>::new(store, Guest::sockets);
+            Ok((WasiSockets::send(sockets, socket, data)?,))
+        },
+    )?;
     linker.allow_shadowing(false);
     Ok(())
 }

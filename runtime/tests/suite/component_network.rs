@@ -1,9 +1,12 @@
 //! A component has sockets if they were granted, and otherwise the right to be told so.
 
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
 
 use skrei_runtime::network::{Attempt, DenialRule};
-use skrei_runtime::{Ending, Limits, Network, Outcome, Sandbox};
+use skrei_runtime::{Ending, Limit, Limits, Network, Outcome, Sandbox};
 use skrei_test_guests::{p2, p3};
 
 use crate::grounds::run;
@@ -106,4 +109,61 @@ fn a_component_that_may_listen_somewhere_is_called_there_and_calls_nobody() {
     }
     other.set_nonblocking(true).unwrap();
     assert_eq!(other.accept().unwrap_err().kind(), std::io::ErrorKind::WouldBlock);
+}
+
+/// A server that sends without end, and takes without end, as fast as there is something.
+fn flood() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut taking = stream.try_clone().unwrap();
+            // Both end when the guest is gone.
+            thread::spawn(move || while stream.write_all(&[b'x'; 256 << 10]).is_ok() {});
+            thread::spawn(move || {
+                let mut taken = [0; 256 << 10];
+                while taking.read(&mut taken).is_ok_and(|bytes| bytes > 0) {}
+            });
+        }
+    });
+    address
+}
+
+#[test]
+fn a_guest_whose_sockets_are_connected_to_each_other_ends_in_time() {
+    let address = flood();
+    let time = Duration::from_millis(150);
+    for (limits, limit) in [
+        (Limits { wall_time: Some(time), ..Limits::default() }, Limit::WallTime),
+        (Limits { cpu_time: Some(time), ..Limits::default() }, Limit::CpuTime),
+    ] {
+        let sandbox = Sandbox::new().network(Network::Full).arg(&address).limits(limits);
+        let outcome = run(p3::relay(), sandbox);
+        assert_eq!(outcome.ending, Ending::HitLimit(limit), "{}", outcome.stderr);
+        let used = if limit == Limit::WallTime { outcome.usage.wall_time } else { outcome.usage.cpu_time };
+        assert!(used < time + Duration::from_millis(150), "{used:?}");
+    }
+}
+
+#[test]
+fn what_goes_from_socket_to_socket_arrives_whole() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let sent: Vec<u8> = (0..3_000_000_u32).map(|number| (number * 7 / 3) as u8).collect();
+    let sending = sent.clone();
+    let server = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut writer: TcpStream = stream.try_clone().unwrap();
+        let writing = thread::spawn(move || {
+            writer.write_all(&sending).unwrap();
+            writer.shutdown(Shutdown::Write).unwrap();
+        });
+        let mut back = Vec::new();
+        stream.read_to_end(&mut back).unwrap();
+        writing.join().unwrap();
+        back
+    });
+    let outcome = run(p3::relay(), Sandbox::new().network(Network::Full).arg(address));
+    assert_eq!(outcome.ending, Ending::Exited(0), "{}", outcome.stderr);
+    assert!(server.join().unwrap() == sent);
 }

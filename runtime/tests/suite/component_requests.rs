@@ -156,3 +156,12 @@ fn a_component_that_waits_for_an_answer_ends_in_time() {
         assert_eq!(run(guest, sandbox).ending, Ending::HitLimit(Limit::WallTime));
     }
 }
+
+#[test]
+fn a_request_takes_no_words_that_no_server_takes() {
+    for (length, taken) in [("1000", "true true\n"), ("1025", "false false\n"), ("4000000", "false false\n")]
+    {
+        // They are kept with the request, whether it may be sent or not.
+        each(&Network::Denied, &["words", length], |outcome| assert_eq!(outcome.stdout.to_string(), taken));
+    }
+}

@@ -1,12 +1,15 @@
 //! No path leads out of a mount.
 
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use crate::grounds::{Grounds, SECRET, Table, attempt, check, in_each_world};
+use skrei_runtime::{Ending, Limits, Sandbox};
+
+use crate::grounds::{Grounds, SECRET, Table, attempt, check, guest, in_each_world, run};
 
 in_each_world! {
     no_way_out_can_be_read
@@ -19,6 +22,8 @@ in_each_world! {
     the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted
     odd_names_are_refused_as_what_they_are
     a_directory_swapped_for_a_link_during_the_run_leads_nowhere
+    a_file_swapped_for_a_pipe_during_the_run_holds_nobody_up
+    without_a_mount_there_is_nothing_to_open
 }
 
 /// Every way out, as a path to a file, and what a guest is told that tries to read it. The answer is the same in
@@ -129,7 +134,7 @@ fn what_is_no_file_is_not_opened_and_nothing_waits_for_it() {
 }
 
 fn a_device_is_not_opened() {
-    use skrei_runtime::{Mode, Mount, Sandbox};
+    use skrei_runtime::{Mode, Mount};
     let dev = Mount::open("/dev", "/dev", Mode::ReadWrite).unwrap();
     check(
         Sandbox::new().mount(dev).unwrap(),
@@ -138,7 +143,7 @@ fn a_device_is_not_opened() {
 }
 
 fn the_hosts_process_tree_is_no_way_out_even_where_it_is_mounted() {
-    use skrei_runtime::{Mode, Mount, Sandbox};
+    use skrei_runtime::{Mode, Mount};
     let proc = Mount::open("/proc/self", "/proc", Mode::ReadOnly).unwrap();
     let sandbox = Sandbox::new().mount(proc).unwrap();
     let seen = attempt(sandbox, ["open-directory /proc:root", "read /proc:root/etc/passwd"].into_iter());
@@ -185,6 +190,54 @@ fn a_directory_swapped_for_a_link_during_the_run_leads_nowhere() {
     assert_eq!(grounds.everything_but(&["rw"]), outside);
 }
 
+/// The host swaps a file for a pipe that nobody else has open: who opens it and waits, waits for ever.
+fn a_file_swapped_for_a_pipe_during_the_run_holds_nobody_up() {
+    let grounds = Grounds::new();
+    let limits = Limits { wall_time: Some(Duration::from_secs(20)), ..Limits::default() };
+    let swapper = Swapper::between(grounds.host("rw/file.txt"), grounds.host("rw/fifo"));
+    let seen = swapper.until_swapped(100, || {
+        let sandbox = grounds.sandbox().limits(limits.clone());
+        attempt(sandbox, ["hammer-read /rw:file.txt SECRET 200", "hammer-write /rw:file.txt 200"].into_iter())
+    });
+    assert!(!seen.iter().all(|line| line.ends_with(" 0 successes")), "no guest ever got through: {seen:?}");
+}
+
+fn without_a_mount_there_is_nothing_to_open() {
+    let grounds = Grounds::new();
+    let before = grounds.everything_but(&[]);
+    for path in ["/etc/passwd", "planted", "/tmp/planted", "../planted", "/proc/self/mem"] {
+        let outcome = run(guest!(append), Sandbox::new().arg(path));
+        assert!(!outcome.ending.is_success(), "{path}: {:?}", outcome.ending);
+        let host = grounds.host("rw/file.txt");
+        let outcome = run(guest!(append), Sandbox::new().arg(host.to_str().unwrap()));
+        assert!(!outcome.ending.is_success(), "{path}: {:?}", outcome.ending);
+    }
+    check(Sandbox::new(), &[("preopens", "ok")]);
+    assert_eq!(grounds.everything_but(&[]), before);
+}
+
+/// A guest that knows no descriptor may make one up.
+#[test]
+fn numbers_that_are_no_descriptors_open_nothing() {
+    let opens = r#"(module
+        (import "wasi_snapshot_preview1" "path_open"
+            (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (data (i32.const 64) "etc/passwd")
+        (func (export "_start") (local $fd i32)
+            (loop $next
+                (if (i32.eqz (call $open (local.get $fd) (i32.const 1) (i32.const 64) (i32.const 10)
+                        (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)))
+                    (then (call $exit (i32.const 1))))
+                (local.set $fd (i32.add (local.get $fd) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $fd) (i32.const 100000))))
+            (if (i32.ne (call $open (i32.const -1) (i32.const 1) (i32.const 64) (i32.const 10)
+                    (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 0)) (i32.const 8))
+                (then (call $exit (i32.const 2))))))"#;
+    assert_eq!(run(opens.as_bytes(), Sandbox::new()).ending, Ending::Exited(0));
+}
+
 pub(crate) struct Swapper {
     stop: Arc<AtomicBool>,
     swaps: Arc<AtomicU32>,
@@ -193,19 +246,24 @@ pub(crate) struct Swapper {
 
 impl Swapper {
     pub(crate) fn start(grounds: &Grounds) -> Swapper {
-        let (dir, aside, link) =
-            (grounds.host("rw/dir"), grounds.host("rw/dir-aside"), grounds.host("rw/dir-link"));
+        let link = grounds.host("rw/dir-link");
         symlink("../outside", &link).unwrap();
+        Swapper::between(grounds.host("rw/dir"), link)
+    }
+
+    /// Swaps what is at one path for what is at another.
+    pub(crate) fn between(one: PathBuf, other: PathBuf) -> Swapper {
+        let aside = one.with_extension("aside");
         let stop = Arc::new(AtomicBool::new(false));
         let swaps = Arc::new(AtomicU32::new(0));
         let (stopping, counting) = (Arc::clone(&stop), Arc::clone(&swaps));
         let thread = thread::spawn(move || {
             while !stopping.load(Ordering::Relaxed) {
-                fs::rename(&dir, &aside).unwrap();
-                fs::rename(&link, &dir).unwrap();
+                fs::rename(&one, &aside).unwrap();
+                fs::rename(&other, &one).unwrap();
                 thread::yield_now();
-                fs::rename(&dir, &link).unwrap();
-                fs::rename(&aside, &dir).unwrap();
+                fs::rename(&one, &other).unwrap();
+                fs::rename(&aside, &one).unwrap();
                 thread::yield_now();
                 counting.fetch_add(1, Ordering::Relaxed);
             }

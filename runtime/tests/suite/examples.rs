@@ -6,6 +6,8 @@ mod cancel;
 mod channel;
 #[path = "../../examples/component.rs"]
 mod component;
+#[path = "../../examples/hello.rs"]
+mod hello;
 #[path = "../../examples/host_function.rs"]
 mod host_function;
 #[path = "../../examples/limits.rs"]
@@ -28,4 +30,10 @@ fn every_example_comes_to_its_end() {
     ] {
         example().unwrap();
     }
+}
+
+#[test]
+fn the_first_example_says_hello() {
+    let outcome = hello::run(hello::HELLO.as_bytes(), std::iter::empty()).unwrap();
+    assert_eq!(outcome.stdout.to_string(), "hello\n");
 }

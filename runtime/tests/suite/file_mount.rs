@@ -5,7 +5,8 @@ use std::os::unix::fs::symlink;
 
 use skrei_runtime::{Dir, Mode, Mount, MountError, Sandbox};
 
-use crate::grounds::{Grounds, check, in_each_world};
+use crate::escape::Swapper;
+use crate::grounds::{Grounds, attempt, check, in_each_world};
 
 in_each_world! {
     files_with_one_parent_share_a_directory_that_holds_nothing_else
@@ -13,6 +14,7 @@ in_each_world! {
     the_directory_and_the_names_in_it_stay_as_they_are
     a_file_that_is_not_there_yet_can_be_made_under_a_read_write_mount_alone
     a_link_put_in_the_files_place_is_not_followed_even_to_a_neighbour
+    a_file_swapped_for_a_link_during_the_run_leads_nowhere
 }
 
 fn sandbox(grounds: &Grounds) -> Sandbox {
@@ -118,6 +120,30 @@ fn a_link_put_in_the_files_place_is_not_followed_even_to_a_neighbour() {
         ],
     );
     assert_eq!(fs::read_to_string(grounds.host("rw/neighbour")).unwrap(), "private");
+}
+
+fn a_file_swapped_for_a_link_during_the_run_leads_nowhere() {
+    let grounds = Grounds::new();
+    let link = grounds.host("rw/link");
+    symlink("../outside/secret.txt", &link).unwrap();
+    let outside = grounds.everything_but(&["rw"]);
+    // By its directory: a path would be looked up while it leads elsewhere.
+    let sandbox = || {
+        let parent = Dir::from_std_file(fs::File::open(grounds.host("rw")).unwrap());
+        Sandbox::new().mount(Mount::file(parent, "file.txt", "/etc/app/first.txt", Mode::ReadWrite)).unwrap()
+    };
+    let swapper = Swapper::between(grounds.host("rw/file.txt"), link);
+    let seen = swapper.until_swapped(100, || {
+        let operations = [
+            "hammer-read /etc/app:first.txt SECRET 200",
+            "hammer-write /etc/app:first.txt 200",
+            "hammer-unlink /etc/app:first.txt 50",
+        ];
+        attempt(sandbox(), operations.into_iter())
+    });
+    assert!(!seen.iter().any(|line| line.contains("LEAKED")), "{seen:?}");
+    assert!(!seen.iter().all(|line| line.ends_with(" 0 successes")), "no guest ever got through: {seen:?}");
+    assert_eq!(grounds.everything_but(&["rw"]), outside);
 }
 
 #[test]

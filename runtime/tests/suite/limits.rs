@@ -20,6 +20,7 @@ in_each_world! {
     a_guest_that_copes_with_refused_memory_ends_as_it_likes
     an_ordinary_trap_is_no_memory_limit
     open_files_are_bounded_and_can_be_opened_again_after_closing
+    all_guests_together_have_so_many_files_open_and_no_more
     a_guest_that_spins_ends_at_its_processor_time_and_one_that_sleeps_does_not
     many_more_guests_that_spin_than_cores_all_end_by_their_own_clock
     a_run_that_waits_for_a_place_begins_when_there_is_one_and_can_be_cancelled_before
@@ -244,6 +245,45 @@ fn open_files_are_bounded_and_can_be_opened_again_after_closing() {
     let grounds = Grounds::new();
     let sandbox = grounds.sandbox().limits(limits);
     check(sandbox, &[("open-many /ro:file.txt", "ok 10 MFILE"); 2]);
+}
+
+fn all_guests_together_have_so_many_files_open_and_no_more() {
+    use skrei_runtime::{Config, Runtime};
+    let runtime = Runtime::new(Config { open_files_max: 5, ..Config::default() }).unwrap();
+    let probe = runtime.load(guest!(probe)).unwrap();
+    let grounds = Grounds::new();
+    let said = |operations: &[&str]| {
+        let outcome = probe.run_blocking(grounds.sandbox().args(operations.iter().copied())).unwrap();
+        outcome.stdout.to_string()
+    };
+    // One that has files open keeps them from another, and not for longer than it is there.
+    let (input, end) = tokio::io::duplex(64);
+    let hoards = grounds.sandbox().stdin_reader(input).args(["hold /rw:a", "hold /rw:b", "wait"]);
+    let (told, heard) = std::sync::mpsc::channel();
+    let hoards = hoards.output(std::sync::Arc::new(Told(told)));
+    let (module, opens) = (probe.clone(), ["open-many /ro:file.txt"; 2]);
+    let hoarding = thread::spawn(move || module.run_blocking(hoards).unwrap());
+    heard.recv().and_then(|()| heard.recv()).unwrap();
+    let beside = said(&opens);
+    drop(end);
+    hoarding.join().unwrap();
+    for (line, open) in beside.lines().chain(said(&opens).lines()).zip([3, 3, 5, 5]) {
+        assert!(line.starts_with(&format!("open-many /ro:file.txt: ok {open} ")), "{line}");
+    }
+    // A directory that is listed is open twice.
+    assert_eq!(said(&["list /ro:empty", "open-many /ro:file.txt"]).lines().count(), 2);
+}
+
+/// Passes on that a guest wrote something.
+struct Told(std::sync::mpsc::Sender<()>);
+
+impl skrei_runtime::OutputSink for Told {
+    fn write(&self, _: skrei_runtime::Stream, bytes: &[u8]) {
+        // A line may come in parts; whoever listened has gone in the end.
+        for _ in bytes.iter().filter(|byte| **byte == b'\n') {
+            let _ = self.0.send(());
+        }
+    }
 }
 
 fn a_guest_that_spins_ends_at_its_processor_time_and_one_that_sleeps_does_not() {

@@ -55,6 +55,13 @@ async fn perform(words: &[&str]) -> Result {
         ["read-from-writer", path] => read_all(&open(path, TO_WRITE).await?).await,
         ["sync", path] => done(open(path, TO_CREATE).await?.sync().await),
         ["datasync", path] => done(open(path, TO_CREATE).await?.sync_data().await),
+        // What a descriptor says of itself: it can `r`ead, `w`rite, change a directory's `p`aths.
+        ["flags", path] => flags(path, OpenFlags::empty(), DescriptorFlags::empty()).await,
+        ["flags-read", path] => flags(path, OpenFlags::empty(), DescriptorFlags::READ).await,
+        ["flags-write", path] => flags(path, OpenFlags::empty(), DescriptorFlags::WRITE).await,
+        ["flags-create", path] => flags(path, OpenFlags::CREATE, DescriptorFlags::empty()).await,
+        ["flags-create-write", path] => flags(path, OpenFlags::CREATE, DescriptorFlags::WRITE).await,
+        ["flags-preopen", preopen] => said(place(&format!("{preopen}:.")).0.get_flags().await?),
         // On a directory.
         ["sync-dir", path] => done(open(path, DIRECTORY).await?.sync().await),
         ["touch-dir", path] => done(open(path, DIRECTORY).await?.set_times(KEPT, EPOCH).await),
@@ -187,4 +194,14 @@ async fn kind(path: &str, flags: PathFlags) -> Result {
 
 pub fn done(result: Result<()>) -> Result {
     result.map(|()| String::new())
+}
+
+async fn flags(path: &str, how: OpenFlags, flags: DescriptorFlags) -> Result {
+    said(open(path, How(PathFlags::empty(), how, flags)).await?.get_flags().await?)
+}
+
+fn said(flags: DescriptorFlags) -> Result {
+    use DescriptorFlags as Flags;
+    let letters = [(Flags::READ, 'r'), (Flags::WRITE, 'w'), (Flags::MUTATE_DIRECTORY, 'p')];
+    Ok(letters.iter().filter(|(flag, _)| flags.contains(*flag)).map(|(_, letter)| letter).collect())
 }

@@ -37,6 +37,7 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
         ("noop", _) => print("hello\n").await,
         ("pipe", [from, to]) => files::pipe(from, to).await,
         ("probe", operations) => probe::run(operations).await,
+        ("relay", [address]) => relay(address).await,
         ("request", arguments) => requests::run(arguments).await,
         ("sleep", [millis, ..]) => {
             let millis: u64 = millis.parse().expect("milliseconds");
@@ -104,6 +105,18 @@ async fn connect(address: &str, listen: bool) -> String {
         Err(ErrorCode::AccessDenied) => "PermissionDenied".to_owned(),
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// Connects, and leads what comes back to where it came from.
+async fn relay(address: &str) {
+    let address: std::net::SocketAddrV4 = address.parse().expect("ADDRESS:PORT");
+    let [a, b, c, d] = address.ip().octets();
+    let address = Ipv4SocketAddress { port: address.port(), address: (a, b, c, d) };
+    let socket = TcpSocket::create(IpAddressFamily::Ipv4).expect("a socket");
+    socket.connect(IpSocketAddress::Ipv4(address)).await.expect("a connection");
+    let (stream, ended) = socket.receive();
+    socket.send(stream).await.expect("all sent");
+    ended.await.expect("all received");
 }
 
 /// How many sockets there are to be had at once.

@@ -14,6 +14,7 @@ use crate::streams::print;
 pub async fn run(arguments: &[&str]) {
     let said = match arguments {
         ["hold", url] => hold(url).await,
+        ["words", length] => words(length.parse().expect("a length")),
         [method, url, rest @ ..] => request(method, url, rest.first().copied(), rest.get(1).copied()).await,
         _ => panic!("METHOD URL [HEADER: VALUE] [BODY]"),
     };
@@ -95,4 +96,14 @@ async fn hold(url: &str) -> String {
             Err(error) => return format!("{} {error:?}\n", held.len()),
         }
     }
+}
+
+/// Whether a request takes a method and a host of so many bytes.
+fn words(length: usize) -> String {
+    let (trailers, no_trailers) = wasip3::wit_future::new(|| Ok(None));
+    drop(trailers);
+    let (request, _sent) = Request::new(Fields::new(), None, no_trailers, None);
+    let method = request.set_method(&Method::Other("A".repeat(length)));
+    let authority = request.set_authority(Some(&"a".repeat(length)));
+    format!("{} {}\n", method.is_ok(), authority.is_ok())
 }

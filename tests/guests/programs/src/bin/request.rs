@@ -12,6 +12,9 @@ fn main() {
     if method == "hold" {
         return println!("{}", hold(url));
     }
+    if method == "words" {
+        return println!("{}", words(url.parse().expect("a length")));
+    }
     match request(method, url, rest.first(), rest.get(1)) {
         Ok(answer) => print!("{answer}"),
         Err(error) => println!("{error:?}"),
@@ -92,4 +95,12 @@ fn hold(url: &str) -> String {
             Err(error) => return format!("{} {error:?}", held.len()),
         }
     }
+}
+
+/// Whether a request takes a method and a host of so many bytes.
+fn words(length: usize) -> String {
+    let request = OutgoingRequest::new(Fields::new());
+    let method = request.set_method(&Method::Other("A".repeat(length)));
+    let authority = request.set_authority(Some(&"a".repeat(length)));
+    format!("{} {}", method.is_ok(), authority.is_ok())
 }

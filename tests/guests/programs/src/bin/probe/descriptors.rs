@@ -1,7 +1,7 @@
 //! Operations on an open descriptor.
 
 use crate::Result;
-use crate::opens::{How, TO_CREATE, TO_READ, WRITE, close, open};
+use crate::opens::{How, READ, TO_CREATE, TO_READ, WRITE, close, open};
 
 pub fn perform(words: &[&str]) -> Option<Result> {
     Some(match words {
@@ -35,6 +35,19 @@ pub fn perform(words: &[&str]) -> Option<Result> {
         ["read-from-writer", path] => with(path, How(1, 0, WRITE, 0), read_all),
         ["sync", path] => with(path, TO_CREATE, |fd| done(unsafe { wasi::fd_sync(fd) })),
         ["datasync", path] => with(path, TO_CREATE, |fd| done(unsafe { wasi::fd_datasync(fd) })),
+        // What a descriptor says of itself: `a`ppends, syncs `d`ata or `s`yncs all, can `r`ead, `w`rite, change a `p`ath.
+        ["flags", path] => with(path, How(0, 0, 0, 0), flags),
+        ["flags-read", path] => with(path, How(0, 0, READ, 0), flags),
+        ["flags-write", path] => with(path, How(0, 0, WRITE, 0), flags),
+        ["flags-create", path] => with(path, How(0, wasi::OFLAGS_CREAT, 0, 0), flags),
+        ["flags-sync", path] => {
+            with(path, How(0, 0, WRITE, wasi::FDFLAGS_SYNC | wasi::FDFLAGS_APPEND), |fd| {
+                let asked = unsafe { wasi::fd_fdstat_get(fd) }?.fs_flags;
+                unsafe { wasi::fd_fdstat_set_flags(fd, asked & !wasi::FDFLAGS_APPEND) }?;
+                flags(fd)
+            })
+        }
+        ["flags-preopen", preopen] => flags(crate::place(&format!("{preopen}:.")).0),
         // On a directory.
         ["sync-dir", path] => with(path, DIRECTORY, |fd| done(unsafe { wasi::fd_sync(fd) })),
         ["touch-dir", path] => with(path, DIRECTORY, touch),
@@ -82,6 +95,19 @@ pub fn read_all(fd: wasi::Fd) -> Result {
         }
         contents.extend_from_slice(&chunk[..read]);
     }
+}
+
+fn flags(fd: wasi::Fd) -> Result {
+    let stat = unsafe { wasi::fd_fdstat_get(fd) }?;
+    let said = [
+        (stat.fs_flags & wasi::FDFLAGS_APPEND != 0, 'a'),
+        (stat.fs_flags & wasi::FDFLAGS_DSYNC != 0, 'd'),
+        (stat.fs_flags & wasi::FDFLAGS_SYNC != 0, 's'),
+        (stat.fs_rights_base & wasi::RIGHTS_FD_READ != 0, 'r'),
+        (stat.fs_rights_base & wasi::RIGHTS_FD_WRITE != 0, 'w'),
+        (stat.fs_rights_base & wasi::RIGHTS_PATH_FILESTAT_SET_SIZE != 0, 'p'),
+    ];
+    Ok(said.iter().filter(|(is_so, _)| *is_so).map(|(_, letter)| letter).collect())
 }
 
 fn touch(fd: wasi::Fd) -> Result {

@@ -1,0 +1,129 @@
+//! What guests rely on beside what is granted: the answers of other runtimes, as their public test suite has them.
+
+use crate::grounds::{Grounds, World, check, in_each_world};
+
+in_each_world! {
+    a_slash_at_the_end_asks_for_a_directory
+    the_directory_itself_and_the_one_above_are_neither_made_nor_moved_nor_removed
+    a_size_that_no_file_can_have_is_refused_as_such
+    a_rename_replaces_what_is_of_its_kind
+}
+
+fn a_slash_at_the_end_asks_for_a_directory() {
+    check(
+        Grounds::new().sandbox(),
+        &[
+            ("open-nothing /rw:file.txt/", "NOTDIR"),
+            ("open-nothing /rw:file.txt///", "NOTDIR"),
+            ("open-nothing /rw:dir///", "ok"),
+            ("open-nothing /rw:dir/.//../dir/../dir///./inner.txt", "ok"),
+            ("unlink /rw:file.txt/", "NOTDIR"),
+            ("unlink /rw:empty/", "ISDIR"),
+            ("rmdir /rw:file.txt/", "NOTDIR"),
+            ("symlink nowhere /rw:new/", "NOENT"),
+            ("symlink nowhere /rw:empty/", "EXIST"),
+            ("link /rw:file.txt /rw:new/", "NOENT"),
+            ("link /rw:file.txt /rw:file.txt", "EXIST"),
+            ("link /rw:empty /rw:new", "PERM"),
+            ("mkdir /rw:new/", "ok"),
+            ("rename /rw:new/ /rw:newer", "ok"),
+            ("rename /rw:newer /rw:new/", "ok"),
+            ("rename /rw:new/ /rw:newer/", "ok"),
+            ("rmdir /rw:newer/", "ok"),
+        ],
+    );
+}
+
+fn the_directory_itself_and_the_one_above_are_neither_made_nor_moved_nor_removed() {
+    let grounds = Grounds::new();
+    let before = grounds.everything_but(&[]);
+    check(
+        grounds.sandbox(),
+        &[
+            ("mkdir /rw:.", "EXIST"),
+            ("mkdir /rw:..", "PERM"),
+            ("mkdir /rw:", "NOENT"),
+            ("rmdir /rw:.", "INVAL"),
+            ("rmdir /rw:..", "PERM"),
+            ("rmdir /rw:", "NOENT"),
+            ("rmdir /rw:missing", "NOENT"),
+            ("unlink /rw:.", "ISDIR"),
+            ("unlink /rw:..", "PERM"),
+            ("rename /rw:. /rw:new", "BUSY"),
+            ("rename /rw:file.txt /rw:..", "PERM"),
+            ("link /rw:. /rw:new", "PERM"),
+            ("link /rw:file.txt /rw:..", "PERM"),
+            ("link /rw: /rw:new", "NOENT"),
+            ("readlink /rw:.", "INVAL"),
+            ("readlink /rw:..", "PERM"),
+            ("readlink /rw:./../", "PERM"),
+            ("readlink /rw:file.txt", "INVAL"),
+        ],
+    );
+    assert_eq!(grounds.everything_but(&[]), before);
+}
+
+fn a_size_that_no_file_can_have_is_refused_as_such() {
+    check(
+        Grounds::new().sandbox(),
+        &[
+            ("resize /rw:file.txt 18446744073709551615", "FBIG"),
+            ("resize /rw:file.txt 9223372036854775808", "FBIG"),
+            ("allocate /rw:file.txt 9223372036854775808", "FBIG"),
+            ("read /rw:file.txt", "ok contents"),
+        ],
+    );
+}
+
+fn a_rename_replaces_what_is_of_its_kind() {
+    check(
+        Grounds::new().sandbox(),
+        &[
+            ("rename /rw:file.txt /rw:file.txt", "ok"),
+            ("rename /rw:file.txt /rw:empty", "ISDIR"),
+            ("rename /rw:empty /rw:file.txt", "NOTDIR"),
+            ("mkdir /rw:other", "ok"),
+            ("rename /rw:other /rw:empty", "ok"),
+            ("rename /rw:empty /rw:dir", "NOTEMPTY"),
+            ("rename /rw:file.txt /rw:dangling", "ok"),
+            ("lstat /rw:dangling", "ok file"),
+        ],
+    );
+}
+
+#[test]
+fn a_descriptor_of_preview_1_says_what_it_was_opened_for() {
+    World::P1.tell(|| {
+        check(
+            Grounds::new().sandbox(),
+            &[
+                ("flags /rw:file.txt", "ok"),
+                ("flags-read /rw:file.txt", "ok r"),
+                ("flags-write /rw:file.txt", "ok w"),
+                ("flags-sync /rw:file.txt", "ok sw"),
+                // Nothing that it would be in vain to give up.
+                ("flags /rw:dir", "ok"),
+                ("flags-preopen /rw", "ok"),
+            ],
+        );
+    });
+}
+
+#[test]
+fn a_descriptor_of_a_component_says_what_it_was_opened_for() {
+    World::P3.tell(|| {
+        check(
+            Grounds::new().sandbox(),
+            &[
+                ("flags-preopen /rw", "ok rp"),
+                ("flags-preopen /ro", "ok r"),
+                ("flags /rw:dir", "ok r"),
+                ("flags /rw:file.txt", "ok r"),
+                ("flags-write /rw:file.txt", "ok w"),
+                ("flags-create /rw:new", "ok rw"),
+                ("flags-create-write /rw:newer", "ok w"),
+                ("flags-create /ro:file.txt", "ok r"),
+            ],
+        );
+    });
+}
