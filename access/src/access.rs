@@ -6,11 +6,12 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use skrei_tls::Client;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Buckets, Caller, Capabilities, Client, Credential, Denied, KeyDigest, Method, PasswordHash, Proof,
-    Provider, ProviderError, Secret, User, UserFile, caller::Shown, verified::Verified,
+    Buckets, Caller, Capabilities, Credential, Denied, KeyDigest, Method, PasswordHash, Proof, Provider,
+    ProviderError, Secret, User, UserFile, caller::Shown, verified::Verified,
 };
 
 /// Clients whose failures are remembered.

@@ -3,25 +3,10 @@
 use std::{
     collections::HashMap,
     mem,
-    net::{IpAddr, Ipv6Addr},
     time::{Duration, Instant},
 };
 
-/// A client, as far as it can be told from others: an IPv4 address, or the /64 network that one IPv6 user has whole.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Client(IpAddr);
-
-impl From<IpAddr> for Client {
-    fn from(address: IpAddr) -> Self {
-        Self(match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let network = u128::from(address) & !u128::from(u64::MAX);
-                IpAddr::V6(Ipv6Addr::from(network))
-            }
-            address => address,
-        })
-    }
-}
+use skrei_tls::Client;
 
 /// A bucket of turns for each client: it holds `burst`, and fills again at a rate.
 ///
@@ -86,6 +71,8 @@ impl Buckets {
 
 #[cfg(test)]
 mod tests {
+    use std::net::IpAddr;
+
     use super::*;
 
     fn client(number: u32) -> Client {
@@ -116,13 +103,5 @@ mod tests {
             assert!(buckets.take(client(0), now).is_err(), "{number}");
             assert!(buckets.young.len() + buckets.old.len() <= 100);
         }
-    }
-
-    #[test]
-    fn one_ipv6_network_is_one_client_and_mapped_addresses_are_ipv4() {
-        let of = |text: &str| Client::from(text.parse::<IpAddr>().unwrap());
-        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:0:0:2"));
-        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
-        assert_eq!(of("::ffff:192.0.2.1"), of("192.0.2.1"));
     }
 }

@@ -20,7 +20,7 @@ mod user;
 mod verified;
 
 pub use access::{Access, Mode};
-pub use buckets::{Buckets, Client};
+pub use buckets::Buckets;
 pub use caller::{Caller, Method};
 pub use capability::{Action, Capabilities, Capability, NotACapability, Resource};
 pub use credential::Credential;

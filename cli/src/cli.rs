@@ -47,7 +47,7 @@ pub(crate) struct Globals {
     /// Call the API by HTTPS [key: API.TLS.UseTLS]
     #[arg(long, global = true)]
     pub(crate) tls: bool,
-    /// Trust this authority, too, and call the API by HTTPS [key: API.TLS.CAFile]
+    /// Trust this authority instead of the system's, and call the API by HTTPS [key: API.TLS.CAFile]
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) cacert: Option<String>,
     /// Call the API by HTTPS and trust any server: anybody on the way can read and change everything [key: API.TLS.Insecure]

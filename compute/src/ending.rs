@@ -55,6 +55,16 @@ pub(crate) fn before_start(stop: Stop, node: &NodeId) -> ExecutionState {
     }
 }
 
+/// How an execution ended that had started here, and of which nothing is known here any more.
+pub(crate) fn of_forgotten(node: &NodeId) -> ExecutionState {
+    failed(
+        Cause::Interrupted,
+        format!("node `{node}` has lost what it wrote down of it: how far the guest came is not known"),
+        Some("what the guest had done by then stays done; run the job again if that is safe".to_owned()),
+        RunOutput::default(),
+    )
+}
+
 /// How an execution ended that was stopped.
 pub(crate) fn of_stop(stop: Stop, output: RunOutput) -> ExecutionState {
     match stop {

@@ -106,8 +106,14 @@ impl Execution {
             Ok(Err(unready)) => (unready.into(), None),
             Ok(Ok(prepared)) => {
                 // Once this is on disk the guest runs, or its execution counts as interrupted.
-                node.journal.start(id).await?;
-                run(&node, &assignment, prepared, &stopper, Arc::clone(&log)).await
+                match stopper.over(node.journal.start(id)).await {
+                    Ok(started) => {
+                        started?;
+                        run(&node, &assignment, prepared, &stopper, Arc::clone(&log)).await
+                    }
+                    // It may be on disk all the same; how it ended is written after it.
+                    Err(stop) => (ending::before_start(stop, &node.id), None),
+                }
             }
         };
         node.told.forget(id);
@@ -200,7 +206,7 @@ async fn get_ready(
     node.probes.ask(&node.id, &assignment.spec).await.map_err(ending::Unready::Refused)?;
     if turn.try_recv().is_err() {
         // Who will be refused need not wait for it.
-        prepare::check_grants(node, assignment.spec.task()).await?;
+        prepare::granted(node, assignment.spec.task()).await?;
         // The sender goes away only with the node.
         let _ = turn.await;
     }

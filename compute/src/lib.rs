@@ -20,6 +20,7 @@ mod accounts;
 mod environment;
 mod fetch;
 mod glob;
+mod judge;
 mod network;
 mod owners;
 mod ports;

@@ -63,5 +63,6 @@ pub(crate) fn info(config: &Config, sealing_key: String) -> NodeInfo {
         publishers,
         capacity: config.capacity,
         sealing_key,
+        judges: true,
     }
 }

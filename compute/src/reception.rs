@@ -26,6 +26,9 @@ pub enum OnRun {
     Nothing,
     /// How it ended is reported once more: the orchestrator had it, and lost it.
     ReportAgain,
+    /// It ran here once, and nobody knows how far: what was written down of it is lost. It is said to have been interrupted,
+    /// and does not run again.
+    Interrupted,
 }
 
 /// What becomes of an order to stop one.
@@ -41,9 +44,11 @@ pub enum OnCancel {
     WriteDown,
 }
 
-/// What becomes of an order to run an execution; `acknowledged` is the last report that the orchestrator has.
-pub fn on_run(known: Known, acknowledged: u64) -> OnRun {
+/// What becomes of an order to run an execution that had `started` here as far as the orchestrator knows, or had not;
+/// `acknowledged` is the last report that it has.
+pub fn on_run(known: Known, started: bool, acknowledged: u64) -> OnRun {
     match known {
+        Known::No if started => OnRun::Interrupted,
         Known::No => OnRun::TakeOn,
         Known::Ended { report } if report <= acknowledged => OnRun::ReportAgain,
         Known::Live | Known::Ended { .. } => OnRun::Nothing,

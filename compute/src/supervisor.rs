@@ -20,7 +20,7 @@ use crate::{
     capacity::{Capacity, Room},
     ending::{self, Stop},
     execution::{self, Delivery, Departure, Execution, Left, Stopper},
-    journal::Held,
+    journal::{Held, Waiting},
     node::Node,
     reception::{self, Known, OnCancel, OnRun},
 };
@@ -56,6 +56,8 @@ pub(crate) struct Supervisor {
     /// What executions leave behind: at most two messages for each that is live.
     left: (mpsc::UnboundedSender<Left>, mpsc::UnboundedReceiver<Left>),
     load: watch::Sender<Load>,
+    /// What waits for the disk.
+    unwell: watch::Receiver<Waiting>,
     drain: Option<Drain>,
 }
 
@@ -78,7 +80,8 @@ impl Supervisor {
     /// Also goes on with what is `held`: results of executions whose guests were done when the node stopped.
     pub(crate) fn new(node: Arc<Node>, waiting_max: usize, held: Vec<Held>) -> Self {
         let capacity = Capacity::new(node.capacity, waiting_max);
-        let load = watch::channel(load_of(&capacity)).0;
+        let unwell = node.journal.unwell();
+        let load = watch::channel(load_of(&capacity, &unwell.borrow())).0;
         let mut supervisor = Self {
             node,
             capacity,
@@ -86,6 +89,7 @@ impl Supervisor {
             tasks: JoinSet::new(),
             left: mpsc::unbounded_channel(),
             load,
+            unwell,
             drain: None,
         };
         held.into_iter().for_each(|held| supervisor.hand_over(held));
@@ -104,6 +108,8 @@ impl Supervisor {
             tokio::select! {
                 Some(order) = orders.recv() => self.obey(order),
                 Some(left) = self.left.1.recv() => self.make_way(left),
+                // The load is told below.
+                Ok(()) = self.unwell.changed() => {}
                 Some(ended) = self.tasks.join_next() => match ended {
                     Ok(written) => written?,
                     Err(error) if error.is_cancelled() => {}
@@ -115,8 +121,10 @@ impl Supervisor {
                 else => return Err(Error::Stopped("link")),
             }
             self.load.send_if_modified(|load| {
-                let now = load_of(&self.capacity);
-                std::mem::replace(load, now) != now
+                let now = load_of(&self.capacity, &self.unwell.borrow());
+                let changes = *load != now;
+                *load = now;
+                changes
             });
         }
         Ok(())
@@ -143,10 +151,11 @@ impl Supervisor {
 
     fn take_on(&mut self, assignment: Box<Assignment>) {
         let id = assignment.execution.clone();
-        match reception::on_run(self.known(&id), self.node.journal.acknowledged()) {
+        match reception::on_run(self.known(&id), assignment.started, self.node.journal.acknowledged()) {
             OnRun::TakeOn => {}
             OnRun::Nothing => return,
             OnRun::ReportAgain => return self.report_again(id),
+            OnRun::Interrupted => return self.write(id, ending::of_forgotten(&self.node.id)),
         }
         let task = assignment.spec.task();
         let facts = Facts {
@@ -284,11 +293,12 @@ impl Supervisor {
     }
 }
 
-fn load_of(capacity: &Capacity) -> Load {
+fn load_of(capacity: &Capacity, waiting: &Waiting) -> Load {
     let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
     Load {
         running: count(capacity.running()),
         waiting: count(capacity.waiting()),
         available: capacity.available(),
+        unwell: waiting.why().map(str::to_owned),
     }
 }

@@ -6,10 +6,11 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::{Connection, OpenFlags, Transaction};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    along::{self, Along, Joined},
     checkpoint::Checkpointer,
     writer::{self, Change},
 };
@@ -26,6 +27,7 @@ pub struct Ledger {
     /// First, so that they are closed before the writer is: it folds the log if it is the last.
     readers: Arc<Readers>,
     changes: mpsc::Sender<Change>,
+    along: Arc<Along>,
 }
 
 /// Why a change or a query failed.
@@ -34,6 +36,14 @@ pub enum Error {
     /// SQLite says so; nothing of the change is stored.
     #[error("store `{}`: {message}", path.display())]
     Sqlite {
+        /// The file.
+        path: PathBuf,
+        /// SQLite's words.
+        message: String,
+    },
+    /// The disk does not take it: it is full, or it fails. Nothing of the change is stored; the same may be stored later.
+    #[error("store `{}`: {message}", path.display())]
+    Disk {
         /// The file.
         path: PathBuf,
         /// SQLite's words.
@@ -88,11 +98,17 @@ impl Ledger {
         let (changes, queue) = mpsc::channel(QUEUE_MAX);
         let name = format!("ledger {}", path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default());
         let file = path.to_owned();
+        let along = Arc::new(Along::default());
+        let goes_along = Arc::clone(&along);
         std::thread::Builder::new()
             .name(name)
-            .spawn(move || writer::run(connection, checkpointer, queue, &file))
+            .spawn(move || writer::run(connection, checkpointer, queue, &goes_along, &file))
             .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
-        Ok(Self { changes, readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }) })
+        Ok(Self {
+            changes,
+            along,
+            readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }),
+        })
     }
 
     /// Queues a change. Changes are applied in the order they were queued; each is stored whole or not at all.
@@ -106,6 +122,39 @@ impl Ledger {
         // A closed queue drops the change and with it the answer's sender: the caller reads `Closed`.
         let _ = self.changes.send(change).await;
         Committed(committed)
+    }
+
+    /// Queues a change for which nobody waits. It goes to the disk in one transaction with the next change that somebody
+    /// queues, before that one, or a few milliseconds later by itself. It may overtake changes that were queued before it.
+    pub async fn write_along(
+        &self,
+        change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()> + Send + 'static,
+    ) {
+        let mut change = Change::new(self.readers.path.clone(), change).0;
+        loop {
+            match self.along.join(change) {
+                Joined::Later => return,
+                Joined::First => return self.flush_soon(),
+                // Whatever came of the flush, there is room after it.
+                Joined::Full(left) => {
+                    drop(self.write(|_| Ok(())).await.wait().await);
+                    change = left;
+                }
+            }
+        }
+    }
+
+    /// Has what goes along flushed by itself if nothing comes that it can go along with.
+    fn flush_soon(&self) {
+        // The writer takes with it what waits when the last handle is gone.
+        let changes = self.changes.downgrade();
+        let (nothing, _) = Change::new(self.readers.path.clone(), |_| Ok(()));
+        tokio::spawn(async move {
+            tokio::time::sleep(along::WAIT).await;
+            if let Some(changes) = changes.upgrade() {
+                let _ = changes.send(nothing).await;
+            }
+        });
     }
 
     /// Runs a query on a connection of its own, off the async threads.
@@ -163,7 +212,16 @@ impl Readers {
 }
 
 impl Error {
+    /// Whether it may pass without anybody changing what is to be stored.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Disk { .. })
+    }
+
     pub(crate) fn sqlite(path: &Path, error: &rusqlite::Error) -> Self {
-        Self::Sqlite { path: path.to_owned(), message: error.to_string() }
+        let (path, message) = (path.to_owned(), error.to_string());
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Disk { path, message },
+            _ => Self::Sqlite { path, message },
+        }
     }
 }

@@ -6,6 +6,7 @@
 //!
 //! [`DirectoryLock`] keeps a second process out of a data directory.
 
+mod along;
 mod backup;
 mod checkpoint;
 mod ledger;

@@ -1,6 +1,7 @@
 //! The writer: takes what is queued, applies it in one transaction, answers after the flush.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -8,7 +9,7 @@ use std::{
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::{checkpoint::Checkpointer, ledger::Error};
+use crate::{along::Along, checkpoint::Checkpointer, ledger::Error};
 
 /// Changes in one transaction at most: bounds how long the first of them waits for the last.
 const BATCH_MAX: usize = 512;
@@ -20,7 +21,7 @@ const CHECKED_BYTES_MAX: u64 = 64 << 20;
 const CACHE_KIB: u32 = 32 << 10;
 
 type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-type Apply = Box<dyn FnOnce(&Transaction<'_>) -> Result<Answer, (Answer, Error)> + Send>;
+type Apply = Box<dyn FnOnce(Result<&Transaction<'_>, Error>) -> Result<Answer, (Answer, Error)> + Send>;
 
 /// One queued change and the way to answer whoever queued it.
 pub(crate) struct Change(Apply);
@@ -31,22 +32,38 @@ impl Change {
         change: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     ) -> (Self, oneshot::Receiver<Result<T, Error>>) {
         let (answer, committed) = oneshot::channel();
-        let apply: Apply = Box::new(move |transaction| match change(transaction) {
-            Ok(value) => Ok(Box::new(move |flushed: Result<(), Error>| {
-                // The caller may have stopped waiting; the change is stored all the same.
-                let _ = answer.send(flushed.map(|()| value));
-            })),
-            Err(error) => {
-                let failed = Error::sqlite(&path, &error);
-                let refuse: Answer = Box::new(move |result: Result<(), Error>| {
-                    if let Err(error) = result {
-                        let _ = answer.send(Err(error));
-                    }
-                });
-                Err((refuse, failed))
+        let apply: Apply = Box::new(move |transaction| {
+            let changed = transaction
+                .and_then(|transaction| change(transaction).map_err(|error| Error::sqlite(&path, &error)));
+            match changed {
+                Ok(value) => Ok(Box::new(move |flushed: Result<(), Error>| {
+                    // The caller may have stopped waiting; the change is stored all the same.
+                    let _ = answer.send(flushed.map(|()| value));
+                })),
+                Err(error) => {
+                    let refuse: Answer = Box::new(move |result: Result<(), Error>| {
+                        if let Err(error) = result {
+                            let _ = answer.send(Err(error));
+                        }
+                    });
+                    Err((refuse, error))
+                }
             }
         });
         (Self(apply), committed)
+    }
+
+    /// Answers without trying.
+    fn refuse(self, error: &Error) {
+        if let Err((refuse, error)) = (self.0)(Err(error.clone())) {
+            refuse(Err(error));
+        }
+    }
+}
+
+impl fmt::Debug for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Change")
     }
 }
 
@@ -95,10 +112,17 @@ pub(crate) fn run(
     mut connection: Connection,
     mut checkpointer: Checkpointer,
     mut queue: mpsc::Receiver<Change>,
+    along: &Along,
     path: &Path,
 ) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+    let mut is_open = true;
+    while is_open {
+        is_open = queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0;
+        along.go_before(&mut batch);
+        if batch.is_empty() {
+            continue;
+        }
         if let Err(error) = commit(&mut connection, &mut batch, path) {
             tracing::error!(%error, "the store cannot be written");
         }
@@ -109,37 +133,52 @@ pub(crate) fn run(
 fn commit(connection: &mut Connection, batch: &mut Vec<Change>, path: &Path) -> Result<(), Error> {
     let failed = |error: rusqlite::Error| Error::sqlite(path, &error);
     let mut answers = Vec::with_capacity(batch.len());
+    let mut changes = batch.drain(..);
     let flushed = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(failed)
         .and_then(|mut transaction| {
-            for change in batch.drain(..) {
-                apply(&mut transaction, change, &mut answers).map_err(failed)?;
+            for change in changes.by_ref() {
+                apply(&mut transaction, change, path, &mut answers)?;
             }
             transaction.commit().map_err(failed)
         });
-    // What was not reached when the transaction itself failed is dropped here, and its callers read `Closed`.
-    batch.clear();
+    if let Err(error) = &flushed {
+        // Those that were not reached.
+        changes.for_each(|change| change.refuse(error));
+    }
     for answer in answers {
         answer(flushed.clone());
     }
     flushed
 }
 
-/// Applies one change inside a savepoint, so that one that fails takes nothing else with it.
+/// Applies one change inside a savepoint, so that one that fails takes nothing else with it; but a disk that is full may
+/// end the whole transaction, and that is an error.
 fn apply(
     transaction: &mut Transaction<'_>,
-    Change(change): Change,
+    change: Change,
+    path: &Path,
     answers: &mut Vec<Answer>,
-) -> rusqlite::Result<()> {
-    transaction.prepare_cached("SAVEPOINT change")?.execute(())?;
-    match change(transaction) {
+) -> Result<(), Error> {
+    let run = |transaction: &Transaction<'_>, statement| {
+        let ran = transaction.prepare_cached(statement).and_then(|mut statement| statement.execute(()));
+        ran.map_err(|error| Error::sqlite(path, &error))
+    };
+    if let Err(error) = run(transaction, "SAVEPOINT change") {
+        change.refuse(&error);
+        return Err(error);
+    }
+    match (change.0)(Ok(&*transaction)) {
         Ok(answer) => answers.push(answer),
         Err((refuse, error)) => {
-            transaction.prepare_cached("ROLLBACK TO change")?.execute(())?;
-            refuse(Err(error));
+            refuse(Err(error.clone()));
+            if transaction.is_autocommit() {
+                return Err(error);
+            }
+            run(transaction, "ROLLBACK TO change")?;
         }
     }
-    transaction.prepare_cached("RELEASE change")?.execute(())?;
+    run(transaction, "RELEASE change")?;
     Ok(())
 }

@@ -57,6 +57,77 @@ async fn a_change_that_fails_takes_nothing_else_of_its_batch_with_it() {
 }
 
 #[tokio::test]
+async fn what_goes_along_is_there_before_whatever_was_queued_after_it_and_soon_in_any_case() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("test.db");
+    let ledger = Ledger::open(&path, SCHEMA).unwrap();
+    let along = async |text: String| {
+        ledger
+            .write_along(move |transaction| {
+                transaction.execute("INSERT INTO entry (text) VALUES (?1)", [text]).map(drop)
+            })
+            .await;
+    };
+    let mut expected = Vec::new();
+    for round in 0..300 {
+        // More than may wait, now and then.
+        for number in 0..if round % 100 == 0 { 600 } else { 2 } {
+            let text = format!("{round}-{number}");
+            along(text.clone()).await;
+            expected.push(text);
+        }
+        insert(&ledger, &format!("{round}")).await.unwrap();
+        expected.push(format!("{round}"));
+        if round % 50 == 0 {
+            assert_eq!(all(&ledger).await, expected);
+        }
+    }
+    assert_eq!(all(&ledger).await, expected);
+
+    along("by itself".to_owned()).await;
+    let start = std::time::Instant::now();
+    while all(&ledger).await.len() == expected.len() {
+        assert!(start.elapsed().as_secs() < 60, "it waits for somebody for ever");
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    along("at the end".to_owned()).await;
+    drop(ledger);
+    let ledger = Ledger::open(&path, SCHEMA).unwrap();
+    while all(&ledger).await.last().unwrap() != "at the end" {
+        assert!(start.elapsed().as_secs() < 60, "what went along last is lost");
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_whoever_waits_with_its_cause_and_what_is_said_again_is_stored() {
+    let directory = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(&directory.path().join("test.db"), SCHEMA).unwrap();
+    insert(&ledger, "before").await.unwrap();
+    let bound = async |pages: u32| {
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        ledger.write(move |transaction| transaction.execute_batch(&pragma)).await.wait().await.unwrap();
+    };
+    bound(1).await;
+    let long = "x".repeat(1 << 20);
+    let mut waiting = Vec::new();
+    for number in 0..20 {
+        let text = format!("{number}{long}");
+        let insert = move |transaction: &skrei_ledger::rusqlite::Transaction<'_>| {
+            transaction.execute("INSERT INTO entry (text) VALUES (?1)", [text])
+        };
+        waiting.push(ledger.write(insert).await);
+    }
+    for committed in waiting {
+        let error = committed.wait().await.unwrap_err();
+        assert!(error.may_pass() && error.to_string().contains("full"), "{error}");
+    }
+    bound(u32::MAX - 1).await;
+    insert(&ledger, &long).await.unwrap();
+    assert_eq!(all(&ledger).await, ["before".to_owned(), long]);
+}
+
+#[tokio::test]
 async fn a_file_of_a_newer_version_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("test.db");

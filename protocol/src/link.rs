@@ -8,6 +8,7 @@
 //! - *Assignments are state.* After each hello the orchestrator sends every assignment that is not over; a node
 //!   that knows the execution's id ignores the repetition.
 
+mod plan;
 mod secrets;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use skrei_job::{
     told::Progress,
 };
 
+pub use plan::{Granted, Judge, Judgement};
 pub use secrets::{SealedSecret, Secrets, WantSecrets, by_client, delivery};
 
 /// The version of this protocol. Both sides must have the same.
@@ -47,6 +49,8 @@ pub enum FromNode {
     Told(Vec<Told>),
     /// It is about to run an execution, and asks for its secrets.
     WantSecrets(WantSecrets),
+    /// Answer to [`ToNode::Judge`].
+    Judged(Judgement),
     /// It is shutting down on purpose and will not take more work.
     Leaving,
 }
@@ -82,10 +86,13 @@ pub struct NodeInfo {
     /// The key that secrets for it are sealed to: an X25519 public key in base64. Empty: it takes none.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub sealing_key: String,
+    /// Whether it answers [`ToNode::Judge`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub judges: bool,
 }
 
-/// How busy a node is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// How busy a node is, and whether it does well.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Load {
     /// Executions running.
     pub running: u32,
@@ -93,6 +100,9 @@ pub struct Load {
     pub waiting: u32,
     /// What is free.
     pub available: Resources,
+    /// Why it can do nothing new for now, in words for people; none if it does well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwell: Option<String>,
 }
 
 /// Something became true of an execution.
@@ -183,6 +193,8 @@ pub enum ToNode {
     ReadLog(ReadLog),
     /// Answer to [`FromNode::WantSecrets`].
     Secrets(Secrets),
+    /// Asks what the node would make of a job. Only for nodes that say that they answer.
+    Judge(Judge),
     /// Get the next certificate now: another authority vouches for the orchestrator, and gives it.
     Renew,
 }
@@ -211,6 +223,9 @@ pub struct Assignment {
     pub partitions: u32,
     /// What to run. Checked again where it is read.
     pub spec: Arc<Spec>,
+    /// Whether the node has said that it runs. One that knows nothing of it any more does not run it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub started: bool,
 }
 
 /// Asks for output of an execution.

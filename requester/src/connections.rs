@@ -13,7 +13,7 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
-use skrei_tls::Handshakes;
+use skrei_tls::{Handshakes, Place, Places};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
@@ -24,11 +24,7 @@ use tokio::{
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::{
-    held::Held,
-    peer::Peer,
-    places::{Place, Places},
-};
+use crate::{held::Held, peer::Peer};
 
 /// How long a new connection may take to its first request.
 const FIRST_MAX: Duration = Duration::from_secs(20);

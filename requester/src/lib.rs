@@ -22,7 +22,6 @@ mod nodes;
 mod orchestrator;
 mod peer;
 mod perform;
-mod places;
 mod results;
 mod room;
 mod secrets;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use skrei_job::{JobId, NodeId, Spec};
 use skrei_protocol::link::Told;
 use skrei_scheduler::{Event, Rerun, Steering};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     artifacts::Artifacts,
     config::Config,
     decide::{Accepted, Command, Order, Planned, Refused, Stopped},
     feed::Feed,
-    nodes::{Hub, Identities, NodeAuthority, tokens::TokenFile},
+    nodes::{Hub, Identities, NodeAuthority, Outbox, tokens::TokenFile},
     results::Results,
     secrets::{Given, Keys, Waiting},
     store::{Standing, Store, StoredJob},
@@ -114,8 +114,8 @@ impl Orchestrator {
         }
     }
 
-    /// Tells the event loop what happened; `acknowledge` is set to the number once that is on disk.
-    pub(crate) async fn happened(&self, event: Event, acknowledge: Option<(watch::Sender<u64>, u64)>) {
+    /// Tells the event loop what happened; the number in `acknowledge` is acknowledged there once that is on disk.
+    pub(crate) async fn happened(&self, event: Event, acknowledge: Option<(Arc<Outbox>, u64)>) {
         // A loop that is gone is shutting down; the node will say it again.
         let _ = self.commands.send(Command::Happened { event, acknowledge }).await;
     }

@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::{
     decide::{Accepted, Command, Refused, Stopped},
     feed::Feed,
-    nodes::Hub,
+    nodes::{Hub, Outbox},
     secrets::Waiting,
     store::{Error, Placed, Position},
 };
@@ -67,7 +67,7 @@ pub(crate) enum Reply {
     Steer(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
     Order(oneshot::Sender<Result<(), Refused>>, Result<(), Refused>),
     Settle(oneshot::Sender<Result<(), Refused>>),
-    Acknowledge(watch::Sender<u64>, u64),
+    Acknowledge(Arc<Outbox>, u64),
 }
 
 /// Performs effects in the order they were decided.
@@ -138,7 +138,7 @@ fn answer(replies: Vec<Reply>) {
             Reply::Stop(to, answer) => drop(to.send(answer)),
             Reply::Steer(to, answer) | Reply::Order(to, answer) => drop(to.send(answer)),
             Reply::Settle(to) => drop(to.send(Ok(()))),
-            Reply::Acknowledge(to, number) => drop(to.send_replace(number)),
+            Reply::Acknowledge(to, number) => to.acknowledge(number),
         }
     }
 }

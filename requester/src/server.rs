@@ -2,7 +2,7 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use skrei_tls::{Authority, AuthorityError, Handshakes, Port, node_listener};
+use skrei_tls::{Authority, AuthorityError, Handshakes, Places, Port, node_listener};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
@@ -18,7 +18,6 @@ use crate::{
     nodes::{self, Hub, Identities, NodeAuthority, rotation, tokens},
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
-    places::Places,
     results::Results,
     secrets::{Keys, Waiting},
     store::Store,

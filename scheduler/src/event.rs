@@ -62,6 +62,13 @@ pub enum Event {
         /// What holds now.
         node: NodeInfo,
     },
+    /// A connected node says that it does well no longer, or again.
+    NodeHealth {
+        /// Which.
+        node: NodeId,
+        /// Why it can do nothing new, for people; none if it does well.
+        unwell: Option<String>,
+    },
     /// Somebody in charge of the fleet decided about a node. Changes nothing if it is not known.
     NodeOrdered {
         /// Which.

@@ -8,7 +8,7 @@ use skrei_job::{
 };
 
 use crate::{
-    Phase, Scheduler,
+    Connection, Node, Phase, Scheduler,
     history::{Details, Topic},
     live::Live,
     placement::{self, Reason},
@@ -113,7 +113,7 @@ impl Scheduler {
         for reason in placement::reasons(&live.demand, member.candidate()) {
             match reason {
                 Reason::Busy(_) => {}
-                Reason::Away | Reason::Lost | Reason::Cordoned => found = Match::Absent,
+                Reason::Away | Reason::Lost | Reason::Cordoned | Reason::Unwell(_) => found = Match::Absent,
                 _ => return Match::Out,
             }
         }
@@ -154,7 +154,7 @@ impl Scheduler {
                 Match::There => {
                     live.due.insert(turn);
                 }
-                // A link that broke may be mended; a node that is lost or cordoned before its turn is missed.
+                // A link that broke may be mended; a node that is lost, cordoned or unwell before its turn is missed.
                 Match::Absent if waits || self.is_briefly_away(node) || live.tried.contains_key(&slot) => {
                     live.absent.insert(node.clone());
                 }
@@ -202,20 +202,23 @@ impl Scheduler {
 
     fn is_briefly_away(&self, node: &NodeId) -> bool {
         self.fleet.get(node).is_some_and(|member| {
-            let is_lost = matches!(member.node.connection, crate::Connection::Lost { .. });
-            !(is_lost || member.is_connected() && member.node.orders.cordoned)
+            let is_lost = matches!(member.node.connection, Connection::Lost { .. });
+            !(is_lost || member.is_connected() && !member.is_usable())
         })
     }
 
     /// Why a node that matches cannot have its execution now.
     fn why_absent(&self, node: &NodeId) -> String {
-        let why =
-            match self.fleet.get(node).map(|member| (member.node.connection, member.node.orders.cordoned)) {
-                Some((crate::Connection::Connected, true)) => "cordoned",
-                Some((crate::Connection::Lost { .. }, _)) | None => "lost",
-                Some(_) => "not connected",
-            };
-        why.to_owned()
+        let Some(Node { connection, orders, unwell, .. }) = self.fleet.get(node).map(|member| &member.node)
+        else {
+            return "lost".to_owned();
+        };
+        match (connection, unwell) {
+            (Connection::Connected, _) if orders.cordoned => "cordoned".to_owned(),
+            (Connection::Connected, Some(why)) => format!("unwell: {why}"),
+            (Connection::Lost { .. }, _) => "lost".to_owned(),
+            _ => "not connected".to_owned(),
+        }
     }
 
     /// Whether a node without an execution is to have one.

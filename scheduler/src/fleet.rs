@@ -42,7 +42,7 @@ impl Member {
 
     /// Whether it may be given something new.
     pub(crate) fn is_usable(&self) -> bool {
-        self.is_member() && !self.node.orders.cordoned
+        self.is_member() && !self.node.orders.cordoned && self.node.unwell.is_none()
     }
 
     fn is_member(&self) -> bool {
@@ -153,6 +153,7 @@ impl Fleet {
         let (execution, occupant) = member.held.front().cloned()?;
         if !member.is_member()
             || member.node.orders.drain.is_some()
+            || member.node.unwell.is_some()
             || !member.candidate().free.covers(&occupant.resources)
         {
             return None;

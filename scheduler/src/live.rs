@@ -113,6 +113,14 @@ impl Live {
         self.tried.get(slot).into_iter().flatten().filter_map(|id| self.execution(id))
     }
 
+    /// Nothing more is expected to be heard of what ended on this node.
+    pub(crate) fn write_off(&mut self, node: &NodeId) {
+        for attempt in self.attempts.values_mut().filter(|it| it.owed && it.execution.node == *node) {
+            attempt.owed = false;
+            self.owed -= 1;
+        }
+    }
+
     /// The last attempt at a slot.
     pub(crate) fn last_at(&self, slot: &Slot) -> Option<&Execution> {
         self.execution(self.tried.get(slot)?.last()?)

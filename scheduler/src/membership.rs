@@ -30,7 +30,8 @@ impl Scheduler {
         }
         info.labels = orders.dress(info.labels);
         self.stop_grace(&node);
-        if self.fleet.put(Node { info, connection: Connection::Connected, orders }) {
+        // If it does not do well it says so next.
+        if self.fleet.put(Node { info, connection: Connection::Connected, orders, unwell: None }) {
             self.record_node(&node);
         }
         let holds: BTreeSet<_> = holds.iter().cloned().collect();
@@ -128,11 +129,21 @@ impl Scheduler {
     pub(crate) fn node_changed(&mut self, mut info: NodeInfo) {
         let node = info.id.clone();
         let Some(known) = self.fleet.get(&node).map(|member| member.node.clone()) else { return };
-        let (connection, mut orders) = (known.connection, known.orders);
+        let Node { connection, mut orders, unwell, .. } = known;
         info.labels = orders.dress(info.labels);
-        if self.fleet.put(Node { info, connection, orders }) {
+        if self.fleet.put(Node { info, connection, orders, unwell }) {
             self.record_node(&node);
             self.reconsider(&node);
+        }
+    }
+
+    /// What a node has goes on while it does not do well; it gets nothing new.
+    pub(crate) fn node_health(&mut self, node: &NodeId, unwell: Option<String>) {
+        let Some(member) = self.fleet.get(node).filter(|member| member.is_connected()) else { return };
+        let changed = Node { unwell, ..member.node.clone() };
+        if self.fleet.put(changed) {
+            self.record_node(node);
+            self.reconsider(node);
         }
     }
 
@@ -154,12 +165,25 @@ impl Scheduler {
         }
         self.fleet.connection(node, Connection::Lost { since: self.now });
         self.lose_work(node, "was deleted");
+        self.expect_nothing_of(node);
         self.decision.records.push(Record::NodeForgotten(node.clone()));
         // While it still has its entry, so that a line it was set aside for finds another.
         self.reconsider(node);
         self.fleet.remove(node);
         self.roomy.remove(node);
         self.forget_target(node);
+    }
+
+    /// Whoever gets the name of a node that somebody removed is another: what jobs that have ended wait to hear of it nobody
+    /// will say.
+    fn expect_nothing_of(&mut self, node: &NodeId) {
+        let waiting = self.jobs.values().filter(|live| live.job.state.is_terminal() && live.owed > 0);
+        let ended: Vec<JobId> = waiting.map(|live| live.job.id.clone()).collect();
+        for job in ended {
+            let Some(mut live) = self.take(&job) else { continue };
+            live.write_off(node);
+            self.put(live);
+        }
     }
 
     /// The grace of a silent node has ended.

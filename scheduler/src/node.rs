@@ -125,4 +125,7 @@ pub struct Node {
     /// What was decided about it. The labels in `info` are those that follow from it.
     #[serde(default)]
     pub orders: Orders,
+    /// Why it can do nothing new for now, in its words; none if it does well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unwell: Option<String>,
 }

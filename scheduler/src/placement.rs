@@ -106,6 +106,8 @@ pub enum Reason {
     Lost,
     /// Somebody decided that it gets nothing new for now.
     Cordoned,
+    /// It says that it can do nothing new for now, and why.
+    Unwell(String),
     /// It lacks this engine.
     Engine(&'static str),
     /// A label does not satisfy a constraint.
@@ -126,7 +128,7 @@ pub enum Reason {
 impl Reason {
     /// Whether waiting can help although nobody changes what the node is or the job asks.
     pub fn passes(&self) -> bool {
-        matches!(self, Self::Away | Self::Cordoned | Self::Busy(_))
+        matches!(self, Self::Away | Self::Cordoned | Self::Unwell(_) | Self::Busy(_))
     }
 
     /// Whether only room is lacking.
@@ -142,6 +144,7 @@ impl fmt::Display for Reason {
             Self::Away => f.write_str("not connected"),
             Self::Lost => f.write_str("not heard from for too long"),
             Self::Cordoned => f.write_str("cordoned"),
+            Self::Unwell(why) => write!(f, "unwell: {why}"),
             Self::Engine(engine) => write!(f, "engine `{engine}` missing"),
             Self::Label { wanted, value: Some(value) } => {
                 write!(f, "label `{}` = `{value}`, wanted `{wanted}`", wanted.key)
@@ -173,6 +176,7 @@ pub(crate) fn reasons<'a>(
         Connection::Lost { .. } => Some(Reason::Lost),
     };
     let cordoned = node.orders.cordoned.then_some(Reason::Cordoned);
+    let unwell = node.unwell.clone().map(Reason::Unwell);
     let tried = demand.excluded.contains(&info.id).then_some(Reason::Tried);
     let engine = (!info.engines.contains(ENGINE)).then_some(Reason::Engine(ENGINE));
     let labels =
@@ -191,6 +195,7 @@ pub(crate) fn reasons<'a>(
         .into_iter()
         .chain(connection)
         .chain(cordoned)
+        .chain(unwell)
         .chain(tried)
         .chain(engine)
         .chain(labels)

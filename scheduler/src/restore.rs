@@ -59,7 +59,9 @@ impl Scheduler {
     }
 
     fn recall(&mut self, live: &mut Live, execution: Execution) {
-        let owed = execution.state == ExecutionState::Lost;
+        // Of a node that is not known any more, whoever would want to know of it has ended.
+        let may_be_heard = self.fleet.get(&execution.node).is_some() || !live.job.state.is_terminal();
+        let owed = execution.state == ExecutionState::Lost && may_be_heard;
         if live.is_current(&execution) {
             match &execution.state {
                 ExecutionState::Assigned | ExecutionState::Running => live.active += 1,

@@ -84,6 +84,7 @@ impl Scheduler {
             Event::RolloutSteered { job, steering } => self.steer(&job, steering),
             Event::NodeConnected { node, holds } => self.node_connected(node, &holds),
             Event::NodeChanged { node } => self.node_changed(node),
+            Event::NodeHealth { node, unwell } => self.node_health(&node, unwell),
             Event::NodeOrdered { node, order } => self.node_ordered(&node, &order),
             Event::NodeDisconnected { node } => self.node_disconnected(&node),
             Event::NodeForgotten { node } => self.node_forgotten(&node),

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use skrei_protocol::{
-    api::error::Code,
+    api::{error::Code, execution::compute_state},
     client::{Client, Error},
 };
 
@@ -263,6 +263,58 @@ async fn an_orchestrator_whose_disk_is_full_takes_no_results_nor_jobs_and_loses_
     let copy = orchestrator.directory().join("copy.db");
     let backup = Ran::to_end(skrei(["backup", "--data-dir"]).arg(&disk.at).arg(&copy));
     assert!(backup.expect(0).contains("checked"), "the store is whole: {}", backup.said());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_whose_disk_is_full_loses_nothing_that_is_done_says_so_and_goes_on_when_there_is_room() {
+    let orchestrator = Orchestrator::start(&[]);
+    let address = format!("Compute.Orchestrators=127.0.0.1:{}", orchestrator.node_port());
+    let node = Bounded::start(&["--compute", "--name", "worker", "-c", &address]);
+    orchestrator.wait_for_nodes(1).await;
+    let client = orchestrator.client();
+    let unwell = async |is_so: bool| {
+        let start = Instant::now();
+        loop {
+            let unwell = client.node("worker").await.unwrap().unwell;
+            if unwell.is_empty() != is_so {
+                return unwell;
+            }
+            assert!(start.elapsed() < PATIENCE, "unwell: `{unwell}`");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let once = JobFile::new(&client, "ops", skrei_test_guests::sleep(), &["2000"]).await;
+    let done = client.submit(&once.manifest(), true).await.unwrap().job_id;
+    let runs = async || {
+        let executions = client.executions(&done).await.unwrap().items;
+        executions.iter().any(|execution| execution.compute_state.state_type == compute_state::RUNNING)
+    };
+    let start = Instant::now();
+    while !runs().await {
+        assert!(start.elapsed() < PATIENCE, "the guest does not start");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // What is there already may be written over, and nothing more.
+    node.bound(Some(1));
+    let why = unwell(true).await;
+    assert!(why.contains("journal cannot be written"), "{why}");
+    let listed = orchestrator.run(&["node", "list"]).expect(0);
+    assert!(listed.contains("CONNECTED, unwell: its journal cannot be written"), "{listed}");
+    let late = JobFile::new(&client, "batch", skrei_test_guests::noop(), &[]).await;
+    let late = late.with("/Tasks/0/Timeouts", serde_json::json!({"QueueTimeout": 600}));
+    let late = client.submit(&late.manifest(), true).await.unwrap().job_id;
+    let state = client.job(&late, "").await.unwrap().job.state;
+    assert_eq!(state.state_type.as_str(), "Queued", "{state:?}");
+    assert!(state.message.contains("unwell"), "{state:?}");
+    assert!(runs().await, "nobody has heard how it ended");
+
+    node.bound(None);
+    unwell(false).await;
+    for job in [&done, &late] {
+        let ended = wait_for_end(&client, job).await;
+        assert_eq!(ended.job.state.state_type.as_str(), "Completed", "{ended:#?}");
+        assert_eq!(ended.executions.unwrap().items.len(), 1, "nothing ran twice");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

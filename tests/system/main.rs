@@ -39,6 +39,7 @@ mod sslyze;
 mod structure;
 mod surface;
 mod templates;
+mod timeouts;
 mod tls;
 mod told;
 mod transcripts;

@@ -76,7 +76,7 @@ async fn a_module_and_a_directory_come_in_the_job_as_bacalhau_s_clients_send_the
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_names_each_node_and_what_keeps_the_job_off_it_and_runs_nothing() {
     let orchestrator = Orchestrator::start(&[]);
-    let _nodes = ["here", "there"].map(|name| Node::start(&orchestrator, name, "rw"));
+    let nodes = ["here", "there"].map(|name| Node::start(&orchestrator, name, "rw"));
     orchestrator.wait_for_nodes(2).await;
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("main.wat"), r#"(module (func (export "_start")))"#).unwrap();
@@ -90,6 +90,28 @@ async fn a_plan_names_each_node_and_what_keeps_the_job_off_it_and_runs_nothing()
     assert!(line("here").contains("yes"), "{said}");
     assert!(line("there").contains("label `name` = `there`, wanted `name = here`"), "{said}");
     assert!(said.contains("1 of 2 nodes"), "{said}");
+
+    // By each node's own rules, without anything being made.
+    let mounts = |path: &str, create: &str| {
+        let input = format!(
+            "Name: planned\nType: ops\nTasks: [{{Name: main, Engine: {{Type: wasm, Params: {{EntryModule: main.wat}}}}, \
+             InputSources: [{{Target: /out, Source: {{Type: local, Params: {{SourcePath: {path}, ReadWrite: true\
+             {create}}}}}}}]}}]\n"
+        );
+        std::fs::write(&file, input).unwrap();
+        orchestrator.run(&["job", "plan", file.to_str().unwrap()]).expect(0)
+    };
+    let said = mounts("/etc/nginx/ssl", "");
+    for node in &nodes {
+        let real = format!("{} at /out (rw)", node.served().canonicalize().unwrap().display());
+        assert!(said.contains(&real), "{said}");
+    }
+    assert!(said.contains("2 of 2 nodes"), "{said}");
+    let said = mounts("/etc/nginx/ssl/new", ", CreateAs: dir");
+    assert!(said.contains("2 of 2 nodes") && said.contains("/new at /out (rw)"), "{said}");
+    assert!(nodes.iter().all(|node| !node.served().join("new").exists()), "nothing is made");
+    let said = mounts("/etc/passwd", "");
+    assert!(said.contains("0 of 2 nodes") && said.contains("/etc/passwd"), "{said}");
     assert!(orchestrator.client().jobs("", 10, "").await.unwrap().items.is_empty());
 }
 

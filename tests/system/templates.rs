@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use skrei_protocol::api::job::GetJobResponse;
+use skrei_protocol::{api::job::GetJobResponse, client::News};
 use tempfile::TempDir;
 
 use super::harness::{
-    Node, Orchestrator, Ran, root,
+    Devstack, PATIENCE, Ran, root,
     toolchains::{has, node_modules, skipped, skrei_with_toolchains},
 };
 
@@ -101,6 +101,9 @@ const TEMPLATES: &[Template] = &[
         works: "what is imported",
     },
 ];
+
+/// Where a node has a file of very many names.
+const EVERYBODY: &str = "/srv/everybody.txt";
 
 /// What was measured of one.
 struct Measured {
@@ -191,21 +194,50 @@ impl Built {
     }
 
     /// Sends it to a fleet, and looks at what the API says of it.
-    async fn job_run(&self, orchestrator: &Orchestrator) -> GetJobResponse {
+    async fn job_run(&self, fleet: &Devstack) -> GetJobResponse {
         let job = self.project.join("job.yaml");
-        let mut command = orchestrator.command(&["job", "run", job.to_str().unwrap()]);
+        let mut command = fleet.command(&["job", "run", job.to_str().unwrap()]);
         // The command checks the module: it was compiled before.
         Ran::to_end(command.env("XDG_CACHE_HOME", self.directory.path().join("cache"))).expect(0);
-        let client = orchestrator.client();
-        client.job("first-job", "executions").await.unwrap()
+        fleet.client().job("first-job", "executions").await.unwrap()
+    }
+
+    /// Sends it to a fleet with everybody to greet, who are so many that it is stopped when its progress was heard.
+    async fn progress_heard(&self, fleet: &Devstack) -> String {
+        let job = fs::read_to_string(self.project.join("job.yaml")).unwrap();
+        let names = r#"{Type: inline, Params: {URL: "data:,Ada%0AGrace%0AEdsger%0A"}}"#;
+        assert!(job.contains(names) && job.contains("Name: first-job"), "{job}");
+        let everybody = format!("{{Type: local, Params: {{SourcePath: {EVERYBODY}}}}}");
+        let job = job.replace(names, &everybody).replace("Name: first-job", "Name: everybody");
+        let file = self.project.join("everybody.yaml");
+        fs::write(&file, job).unwrap();
+        let mut command = fleet.command(&["job", "run", "--wait=false", file.to_str().unwrap()]);
+        Ran::to_end(command.env("XDG_CACHE_HOME", self.directory.path().join("cache"))).expect(0);
+        let client = fleet.client();
+        let mut news = client.events_and_progress("everybody").await.unwrap();
+        let heard = tokio::time::timeout(PATIENCE, async {
+            loop {
+                if let News::Progress(event) = news.next_news().await.unwrap()
+                    && !event.progress.message.is_empty()
+                {
+                    return event.progress;
+                }
+            }
+        });
+        let heard = heard.await.unwrap();
+        Ran::to_end(&mut fleet.command(&["job", "stop", "everybody"])).expect(0);
+        assert!(heard.fraction < 1.0, "{heard:?}");
+        heard.message
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_template_builds_and_runs_here_and_on_a_fleet() {
-    let orchestrator = Orchestrator::start(&[]);
-    let _node = Node::start(&orchestrator, "worker", "rw");
-    orchestrator.wait_for_nodes(1).await;
+async fn every_template_builds_and_runs_here_embedded_and_in_a_devstack() {
+    let served = tempfile::tempdir().unwrap();
+    let everybody = served.path().join("everybody.txt");
+    fs::write(&everybody, "Ada\nGrace\nEdsger\n".repeat(200_000)).unwrap();
+    let allowed = format!("Compute.AllowListedLocalPaths={}:{EVERYBODY}:ro", everybody.display());
+    let fleet = Devstack::start(1, &[allowed]);
     let mut measured = Vec::new();
     for template in TEMPLATES {
         if !template.is_there() {
@@ -217,7 +249,7 @@ async fn every_template_builds_and_runs_here_and_on_a_fleet() {
         let built = template.build();
         measured.push(built.measure(template));
 
-        let job = built.job_run(&orchestrator).await;
+        let job = built.job_run(&fleet).await;
         let execution = &job.executions.unwrap().items[0];
         let output = execution.run_output.as_ref().unwrap();
         assert_eq!(output.stdout, built.expected, "{}", template.id);
@@ -226,6 +258,12 @@ async fn every_template_builds_and_runs_here_and_on_a_fleet() {
             assert_eq!(output.values["greeted"], 3, "{}: {output:?}", template.id);
             let count = |word: &str| embedded.iter().filter(|line| line.contains(word)).count();
             assert!(count("greeted") == 1 && count("progress") > 0, "{}: {embedded:?}", template.id);
+            let heard = built.progress_heard(&fleet).await;
+            assert!(
+                ["Ada", "Grace", "Edsger"].iter().any(|name| heard.contains(name)),
+                "{}: {heard}",
+                template.id
+            );
         }
     }
     check_table(&measured);

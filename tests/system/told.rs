@@ -90,7 +90,11 @@ async fn a_command_that_watches_shows_progress() {
     std::fs::write(&file, job).unwrap();
     let ran = orchestrator.run(&["job", "run", file.to_str().unwrap()]);
     let said = ran.expect(0);
-    assert!(said.contains("Progress: worker: 50% half"), "{said}");
+    let line = said
+        .lines()
+        .find(|line| line.contains("Progress: worker: 50% half"))
+        .unwrap_or_else(|| panic!("{said}"));
+    assert!(line.starts_with("20"), "each line begins with a time: {line}");
 
     let here = Ran::to_end(&mut skrei(["run", directory.path().to_str().unwrap()]));
     assert!(here.expect(0).contains("progress 50% half"), "{}", here.said());

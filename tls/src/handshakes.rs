@@ -6,17 +6,17 @@ use rustls::ServerConfig;
 use tokio::{
     io::AsyncWriteExt as _,
     net::{TcpListener, TcpStream},
-    sync::{Semaphore, mpsc},
+    sync::mpsc,
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 use tokio_util::task::AbortOnDropHandle;
 
-use crate::acme::ACME_TLS;
+use crate::{Places, acme::ACME_TLS};
 
 /// How long a client may take to shake hands.
 const TIME_MAX: Duration = Duration::from_secs(10);
 
-/// Handshakes under way; who comes then waits in the system's queue.
+/// Handshakes under way: a fourth of them of one client, and whoever comes after the last waits in the system's queue.
 const UNDER_WAY_MAX: usize = 16_384;
 
 /// Connections that are ready and not taken yet.
@@ -51,9 +51,20 @@ impl Handshakes {
     /// # Errors
     /// The listener has no address.
     pub fn start(listener: TcpListener, config: Arc<ServerConfig>, port: Port) -> io::Result<Self> {
+        Self::start_in(Places::new(UNDER_WAY_MAX), listener, config, port)
+    }
+
+    /// Begins to accept, with so many handshakes under way at most.
+    fn start_in(
+        places: Places,
+        listener: TcpListener,
+        config: Arc<ServerConfig>,
+        port: Port,
+    ) -> io::Result<Self> {
         let address = listener.local_addr()?;
         let (sender, ready) = mpsc::channel(READY_MAX);
-        let accepting = AbortOnDropHandle::new(tokio::spawn(accept(listener, config.into(), port, sender)));
+        let accepting = tokio::spawn(accept(listener, places, config.into(), port, sender));
+        let accepting = AbortOnDropHandle::new(accepting);
         Ok(Self { ready, address, _accepting: accepting })
     }
 
@@ -74,13 +85,13 @@ impl Handshakes {
 
 async fn accept(
     listener: TcpListener,
+    places: Places,
     acceptor: TlsAcceptor,
     port: Port,
     ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
 ) {
-    let under_way = Arc::new(Semaphore::new(UNDER_WAY_MAX));
     loop {
-        let Ok(turn) = Arc::clone(&under_way).acquire_owned().await else { return };
+        let Some(room) = places.room().await else { return };
         let (stream, address) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
@@ -88,6 +99,10 @@ async fn accept(
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
+        };
+        let Some(place) = places.place(room, address.ip()) else {
+            tracing::debug!(%address, "closed: this client has as many handshakes under way as it may");
+            continue;
         };
         let (acceptor, ready) = (acceptor.clone(), ready.clone());
         tokio::spawn(async move {
@@ -100,7 +115,7 @@ async fn accept(
                 Ok(Err(error)) => tracing::debug!(%address, %error, "a handshake failed"),
                 Err(_) => tracing::debug!(%address, "a handshake took too long"),
             }
-            drop(turn);
+            drop(place);
         });
     }
 }
@@ -149,4 +164,48 @@ fn answer_to_plain_http(port: Port) -> Vec<u8> {
         body.len()
     )
     .into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::{io::AsyncReadExt as _, net::TcpSocket};
+
+    use super::*;
+    use crate::{Authority, Pair, Served};
+
+    async fn connected(from: u8, to: SocketAddr) -> TcpStream {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((Ipv4Addr::new(127, 0, 0, from), 0).into()).unwrap();
+        socket.connect(to).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_client_that_begins_very_many_handshakes_leaves_room_for_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let authority = Authority::open(directory.path().to_owned()).unwrap();
+        let now = std::time::SystemTime::now();
+        authority.provide(&["localhost".to_owned()].into(), now).unwrap();
+        let served = Served::new(&Pair::read(&authority.server_files(), now).unwrap());
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let config = served.server_config().unwrap();
+        let handshakes = Handshakes::start_in(Places::new(8), listener, config, Port::Api).unwrap();
+
+        // Two of eight are its own; the others are closed before a word.
+        let mut greedy = Vec::new();
+        for _ in 0..10 {
+            greedy.push(connected(2, handshakes.address()).await);
+        }
+        for refused in &mut greedy[2..] {
+            assert_eq!(refused.read(&mut [0]).await.unwrap_or(0), 0);
+        }
+        let mut other = connected(3, handshakes.address()).await;
+        other.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        other.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("this port speaks HTTPS"), "{answer}");
+        // What it did not finish is still its own.
+        assert!(greedy[0].try_read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock));
+    }
 }

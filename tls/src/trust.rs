@@ -19,7 +19,10 @@ use rustls::{
 use rustls_platform_verifier::Verifier;
 use sha2::{Digest, Sha256};
 
-use crate::vouched::{Shown, unknown};
+use crate::{
+    given::Given,
+    vouched::{Shown, unknown},
+};
 
 /// Whom a client believes to be the server it wants. The default: whoever the system's authorities vouch for. Where more
 /// than one is said, the strictest counts, which is the first that is set here.
@@ -27,7 +30,7 @@ use crate::vouched::{Shown, unknown};
 pub struct Trust {
     /// The one certificate that counts, the server's own or its authority's, instead of any authority.
     pub fingerprint: Option<Fingerprint>,
-    /// An authority, or several, in the place of the system's: a PEM file.
+    /// An authority, or several, in the place of the system's, or certificates of servers themselves: a PEM file.
     pub ca_file: Option<PathBuf>,
     /// Anybody. What is sent can be read and changed on the way.
     pub insecure: bool,
@@ -115,29 +118,33 @@ impl Trust {
     /// The authorities cannot be read or used.
     pub fn client_config(&self) -> Result<ClientConfig, TrustError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let verifier: Arc<dyn ServerCertVerifier> = match self {
-            Self { fingerprint: Some(fingerprint), .. } => {
-                Arc::new(Particular { accepted: Some(*fingerprint), provider: Arc::clone(&provider) })
-            }
-            Self { ca_file: Some(file), .. } => {
-                let mut roots = RootCertStore::empty();
-                for authority in read(file)? {
-                    roots.add(authority)?;
-                }
-                let verifier =
-                    WebPkiServerVerifier::builder_with_provider(roots.into(), Arc::clone(&provider)).build();
-                verifier.map_err(|error| Error::General(error.to_string()))?
-            }
-            Self { insecure: true, .. } => {
-                Arc::new(Particular { accepted: None, provider: Arc::clone(&provider) })
-            }
-            Self { .. } => Arc::new(Verifier::new(Arc::clone(&provider))?),
-        };
+        let verifier = self.verifier()?;
         Ok(ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous()
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth())
+    }
+
+    /// Who looks at what a server shows.
+    pub(crate) fn verifier(&self) -> Result<Arc<dyn ServerCertVerifier>, TrustError> {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Ok(match self {
+            Self { fingerprint: Some(fingerprint), .. } => {
+                Arc::new(Particular { accepted: Some(*fingerprint), provider })
+            }
+            Self { ca_file: Some(file), .. } => {
+                let (given, mut roots) = (read(file)?, RootCertStore::empty());
+                for authority in &given {
+                    roots.add(authority.clone())?;
+                }
+                let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider).build();
+                let verifier = verifier.map_err(|error| Error::General(error.to_string()))?;
+                Arc::new(Given::new(given, verifier))
+            }
+            Self { insecure: true, .. } => Arc::new(Particular { accepted: None, provider }),
+            Self { .. } => Arc::new(Given::new(Vec::new(), Arc::new(Verifier::new(provider)?))),
+        })
     }
 }
 

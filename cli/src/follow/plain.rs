@@ -6,7 +6,7 @@ use skrei_job::ExecutionId;
 use skrei_protocol::api::{history::HistoryEntry, told::ProgressEvent};
 
 use super::words;
-use crate::terminal::{self, harmless};
+use crate::terminal::{self, harmless, time};
 
 /// A guest's word on how far it is gets a line when it has come so many percent further.
 const STEP_PERCENT: u8 = 10;
@@ -35,7 +35,9 @@ impl Lines {
         if self.steps.insert(execution_id.clone(), step) != Some(step) {
             let execution = ExecutionId::new(execution_id.as_str());
             let said = progress.in_words();
-            terminal::note(&format!("{} Progress: {node_id}: {}", execution.short(), harmless::line(&said)));
+            // It has no time but the one when it is heard.
+            let (now, execution) = (time::instant(), execution.short());
+            terminal::note(&format!("{now} {execution} Progress: {node_id}: {}", harmless::line(&said)));
         }
     }
 }

@@ -38,6 +38,11 @@ pub(crate) fn now() -> String {
     show(Timestamp::now(), "%H:%M:%S")
 }
 
+/// Now, RFC 3339 in UTC.
+pub(crate) fn instant() -> String {
+    Timestamp::now().to_string()
+}
+
 fn local(rfc3339: &str, format: &str) -> Option<String> {
     Some(show(rfc3339.parse().ok()?, format))
 }

@@ -60,15 +60,22 @@ pub fn open(list: &AllowList, node: &NodeId, wanted: &HostPath) -> Result<Grant,
     Request { list, node, wanted }.open()
 }
 
-/// Says whether [`open`] would be refused now, without making anything.
+/// Says whether [`open`] would be refused now, without making anything. Gives where the path is, or would be made.
 ///
 /// # Errors
 /// The refusal.
-pub fn check(list: &AllowList, node: &NodeId, wanted: &HostPath) -> Result<(), Box<Refusal>> {
+pub fn check(list: &AllowList, node: &NodeId, wanted: &HostPath) -> Result<PathBuf, Box<Refusal>> {
     let request = Request { list, node, wanted };
     match request.find()? {
-        Found::There(handle) => request.permit(&handle.path),
-        Found::Missing(missing) => request.permit(&missing.path()).and_then(|()| request.creation(&missing)),
+        Found::There(handle) => {
+            request.permit(&handle.path)?;
+            Ok(handle.path)
+        }
+        Found::Missing(missing) => {
+            request.permit(&missing.path())?;
+            request.creation(&missing)?;
+            Ok(missing.path())
+        }
     }
 }
 

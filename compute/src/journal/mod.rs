@@ -4,7 +4,11 @@
 //! the report of it are written in one change, so none is ever without the others. The orchestrator hears only
 //! what is on disk: reports are read from here, in the order of their numbers, until they are acknowledged.
 //! What had started and has no outcome when the journal is opened was interrupted, and is said to have been.
+//!
+//! While the disk does not take what is to be written, it waits in memory ([`Journal::unwell`]) and is written when there is
+//! room: a guest that is done is not made to have been interrupted by a full disk.
 
+mod patience;
 mod prune;
 mod schema;
 
@@ -12,7 +16,7 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -30,6 +34,8 @@ use skrei_ledger::{
 use skrei_protocol::link::Report;
 use tokio::sync::{Notify, watch};
 
+use self::patience::Patience;
+pub use self::patience::Waiting;
 use crate::{output::Recording, publish::Parcel};
 
 /// Ends between two prunings: seldom enough to cost nothing, often enough to stay near the bounds.
@@ -66,6 +72,7 @@ pub struct Journal {
     /// Bytes of output since the last sweep.
     printed: AtomicU64,
     much_printed: Notify,
+    patience: Patience,
 }
 
 impl Journal {
@@ -94,30 +101,53 @@ impl Journal {
             ends: AtomicU64::new(0),
             printed: AtomicU64::new(0),
             much_printed: Notify::new(),
+            patience: Patience::default(),
         })
     }
 
-    /// Writes down that an execution starts, and the report of it. Returns once that is on disk.
+    /// Follows what waits for the disk: as long as anything does, the node is unwell.
+    pub fn unwell(&self) -> watch::Receiver<Waiting> {
+        self.patience.follow()
+    }
+
+    /// Writes a change down; one that the disk does not take is tried again until it does.
+    async fn write<T: Send + 'static>(
+        &self,
+        change: impl Fn(&Transaction<'_>) -> rusqlite::Result<T> + Send + Sync + 'static,
+    ) -> Result<T, Error> {
+        let change = Arc::new(change);
+        let once = || async {
+            let change = Arc::clone(&change);
+            self.ledger.write(move |transaction| change(transaction)).await.wait().await
+        };
+        match once().await {
+            Err(error) if error.may_pass() => self.patience.insist(error, once).await,
+            written => written,
+        }
+    }
+
+    /// Writes down that an execution starts, and the report of it. Returns once that is on disk, however long the disk
+    /// does not take it.
     ///
     /// # Errors
-    /// If it cannot be written, or the execution is written down already: then it must not start.
+    /// If the journal cannot be used any more, or the execution is written down already: then it must not start.
     pub async fn start(&self, execution: &ExecutionId) -> Result<(), Error> {
         let (id, forget) = (execution.clone(), self.to_forget());
-        let change = self.ledger.write(move |transaction| {
+        let change = self.write(move |transaction| {
             forget_reports(transaction, forget)?;
             transaction.prepare_cached("INSERT INTO execution (id) VALUES (?1)")?.execute([id.as_str()])?;
             report(transaction, &id, &ExecutionState::Running)
         });
-        let number = change.await.wait().await?;
+        let number = change.await?;
         self.written(number);
         Ok(())
     }
 
-    /// Writes down how an execution ended, its output, and the report of it. Returns once that is on disk.
-    /// One that ended before stays as it is.
+    /// Writes down how an execution ended, its output, and the report of it. Returns once that is on disk, however long
+    /// the disk does not take it. One that ended before stays as it is.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the journal cannot be used any more.
     pub async fn end(
         &self,
         execution: &ExecutionId,
@@ -129,7 +159,7 @@ impl Journal {
             self.ends.fetch_add(1, Ordering::Relaxed) % ENDS_BETWEEN_PRUNINGS == ENDS_BETWEEN_PRUNINGS - 1;
         let acknowledged = self.acknowledged();
         let printed = output.len();
-        let change = self.ledger.write(move |transaction| {
+        let change = self.write(move |transaction| {
             forget_reports(transaction, forget)?;
             if schema::has_ended(transaction, &id)? {
                 return Ok(None);
@@ -143,7 +173,7 @@ impl Journal {
             let pruned = if prune { prune::executions(transaction, acknowledged)? } else { Vec::new() };
             Ok(Some((number, pruned)))
         });
-        if let Some((number, pruned)) = change.await.wait().await? {
+        if let Some((number, pruned)) = change.await? {
             {
                 let mut ended = self.index();
                 for execution in &pruned {
@@ -161,20 +191,20 @@ impl Journal {
     }
 
     /// Writes down the outcome and the output of a guest whose results are on their way. Nothing of it is reported before
-    /// [`Journal::end`]. Returns once that is on disk.
+    /// [`Journal::end`]. Returns once that is on disk, however long the disk does not take it.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the journal cannot be used any more.
     pub async fn hold(&self, held: &Held, output: Recording) -> Result<(), Error> {
         let held = held.clone();
-        let change = self.ledger.write(move |transaction| {
+        let change = self.write(move |transaction| {
             schema::insert_held(transaction, &held)?;
             if !output.is_empty() {
                 schema::insert_log(transaction, &held.parcel.execution, &output)?;
             }
             Ok(())
         });
-        change.await.wait().await
+        change.await
     }
 
     /// Everything whose results are on their way.
@@ -188,16 +218,16 @@ impl Journal {
     /// Reports the end of an execution once more under a new number. Nothing happens if it is not known.
     ///
     /// # Errors
-    /// If it cannot be written.
+    /// If the journal cannot be used any more.
     pub async fn report_again(&self, execution: &ExecutionId) -> Result<(), Error> {
         let id = execution.clone();
-        let change = self.ledger.write(move |transaction| {
+        let change = self.write(move |transaction| {
             let Some(state) = schema::outcome(transaction, &id)? else { return Ok(None) };
             let number = report(transaction, &id, &state)?;
             end(transaction, &id, number, &state)?;
             Ok(Some(number))
         });
-        if let Some(number) = change.await.wait().await? {
+        if let Some(number) = change.await? {
             self.index().insert(execution.clone(), number);
             self.written(number);
         }
@@ -352,3 +382,6 @@ fn interrupted() -> ExecutionState {
         output: RunOutput::default(),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,12 @@ use std::{collections::VecDeque, time::Duration};
 
 use skrei_job::{ExecutionId, NodeId};
 use skrei_protocol::link::{
-    Assignment, FromNode, Hello, Load, LogPage, ReadLog, Report, Secrets, ToNode, Told, WantSecrets,
+    Assignment, FromNode, Hello, Judge, Judgement, Load, LogPage, ReadLog, Report, Secrets, ToNode, Told,
+    WantSecrets,
 };
 use tokio::time::Instant;
+
+use crate::judge;
 
 /// How long an orchestrator has to answer the greeting.
 const WELCOME_MAX: Duration = Duration::from_secs(10);
@@ -20,7 +23,7 @@ const SILENT_HEARTBEATS_MAX: u32 = 3;
 /// Reports taken from the journal at once.
 pub const REPORTS_AT_ONCE_MAX: usize = 64;
 
-/// Answers to readers of logs that may be under way at once.
+/// Answers to readers of logs, and to those who ask about a job, that may be under way at once.
 pub const READS_MAX: usize = 64;
 
 /// Messages that wait to be sent before listening stops.
@@ -39,6 +42,8 @@ pub enum Event {
     Reports(Vec<Report>),
     /// The log store's answer to a reader.
     Log(LogPage),
+    /// What the node would make of a job.
+    Judged(Judgement),
     /// How far guests say they are.
     Told(Vec<Told>),
     /// Somebody wants secrets.
@@ -76,6 +81,8 @@ pub enum Action {
     },
     /// Ask the log store.
     Read(ReadLog),
+    /// Ask the node's rules about a job.
+    Judge(Judge),
     /// Pass secrets on.
     Secrets(Secrets),
     /// Give the connection up.
@@ -153,9 +160,20 @@ impl Dialogue {
                 self.reading = self.reading.saturating_sub(1);
                 self.outgoing.push_back(FromNode::Log(page));
             }
+            Event::Judged(judgement) => {
+                self.reading = self.reading.saturating_sub(1);
+                self.outgoing.push_back(FromNode::Judged(judgement));
+            }
             Event::Told(news) => self.outgoing.push_back(FromNode::Told(news)),
             Event::Wanted(question) => self.outgoing.push_back(FromNode::WantSecrets(question)),
-            Event::Load(load) => self.load = load,
+            Event::Load(load) => {
+                // That it does well no longer, or again, is said at once.
+                let is_news = load.unwell != self.load.unwell && self.silence_max.is_some();
+                self.load = load;
+                if is_news {
+                    self.say_load();
+                }
+            }
             Event::Leaving => self.outgoing.push_back(FromNode::Leaving),
             Event::Woken => return self.woken(now),
         }
@@ -194,7 +212,7 @@ impl Dialogue {
                 let announced = Duration::from_millis(welcome.silence_max_millis);
                 self.silence_max = Some(announced.max(self.heartbeat * SILENT_HEARTBEATS_MAX));
                 self.next_heartbeat = now + self.heartbeat;
-                self.outgoing.push_back(FromNode::Heartbeat(self.load));
+                self.say_load();
                 let mut actions = vec![Action::Welcomed(welcome.orchestrator)];
                 actions.extend(self.fetch());
                 actions
@@ -215,6 +233,15 @@ impl Dialogue {
                 self.reading += 1;
                 vec![Action::Read(request)]
             }
+            ToNode::Judge(question) if self.reading >= READS_MAX => {
+                let (request, result) = (question.request, Err(judge::too_many()));
+                self.outgoing.push_back(FromNode::Judged(Judgement { request, result }));
+                Vec::new()
+            }
+            ToNode::Judge(question) => {
+                self.reading += 1;
+                vec![Action::Judge(question)]
+            }
         }
     }
 
@@ -224,12 +251,21 @@ impl Dialogue {
         }
         if self.silence_max.is_some() && now >= self.next_heartbeat {
             self.next_heartbeat = now + self.heartbeat;
-            // One that is still to be sent says enough.
-            if !self.outgoing.iter().any(|message| matches!(message, FromNode::Heartbeat(_))) {
-                self.outgoing.push_back(FromNode::Heartbeat(self.load));
-            }
+            self.say_load();
         }
         Vec::new()
+    }
+
+    /// One that is still to be sent says the latest.
+    fn say_load(&mut self) {
+        let waits = self.outgoing.iter_mut().find_map(|message| match message {
+            FromNode::Heartbeat(load) => Some(load),
+            _ => None,
+        });
+        match waits {
+            Some(load) => *load = self.load.clone(),
+            None => self.outgoing.push_back(FromNode::Heartbeat(self.load.clone())),
+        }
     }
 
     /// Reports are taken from the journal a page at a time, and the next page once this one is on its way.

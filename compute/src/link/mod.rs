@@ -60,7 +60,7 @@ impl Link {
                 pause.reset();
             }
             let wait = match &end {
-                End::Journal(error) => return Error::Journal(error.clone()),
+                End::Journal(error) if !error.may_pass() => return Error::Journal(error.clone()),
                 End::Rejected { message, hint } => {
                     tracing::error!(%address, %message, %hint, "the orchestrator rejects this node");
                     REJECTED_PAUSE.mul_f64(0.5 + spread() / 2.0)

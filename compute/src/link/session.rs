@@ -7,7 +7,9 @@ use futures_util::{
     future::{BoxFuture, OptionFuture},
     stream::{SplitSink, SplitStream},
 };
-use skrei_protocol::link::{FromNode, Hello, LINK_PATH, LogPage, MESSAGE_MAX_BYTES, Report, ToNode};
+use skrei_protocol::link::{
+    FromNode, Hello, Judge, Judgement, LINK_PATH, LogPage, MESSAGE_MAX_BYTES, Report, ToNode,
+};
 use skrei_tls::ORCHESTRATOR_NAME;
 use tokio::{
     net::TcpStream,
@@ -26,7 +28,7 @@ use super::{
     Address, Link,
     dialogue::{Action, Closing, Dialogue, Event, REPORTS_AT_ONCE_MAX},
 };
-use crate::{identity::causes, supervisor::Order};
+use crate::{identity::causes, judge, supervisor::Order};
 
 type Socket = WebSocketStream<TlsStream<TcpStream>>;
 
@@ -91,7 +93,7 @@ pub(super) async fn talk(link: &mut Link, address: &Address, socket: Socket) -> 
     let (sink, stream) = socket.split();
     let (sending, queue) = mpsc::channel(SENDING_MAX);
     let writer = AbortOnDropHandle::new(tokio::spawn(write(sink, queue)));
-    let dialogue = Dialogue::new(hello, *link.load.borrow(), link.heartbeat, Instant::now());
+    let dialogue = Dialogue::new(hello, link.load.borrow().clone(), link.heartbeat, Instant::now());
     let mut session = Session {
         link,
         address,
@@ -100,7 +102,7 @@ pub(super) async fn talk(link: &mut Link, address: &Address, socket: Socket) -> 
         sending,
         writer,
         fetching: None.into(),
-        reads: JoinSet::new(),
+        answers: JoinSet::new(),
         told: None,
         left: false,
         welcomed: false,
@@ -128,7 +130,8 @@ struct Session<'a> {
     sending: mpsc::Sender<FromNode>,
     writer: AbortOnDropHandle<End>,
     fetching: OptionFuture<BoxFuture<'static, Result<Vec<Report>, skrei_ledger::Error>>>,
-    reads: JoinSet<LogPage>,
+    /// What somebody waits for an answer to.
+    answers: JoinSet<Event>,
     /// When progress was last passed on.
     told: Option<Instant>,
     left: bool,
@@ -172,8 +175,8 @@ impl Session<'_> {
                 self.fetching = None.into();
                 Event::Reports(reports.map_err(End::Journal)?)
             }
-            Some(read) = self.reads.join_next(), if !self.reads.is_empty() => match read {
-                Ok(page) => Event::Log(page),
+            Some(answer) = self.answers.join_next(), if !self.answers.is_empty() => match answer {
+                Ok(answer) => answer,
                 Err(error) => return Err(End::Broken(error.to_string())),
             },
             question = link.node.secrets.desk.next(), if self.welcomed && !self.dialogue.is_congested() => {
@@ -184,7 +187,7 @@ impl Session<'_> {
                 self.told = Some(Instant::now());
                 Event::Told(news)
             }
-            Ok(()) = link.load.changed() => Event::Load(*link.load.borrow_and_update()),
+            Ok(()) = link.load.changed() => Event::Load(link.load.borrow_and_update().clone()),
             () = link.leaving.cancelled(), if self.welcomed && !self.left => {
                 self.left = true;
                 Event::Leaving
@@ -219,13 +222,20 @@ impl Session<'_> {
             }
             Action::Read(request) => {
                 let (node, orders) = (Arc::clone(&self.link.node), self.link.orders.clone());
-                self.reads.spawn(async move {
+                self.answers.spawn(async move {
                     // An assignment that came just before the question is to be known by then.
                     let (answer, settled) = oneshot::channel();
                     if orders.send(Order::Settle { answer }).await.is_ok() {
                         let _ = settled.await;
                     }
-                    LogPage { request: request.request, result: node.logs.read(&request).await }
+                    Event::Log(LogPage { request: request.request, result: node.logs.read(&request).await })
+                });
+            }
+            Action::Judge(Judge { request, spec }) => {
+                let node = Arc::clone(&self.link.node);
+                self.answers.spawn(async move {
+                    let result = judge::judge(&node, &spec).await;
+                    Event::Judged(Judgement { request, result })
                 });
             }
             Action::Close(closing) => return Some(closing.into()),

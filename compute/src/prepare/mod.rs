@@ -4,7 +4,11 @@ mod entry;
 mod given;
 mod inputs;
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use entry::{Entry, entry};
 pub(crate) use given::{file_mount, given_dir, own_dir, unpack};
@@ -13,7 +17,7 @@ use skrei_job::{
     outcome::{Refusal, Rule},
     spec::{HostPath, Mode, Source, Task},
 };
-use skrei_protocol::link::{Assignment, WantSecrets};
+use skrei_protocol::link::{Assignment, Granted, WantSecrets};
 use skrei_runtime::{Limits, Module, Ownership, Sandbox};
 use skrei_vault::Searched;
 use tempfile::TempDir;
@@ -52,18 +56,38 @@ pub(crate) struct Kept {
 /// A host path that is open, and what becomes of files made there.
 type Opening = (Grant, Ownership);
 
-/// Says whether a host path or a network that the task asks for would be refused now. Nothing is made.
-pub(crate) async fn check_grants(node: &Arc<Node>, task: &Task) -> Result<(), Unready> {
+/// The host paths that the task's guest would have, unless one of them, or a network that it asks for, would be refused now.
+/// Nothing is made.
+pub(crate) async fn granted(node: &Arc<Node>, task: &Task) -> Result<Vec<Granted>, Unready> {
     node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
     node.ports.check(&node.id, &task.ports).map_err(Unready::Refused)?;
     node.fetching.check(&node.id, task).map_err(Unready::Refused)?;
     let wanted = host_paths(task);
     if wanted.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let node = Arc::clone(node);
-    let check = move || wanted.iter().try_for_each(|wanted| check_path(&node, wanted).map(drop));
+    let targets: Vec<Option<String>> = match task.program.module {
+        // The guest does not find its module there unless it is an input, too.
+        Source::HostPath(_) => std::iter::once(None).chain(targets(task)).collect(),
+        _ => targets(task).collect(),
+    };
+    let check = move || -> Result<Vec<Granted>, Box<Refusal>> {
+        let mut granted = Vec::new();
+        for (wanted, target) in wanted.iter().zip(targets) {
+            let (path, _) = check_path(&node, wanted)?;
+            let path = path.to_string_lossy().into_owned();
+            granted.extend(target.map(|target| Granted { path, target, mode: wanted.mode }));
+        }
+        Ok(granted)
+    };
     blocking(check).await?.map_err(|refusal| Unready::Refused(*refusal))
+}
+
+/// Where the guest finds each host path among its inputs.
+fn targets(task: &Task) -> impl Iterator<Item = Option<String>> + '_ {
+    let of_host = task.inputs.iter().filter(|input| matches!(input.source, Source::HostPath(_)));
+    of_host.map(|input| Some(input.target.clone()))
 }
 
 /// Opens, fetches and compiles whatever the task needs.
@@ -149,7 +173,7 @@ async fn open_paths(node: &Arc<Node>, task: &Task) -> Result<Vec<Opening>, Unrea
     }
     let node = Arc::clone(node);
     let open = move || {
-        let check = |wanted| check_path(&node, wanted);
+        let check = |wanted| check_path(&node, wanted).map(|(_, ownership)| ownership);
         let ownerships = wanted.iter().map(check).collect::<Result<Vec<_>, Box<Refusal>>>()?;
         let open = |(wanted, ownership)| Ok((grant::open(&node.allow_list, &node.id, wanted)?, ownership));
         wanted.iter().zip(ownerships).map(open).collect::<Result<Vec<_>, Box<Refusal>>>()
@@ -157,9 +181,9 @@ async fn open_paths(node: &Arc<Node>, task: &Task) -> Result<Vec<Opening>, Unrea
     blocking(open).await?.map_err(|refusal| Unready::Refused(*refusal))
 }
 
-fn check_path(node: &Node, wanted: &HostPath) -> Result<Ownership, Box<Refusal>> {
-    grant::check(&node.allow_list, &node.id, wanted)?;
-    node.owners.permit(&node.id, &wanted.ownership, Accounts::of_host)
+fn check_path(node: &Node, wanted: &HostPath) -> Result<(PathBuf, Ownership), Box<Refusal>> {
+    let path = grant::check(&node.allow_list, &node.id, wanted)?;
+    Ok((path, node.owners.permit(&node.id, &wanted.ownership, Accounts::of_host)?))
 }
 
 fn check_entry_point(module: &Module, task: &Task) -> Result<(), Unready> {

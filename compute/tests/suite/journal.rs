@@ -122,3 +122,22 @@ async fn output_is_kept_by_its_own_rule_and_what_is_dropped_is_said() {
     assert!(text.contains("20 bytes of output were removed"), "{text}");
     assert_eq!(journal.output(&ExecutionId::new("never")).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn what_ran_once_does_not_run_again_on_a_node_that_lost_its_journal() {
+    let mut orchestrator = Orchestrator::start().await;
+    let noop = job(&[orchestrator.holds(guests::noop(), "/main.wasm")], &[]);
+    let node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    session.assign_started("e-1", &noop).await;
+    let report = session.report().await;
+    let ExecutionState::Failed(failure) = &report.state else { panic!("{report:?}") };
+    assert_eq!((report.execution.as_str(), failure.cause), ("e-1", Cause::Interrupted));
+    assert!(failure.message.contains("has lost what it wrote down"), "{failure}");
+    assert_eq!(orchestrator.fetches(), 0, "nothing was made ready for it");
+    // Said twice it stays as it is.
+    session.assign_started("e-1", &noop).await;
+    let next = session.run("e-2", &noop).await;
+    assert!(matches!(next, ExecutionState::Completed(_)), "{next:?}");
+    node.stop().await;
+}

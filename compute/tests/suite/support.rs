@@ -257,14 +257,12 @@ impl Session {
 
     /// Assigns an execution of the job.
     pub(crate) async fn assign(&mut self, execution: &str, spec: &Spec) {
-        let assignment = Assignment {
-            execution: ExecutionId::new(execution),
-            job: JobId::new("j-1"),
-            version: 1,
-            partition: 0,
-            partitions: 1,
-            spec: Arc::new(spec.clone()),
-        };
+        self.say(ToNode::Run(Box::new(assignment(execution, spec)))).await;
+    }
+
+    /// Assigns an execution again that the node once said it runs.
+    pub(crate) async fn assign_started(&mut self, execution: &str, spec: &Spec) {
+        let assignment = Assignment { started: true, ..assignment(execution, spec) };
         self.say(ToNode::Run(Box::new(assignment))).await;
     }
 
@@ -338,6 +336,18 @@ impl Session {
                 Some(Ok(_)) => {}
             }
         }
+    }
+}
+
+fn assignment(execution: &str, spec: &Spec) -> Assignment {
+    Assignment {
+        execution: ExecutionId::new(execution),
+        job: JobId::new("j-1"),
+        version: 1,
+        partition: 0,
+        partitions: 1,
+        spec: Arc::new(spec.clone()),
+        started: false,
     }
 }
 

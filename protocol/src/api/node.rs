@@ -24,6 +24,9 @@ pub struct NodeState {
     /// Whether it gets nothing new.
     #[serde(default)]
     pub cordoned: bool,
+    /// Why it can do nothing new for now, as it says; empty if it does well.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unwell: String,
     /// When what it still has is given to others, RFC 3339; empty unless it is being drained.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub drain: String,

@@ -29,7 +29,22 @@ pub struct PlannedNode {
     /// Its id.
     #[serde(rename = "NodeID")]
     pub node_id: String,
-    /// Why it would not run the job, each rule for itself; empty if it would, as far as the orchestrator can tell. The
-    /// node itself may still refuse, by its allow-list.
+    /// Why it would not run the job, each rule for itself; empty if it would. Its own rules are asked, too, if it is
+    /// connected and nothing else keeps the job off it.
     pub reasons: Vec<String>,
+    /// The host paths that the job's guest would have there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mounts: Vec<PlannedMount>,
+}
+
+/// A host path that a guest would have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "PascalCase")]
+pub struct PlannedMount {
+    /// Where it really is on the node, or would be made.
+    pub path: String,
+    /// Where the guest would find it.
+    pub target: String,
+    /// `ro` or `rw`.
+    pub mode: String,
 }

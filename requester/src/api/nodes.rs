@@ -258,6 +258,7 @@ fn wire(node: &Node, peer: Option<Peer>) -> NodeState {
     };
     let mut version = BuildInfo::current();
     if let Some(peer) = peer {
+        connection.last_compute_seq_num = peer.acknowledged();
         compute.publishers = peer.info.publishers;
         compute.storage_sources = peer.info.sources;
         compute.available_capacity = Resources::from(peer.load.available);
@@ -266,7 +267,6 @@ fn wire(node: &Node, peer: Option<Peer>) -> NodeState {
         compute.address = peer.address.to_string();
         connection.last_heartbeat = rfc3339(peer.heard);
         connection.connected_since = rfc3339(peer.since);
-        connection.last_compute_seq_num = peer.acknowledged;
         version.git_version = format!("v{}", peer.version);
     }
     NodeState {
@@ -282,6 +282,7 @@ fn wire(node: &Node, peer: Option<Peer>) -> NodeState {
         connection: status,
         connection_state: connection,
         cordoned: node.orders.cordoned,
+        unwell: node.unwell.clone().unwrap_or_default(),
         drain: node.orders.drain.map(rfc3339).unwrap_or_default(),
         central_labels: node.orders.labels.clone(),
     }

@@ -11,7 +11,10 @@ mod told;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use skrei_job::{JobId, NodeId, Spec, Timestamp, life::JobState};
+use skrei_job::{
+    JobId, NodeId, Spec, Timestamp,
+    life::{ExecutionState, JobState},
+};
 use skrei_protocol::link::{Assignment, ToNode, Told};
 use skrei_scheduler::{Decision, Event, Record, Rerun, Scheduler, Send, Steering, Verdict, history::Entry};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -20,7 +23,7 @@ use pending::Pending;
 
 use crate::{
     clock,
-    nodes::Hub,
+    nodes::{Hub, Outbox},
     perform::{Effects, Errand, Followed, Outgoing, Reply},
     secrets::{Given, Keys, NotGranted},
     store::{Error as StoreError, Placed, Position, Removable, Store},
@@ -59,7 +62,7 @@ pub(crate) enum Command {
     /// Say which of these jobs the scheduler does not remember. Nothing follows from it.
     Forgotten { jobs: Vec<Removable>, reply: oneshot::Sender<Vec<Removable>> },
     /// Something happened to a node or an execution. The number is acknowledged once it is stored.
-    Happened { event: Event, acknowledge: Option<(watch::Sender<u64>, u64)> },
+    Happened { event: Event, acknowledge: Option<(Arc<Outbox>, u64)> },
     /// Guests say how far they are. Nothing is decided or stored.
     Told { node: NodeId, news: Vec<Told> },
     /// Records could not be stored: what is in memory is ahead of the disk.
@@ -313,6 +316,7 @@ impl EventLoop {
                         partition: execution.partition,
                         partitions,
                         spec: Arc::clone(&job.spec),
+                        started: execution.state == ExecutionState::Running,
                     };
                     let errand = Errand::Say(ToNode::Run(Box::new(assignment)));
                     step.sends.push(Outgoing { node, errand });

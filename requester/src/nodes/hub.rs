@@ -9,20 +9,20 @@ use std::{
     },
 };
 
-use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, spec::Source};
-use skrei_protocol::link::{Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
-use tokio::sync::{mpsc, oneshot};
+use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, outcome::Refusal, spec::Source};
+use skrei_protocol::link::{Granted, Judge, Judgement, Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
+use tokio::sync::oneshot;
 
+use super::{outbox::Outbox, questions::Questions};
 use crate::told;
-
-/// Messages that may wait for one node. A node that lets more pile up is cut off; it comes back and is told anew.
-const OUTBOX_MAX: usize = 4096;
 
 /// The connected nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     peers: Mutex<BTreeMap<NodeId, Peer>>,
     reads: Mutex<BTreeMap<u64, Read>>,
+    /// Who asked what a node would make of a job.
+    judgements: Questions<Result<Vec<Granted>, Refusal>>,
     /// What each node was told to run and has not ended, as far as is known: what it may fetch follows from that. Kept
     /// while its link is down, for what it fetches meanwhile.
     assigned: Mutex<BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>>,
@@ -42,14 +42,13 @@ struct Read {
 #[derive(Clone, Debug)]
 pub(crate) struct Peer {
     session: u64,
-    outbox: mpsc::Sender<ToNode>,
+    outbox: Arc<Outbox>,
     pub(crate) info: NodeInfo,
     pub(crate) version: String,
     pub(crate) address: SocketAddr,
     pub(crate) since: Timestamp,
     pub(crate) heard: Timestamp,
     pub(crate) load: Load,
-    pub(crate) acknowledged: u64,
 }
 
 /// Why a log cannot be read from a node.
@@ -65,13 +64,13 @@ pub(crate) enum ReadError {
 #[derive(Debug)]
 pub(crate) struct Seat {
     pub(crate) session: u64,
-    pub(crate) outbox: mpsc::Receiver<ToNode>,
+    pub(crate) outbox: Arc<Outbox>,
 }
 
 impl Peer {
-    /// Closes the outbox: the session that empties it ends.
-    fn cut(&mut self) {
-        self.outbox = mpsc::channel(1).0;
+    /// The last of its reports that is on disk.
+    pub(crate) fn acknowledged(&self) -> u64 {
+        self.outbox.acknowledged()
     }
 }
 
@@ -86,20 +85,21 @@ impl Hub {
         now: Timestamp,
     ) -> Seat {
         let session = self.next.fetch_add(1, Ordering::Relaxed);
-        let (sender, outbox) = mpsc::channel(OUTBOX_MAX);
+        let outbox = Arc::new(Outbox::default());
         let load = Load { available: info.capacity, ..Load::default() };
         let peer = Peer {
             session,
-            outbox: sender,
+            outbox: Arc::clone(&outbox),
             info,
             version,
             address,
             since: now,
             heard: now,
             load,
-            acknowledged: 0,
         };
-        self.peers().insert(node.clone(), peer);
+        if let Some(before) = self.peers().insert(node.clone(), peer) {
+            before.outbox.close();
+        }
         Seat { session, outbox }
     }
 
@@ -112,6 +112,7 @@ impl Hub {
         }
         drop(peers);
         if current {
+            self.judgements.gone(node);
             let mut reads = self.reads();
             for (_, read) in reads.extract_if(.., |_, read| read.node == *node) {
                 // Whoever asked may have gone.
@@ -141,14 +142,12 @@ impl Hub {
             let of_node = assigned.entry(node.clone()).or_default();
             of_node.insert(assignment.execution.clone(), Arc::clone(&assignment.spec));
         }
-        let mut peers = self.peers();
-        let full = peers.get(node).is_some_and(|peer| peer.outbox.try_send(message).is_err());
-        if full {
+        if let Some(peer) = self.peers().get(node)
+            && peer.outbox.put(message).is_err()
+        {
             // Its session sees the closed outbox, ends, and reports the node as disconnected.
             tracing::warn!(node = %node, "cut off: it does not keep up with what it is sent");
-            if let Some(peer) = peers.get_mut(node) {
-                peer.cut();
-            }
+            peer.outbox.close();
         }
     }
 
@@ -199,7 +198,7 @@ impl Hub {
 
     /// Cuts every node off; those that live come back.
     pub(crate) fn cut_all(&self) {
-        self.peers().values_mut().for_each(Peer::cut);
+        self.peers().values().for_each(|peer| peer.outbox.close());
     }
 
     /// Reads from an execution's log on its node.
@@ -220,6 +219,26 @@ impl Hub {
         let execution = execution.clone();
         self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait }));
         answer.await.unwrap_or_else(|_| Err(ReadError::NotConnected(node.clone())))
+    }
+
+    /// Asks a connected node what it would make of a job: the host paths that its guest would have, or the rule that keeps it
+    /// off. None if it cannot say, or is gone.
+    pub(crate) async fn judge(
+        &self,
+        node: &NodeId,
+        spec: &Arc<Spec>,
+    ) -> Option<Result<Vec<Granted>, Refusal>> {
+        if !self.peers().get(node).is_some_and(|peer| peer.info.judges) {
+            return None;
+        }
+        let mut asked = self.judgements.ask(node);
+        self.send(node, ToNode::Judge(Judge { request: asked.request, spec: Arc::clone(spec) }));
+        asked.answer().await
+    }
+
+    /// Passes on what a node would make of a job.
+    pub(crate) fn judged(&self, node: &NodeId, judgement: Judgement) {
+        self.judgements.answer(node, judgement.request, judgement.result);
     }
 
     /// Passes an answer on to whoever asked; one that nobody waits for any more is dropped.

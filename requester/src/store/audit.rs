@@ -71,14 +71,14 @@ impl Store {
     /// Queues a call to be recorded, before it is carried out; its number. Calls before `oldest` are forgotten.
     pub(crate) async fn call_begins(&self, call: Call, oldest: Timestamp) -> u64 {
         let number = self.audited.fetch_add(1, Ordering::Relaxed) + 1;
-        // Not waited for: what the call changes waits in the same queue, behind this.
-        let _ = self.ledger.write(move |transaction| begins(transaction, number, &call, oldest)).await;
+        // Not waited for: what the call changes is queued after this, and goes to the disk with it or behind it.
+        self.ledger.write_along(move |transaction| begins(transaction, number, &call, oldest)).await;
         number
     }
 
     /// Queues how a call ended.
     pub(crate) async fn call_ends(&self, number: u64, status: u16, subject: String) {
-        let _ = self.ledger.write(move |transaction| ends(transaction, number, status, &subject)).await;
+        self.ledger.write_along(move |transaction| ends(transaction, number, status, &subject)).await;
     }
 
     /// Calls that were recorded.

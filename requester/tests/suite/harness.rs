@@ -243,6 +243,17 @@ impl Node {
         }
     }
 
+    /// The next sign of life that is no message; none if the link ends.
+    pub(crate) async fn sign_of_life(&mut self) -> Option<Message> {
+        loop {
+            match self.socket.next().await?.ok()? {
+                Message::Text(_) => {}
+                Message::Close(_) => return None,
+                sign => return Some(sign),
+            }
+        }
+    }
+
     async fn hear_next(&mut self) -> ToNode {
         let next = async {
             loop {

@@ -351,3 +351,58 @@ async fn another_authority_takes_the_place_of_one_and_nobody_is_locked_out() {
     assert!(orchestrator.client.change_node_authority("drop").await.is_err());
     assert!(orchestrator.client.change_node_authority("rotate").await.is_ok(), "and again");
 }
+
+/// Nobody orders it: the day passes, and the last node that had a certificate of it has another or is gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_authority_before_is_believed_for_a_day_and_as_long_as_a_node_needs_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let away = orchestrator.identity("away").await;
+    orchestrator.client.change_node_authority("rotate").await.unwrap();
+    orchestrator.stop().await;
+
+    // The file is as old as the rotation.
+    let file = directory.path().join("authority/former-ca.pem");
+    let aged = |age: Duration| {
+        let file = std::fs::File::options().write(true).open(&file).unwrap();
+        file.set_modified(std::time::SystemTime::now() - age).unwrap();
+    };
+    let day = Duration::from_secs(86_400);
+    aged(day * 30);
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut back = orchestrator.dial(known(&away)).await;
+    back.say(FromNode::Hello(hello("away"))).await;
+    back.hear_until(|message| if matches!(message, ToNode::Renew) { Ok(()) } else { Err(message) }).await;
+    let shown = orchestrator.client.node_authority().await.unwrap();
+    assert_eq!(shown.former.unwrap().nodes, ["away"], "a node that was away for long still gets in");
+
+    // Its next certificate is of the present one: nobody needs the one before.
+    let identity = renewed(&orchestrator, &away, "away").await;
+    is_dropped(&orchestrator).await;
+    assert!(!file.exists());
+
+    orchestrator.client.change_node_authority("rotate").await.unwrap();
+    renewed(&orchestrator, &identity, "away").await;
+    assert_eq!(
+        orchestrator.client.node_authority().await.unwrap().former.unwrap().nodes,
+        Vec::<String>::new()
+    );
+    orchestrator.stop().await;
+    aged(day - Duration::from_secs(3600));
+    let orchestrator = Orchestrator::start(&directory).await;
+    assert!(orchestrator.client.node_authority().await.unwrap().former.is_some(), "the day has not passed");
+    orchestrator.stop().await;
+    aged(day - Duration::from_secs(2));
+    let orchestrator = Orchestrator::start(&directory).await;
+    is_dropped(&orchestrator).await;
+    assert!(!file.exists());
+}
+
+async fn is_dropped(orchestrator: &Orchestrator) {
+    let dropped = async {
+        while orchestrator.client.node_authority().await.unwrap().former.is_some() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, dropped).await.unwrap();
+}

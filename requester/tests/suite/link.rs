@@ -1,14 +1,17 @@
 //! The node link: who may join, what is repeated, what is refused.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::json;
+use skrei_job::{Manifest, life::ExecutionState};
 use skrei_ledger::rusqlite::Connection;
 use skrei_protocol::client::{LogQuery, Logs};
 use skrei_protocol::link::{
-    ARTIFACTS_PATH, FromNode, Hello, LogChunk, LogPage, LogPiece, PROTOCOL, Report, Stream, ToNode,
+    ARTIFACTS_PATH, FromNode, Hello, Load, LogChunk, LogPage, LogPiece, PROTOCOL, Report, Stream, ToNode,
 };
+
+use tokio_tungstenite::tungstenite::Message;
 
 use super::harness::{Node, Orchestrator, PATIENCE, completed, hello, job, known};
 
@@ -159,4 +162,82 @@ async fn followed(orchestrator: &Orchestrator) -> (Node, Logs) {
     let query = LogQuery { follow: true, ..LogQuery::default() };
     let log = orchestrator.client.logs(&id, &query).await.unwrap();
     (node, log)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_says_that_it_lives_is_answered_and_one_that_does_not_is_asked_and_then_given_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let silence = Duration::from_secs(2);
+    let orchestrator =
+        Orchestrator::start_with(directory.path(), |config| config.disconnect_timeout = silence * 2).await;
+    let mut node = orchestrator.node("a").await;
+    node.say(FromNode::Heartbeat(Load::default())).await;
+    let answer = node.sign_of_life().await.unwrap();
+    assert!(matches!(answer, Message::Pong(_)), "answered in a way that asks for no answer: {answer:?}");
+    let question = node.sign_of_life().await.unwrap();
+    assert!(matches!(question, Message::Ping(_)), "asked since it said nothing more: {question:?}");
+    // It is there as long as it says anything, whatever that is.
+    let start = Instant::now();
+    while start.elapsed() < silence * 2 {
+        node.say(FromNode::Heartbeat(Load::default())).await;
+        assert!(node.sign_of_life().await.is_some());
+        tokio::time::sleep(silence / 10).await;
+    }
+    assert_eq!(orchestrator.client.node("a").await.unwrap().connection, "CONNECTED");
+
+    // One that does not read does not answer either.
+    let gone = async {
+        while orchestrator.client.node("a").await.unwrap().connection == "CONNECTED" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, gone).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_do_well_says_so_and_is_given_nothing_until_it_does() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let says = |unwell: Option<&str>| {
+        FromNode::Heartbeat(Load { unwell: unwell.map(str::to_owned), ..Load::default() })
+    };
+    let comes_to = async |wanted: &str| {
+        let seen = async {
+            while orchestrator.client.node("a").await.unwrap().unwell != wanted {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, seen).await.unwrap_or_else(|_| panic!("not `{wanted}`"));
+    };
+    node.say(says(Some("its disk is full"))).await;
+    comes_to("its disk is full").await;
+    let mut waits = Manifest { count: Some(1), ..job("batch") };
+    waits.tasks[0].timeouts.queue_timeout = 600;
+    let id = orchestrator.submit(&waits).await;
+    let state = orchestrator.client.job(&id, "").await.unwrap().job.state;
+    assert_eq!(state.state_type.as_str(), "Queued");
+    assert!(state.message.contains("unwell: its disk is full"), "{}", state.message);
+    node.say(says(None)).await;
+    comes_to("").await;
+    assert_eq!(node.assignment().await.job.as_str(), id);
+    node.say(says(Some(&"long".repeat(1000)))).await;
+    comes_to(&"long".repeat(125)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_is_told_whether_it_said_before_that_an_execution_runs() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    orchestrator.submit(&job("ops")).await;
+    let first = node.assignment().await;
+    assert!(!first.started);
+    drop(node);
+    let mut node = orchestrator.node("a").await;
+    assert!(!node.assignment().await.started, "it may never have heard of it");
+    node.report(&first.execution, ExecutionState::Running).await;
+    drop(node);
+    let again = orchestrator.node("a").await.assignment().await;
+    assert_eq!((again.execution, again.started), (first.execution, true));
 }

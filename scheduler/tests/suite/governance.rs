@@ -53,6 +53,37 @@ fn a_rejected_nodes_work_is_stopped_and_given_to_others() {
 }
 
 #[test]
+fn a_node_that_does_not_do_well_keeps_what_it_has_and_gets_nothing_new_until_it_does() {
+    let mut world = World::with([node("a"), node("b")]);
+    let says = |world: &mut World, unwell: Option<&str>| {
+        let unwell = unwell.map(str::to_owned);
+        world.handle(Event::NodeHealth { node: NodeId::new("a"), unwell });
+    };
+    let runs = world.submit(daemon());
+    says(&mut world, Some("its disk is full"));
+    assert_eq!(world.executions(&runs), "a:Assigned b:Assigned");
+    let once = world.submit(ops());
+    assert_eq!(world.executions(&once), "b:Assigned");
+    let missed = &world.store.jobs[&once].progress.missed;
+    assert_eq!(missed[&NodeId::new("a")], "unwell: its disk is full");
+    let waits = world.submit(batch(1).only("name", "=", &["a"]).queue_timeout(60));
+    assert!(world.state(&waits).contains("unwell: its disk is full"), "{}", world.state(&waits));
+    let kept = world.submit(daemon());
+    assert_eq!(world.executions(&kept), "b:Assigned");
+    says(&mut world, None);
+    assert_eq!(
+        (world.executions(&waits), world.executions(&kept)),
+        ("a:Assigned".into(), "b:Assigned a:Assigned".into())
+    );
+
+    // What it said counts no longer once it has another link: it says it again.
+    says(&mut world, Some("its disk is full"));
+    world.leave("a");
+    world.join(node("a"));
+    assert_eq!(world.store.nodes[&NodeId::new("a")].unwell, None);
+}
+
+#[test]
 fn a_cordoned_node_keeps_what_it_has_and_gets_nothing_new() {
     let mut world = World::with([node("a"), node("b")]);
     let kept = world.submit(daemon());

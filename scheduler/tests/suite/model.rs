@@ -8,10 +8,15 @@ mod invariants;
 mod machine;
 mod steps;
 
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
 use machine::Machine;
 
-/// How many seeds run when nobody says otherwise; a few seconds without optimisation.
-const SEEDS: u64 = 1000;
+/// How many seeds run when nobody says otherwise.
+const SEEDS: u64 = 10_000;
 
 /// Events per seed, before everything is brought to its end.
 const STEPS: usize = 60;
@@ -24,8 +29,26 @@ fn random_fleets_keep_every_invariant() {
     let number = |name| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     match number("SKREI_SEED") {
         Some(seed) => run(seed),
-        None => KEPT.iter().copied().chain(0..number("SKREI_SEEDS").unwrap_or(SEEDS)).for_each(run),
+        None => {
+            KEPT.iter().copied().for_each(run);
+            on_every_core(number("SKREI_SEEDS").unwrap_or(SEEDS));
+        }
     }
+}
+
+/// Runs so many seeds, each once.
+fn on_every_core(seeds: u64) {
+    let next = AtomicU64::new(0);
+    let work = || {
+        while let Some(seed) = Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < seeds) {
+            run(seed);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(work);
+        }
+    });
 }
 
 #[test]

@@ -129,6 +129,24 @@ fn a_forgotten_node_is_lost_at_once() {
 }
 
 #[test]
+fn an_ended_job_is_not_remembered_for_a_node_that_was_removed() {
+    let mut world = World::with([node("a"), node("b"), node("c")]);
+    let job = world.submit(ops());
+    world.lose("a");
+    world.lose("b");
+    world.completes(&job, "c");
+    assert!(world.state(&job).starts_with("Failed"), "{}", world.state(&job));
+    world.handle(Event::NodeForgotten { node: NodeId::new("a") });
+    assert_eq!(world.scheduler.job_count(), 1, "the other may still say how it ended there");
+    world.restart();
+    assert_eq!(world.scheduler.job_count(), 1);
+    world.handle(Event::NodeForgotten { node: NodeId::new("b") });
+    assert_eq!(world.scheduler.job_count(), 0);
+    world.restart();
+    assert_eq!(world.scheduler.job_count(), 0);
+}
+
+#[test]
 fn a_report_from_the_wrong_node_changes_nothing() {
     let mut world = World::with([node("a"), node("b")]);
     let job = world.submit(ops());

@@ -25,6 +25,14 @@ fn an_ops_job_runs_once_on_every_connected_node_and_tells_its_story() {
 }
 
 #[test]
+fn a_large_fleet_gets_its_work_at_once() {
+    let mut world = World::with((0..1000).map(|number| node(&format!("n-{number}"))));
+    let job = world.submit(ops());
+    assert_eq!(world.sent.len(), 1000, "no part of it waits for a later look");
+    assert_eq!(world.store.current(&job).len(), 1000);
+}
+
+#[test]
 fn one_failed_node_fails_the_job_after_the_others_are_done() {
     let mut world = World::with([node("a"), node("b"), node("c")]);
     let job = world.submit(ops());

@@ -1,5 +1,6 @@
 //! Starts orchestrators, nodes and commands, each a process of its own with a directory of its own.
 
+mod devstack;
 mod job;
 mod moto;
 mod pebble;
@@ -8,6 +9,7 @@ mod server;
 mod terminal;
 pub(crate) mod toolchains;
 
+pub(crate) use devstack::Devstack;
 pub(crate) use job::{JobFile, wait_for_end};
 pub(crate) use moto::Moto;
 pub(crate) use pebble::{EXTERNAL_ACCOUNT, Pebble, Rules};

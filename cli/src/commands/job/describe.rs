@@ -3,7 +3,7 @@
 use clap::Args;
 use skrei_protocol::{
     api::{
-        job::GetJobResponse,
+        job::{GetJobResponse, Job},
         secret::{Grant, Origin},
     },
     client::Selection,
@@ -20,8 +20,8 @@ use crate::{
     terminal::{
         self,
         format::ItemFormat,
-        style,
-        table::{Mood, Table},
+        style::{self, Style},
+        table::{Look, Mood, Table},
         time,
     },
 };
@@ -50,16 +50,47 @@ impl Describe {
                     true => client.grants(&answer.job.id).await?,
                     false => Vec::new(),
                 };
-                show(&answer, &grants)?;
+                terminal::data(&text(&answer, &grants, Look::of_stdout(), style::stdout()))?;
             }
         }
         Ok(exit::SUCCESS)
     }
 }
 
-fn show(answer: &GetJobResponse, grants: &[Grant]) -> Result<(), Error> {
-    let style = style::stdout();
-    let job = &answer.job;
+/// Everything that is to be said, for a person.
+fn text(answer: &GetJobResponse, grants: &[Grant], look: Look, style: Style) -> String {
+    let mut parts = vec![head(&answer.job, style)];
+    if !grants.is_empty() {
+        parts.push(secrets(grants, style));
+    }
+    let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
+    if let Some(progress) = answer.progress.as_ref().filter(|progress| progress.is_of_several()) {
+        let mut progress = progress.clone();
+        // What there is to say of those that have an execution follows below.
+        progress.nodes.retain(|node, _| executions.iter().all(|execution| execution.node_id != *node));
+        // Right below the head.
+        parts[0] += &rollout::text(&progress, look, style);
+    }
+    if !executions.is_empty() {
+        parts.push(format!("{}\n{}", style.bold("Nodes"), outcomes::table(executions).text(look)));
+    }
+    let values = outcomes::values(executions);
+    if !values.is_empty() {
+        let mut table = Table::new(&["node", "key", "value"]);
+        for (node, key, value) in &values {
+            table.moody_row([node, key, value].map(|text| (text.as_str(), Mood::Plain)));
+        }
+        parts.push(format!("{}\n{}", style.bold("Values"), table.text(look)));
+    }
+    for (node, output) in outcomes::outputs(executions) {
+        let heading = style.bold(&format!("Output of {node}"));
+        parts.push(format!("{heading}\n{}\n", secret::shown(output.trim_end())));
+    }
+    parts.join("\n")
+}
+
+/// What the job is, and where it stands.
+fn head(job: &Job, style: Style) -> String {
     let version = job.version.to_string();
     let lines = [
         ("ID", job.id.as_str()),
@@ -72,48 +103,24 @@ fn show(answer: &GetJobResponse, grants: &[Grant]) -> Result<(), Error> {
         ("Modified", &time::date(job.modify_time)),
         ("Version", &version),
     ];
-    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
-        terminal::data(&format!("{}  {value}", style.bold(&format!("{name:<9}"))))?;
+    let said = lines.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(name, value)| format!("{}  {value}\n", style.bold(&format!("{name:<9}")))).collect()
+}
+
+fn secrets(grants: &[Grant], style: Style) -> String {
+    let mut text = format!("{}\n", style.bold("Secrets"));
+    for grant in grants {
+        text += &format!("  {}\n", stands_for(grant));
     }
-    if !grants.is_empty() {
-        terminal::data(&format!("\n{}", style.bold("Secrets")))?;
-        grants.iter().try_for_each(|grant| terminal::data(&format!("  {}", stands_for(grant))))?;
-        for grant in grants.iter().filter(|grant| !grant.waiting.is_empty()) {
-            let nodes = grant.waiting.join(", ");
-            terminal::data(&format!(
-                "  {nodes}: waiting until {} is sealed to it (skrei secret seal FILE --secret {}=@FILE)",
-                grant.name, grant.name
-            ))?;
-        }
+    for grant in grants.iter().filter(|grant| !grant.waiting.is_empty()) {
+        text += &format!(
+            "  {}: waiting until {} is sealed to it (skrei secret seal FILE --secret {}=@FILE)\n",
+            grant.waiting.join(", "),
+            grant.name,
+            grant.name
+        );
     }
-    let executions = answer.executions.as_ref().map_or(&[][..], |list| &list.items);
-    if let Some(progress) = answer.progress.as_ref().filter(|progress| progress.is_of_several()) {
-        let mut progress = progress.clone();
-        // What there is to say of those that have an execution follows below.
-        progress.nodes.retain(|node, _| executions.iter().all(|execution| execution.node_id != *node));
-        rollout::show(&progress)?;
-    }
-    if !executions.is_empty() {
-        terminal::data(&format!("\n{}", style.bold("Nodes")))?;
-        outcomes::table(executions).show()?;
-    }
-    let values = outcomes::values(executions);
-    if !values.is_empty() {
-        terminal::data(&format!("\n{}", style.bold("Values")))?;
-        let mut table = Table::new(&["node", "key", "value"]);
-        for (node, key, value) in &values {
-            table.moody_row([node, key, value].map(|text| (text.as_str(), Mood::Plain)));
-        }
-        table.show()?;
-    }
-    for (node, output) in outcomes::outputs(executions) {
-        terminal::data(&format!(
-            "\n{}\n{}",
-            style.bold(&format!("Output of {node}")),
-            secret::shown(output.trim_end())
-        ))?;
-    }
-    Ok(())
+    text
 }
 
 /// What is shown in the place of a secret.
@@ -140,3 +147,6 @@ fn stands_for(grant: &Grant) -> String {
         (removed, Origin::Stored) => format!("secret:{name} ({removed})"),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Render(render::Render),
     /// Check a job file and its module without submitting it
     Validate(validate::Validate),
-    /// Show which nodes would run a job file now, and why each other would not
+    /// Show which nodes would run a job file now, with which host paths, and why each other would not
     Plan(plan::Plan),
     /// All jobs, the newest first
     List(list::List),

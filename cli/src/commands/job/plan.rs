@@ -1,6 +1,7 @@
 //! `skrei job plan`.
 
 use clap::Args;
+use skrei_protocol::api::plan::PlannedMount;
 
 use crate::{
     cli::Globals,
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 
-/// Show which nodes would run a job file now, and why each other would not. Nothing is submitted.
+/// Show which nodes would run a job file now, with which host paths, and why each other would not. Nothing is submitted.
 #[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
@@ -34,19 +35,22 @@ impl Plan {
             },
         );
         let nodes = planned.nodes;
-        let mut table = Table::new(&["node", "would run it", "why not"]);
+        let mut table = Table::new(&["node", "would run it", "host paths, or why not"]);
         for node in &nodes {
             let (answer, mood) =
                 if node.reasons.is_empty() { ("yes", Mood::Good) } else { ("no", Mood::Bad) };
-            let reasons = node.reasons.join("; ");
-            table.moody_row([(node.node_id.as_str(), Mood::Plain), (answer, mood), (&reasons, Mood::Plain)]);
+            let mounts = node.mounts.iter().map(mount).collect::<Vec<_>>().join(", ");
+            let more = if node.reasons.is_empty() { mounts } else { node.reasons.join("; ") };
+            table.moody_row([(node.node_id.as_str(), Mood::Plain), (answer, mood), (&more, Mood::Plain)]);
         }
         self.format.show(&table, &nodes)?;
         let fitting = nodes.iter().filter(|node| node.reasons.is_empty()).count();
-        terminal::note(&format!(
-            "{fitting} of {} nodes. Whether its owner allows the host paths, each node says itself.",
-            nodes.len()
-        ));
+        terminal::note(&format!("{fitting} of {} nodes.", nodes.len()));
         Ok(exit::SUCCESS)
     }
+}
+
+/// `/srv/ssl at /etc/nginx/ssl (rw)`, or the path alone where the guest finds it under the same.
+fn mount(PlannedMount { path, target, mode }: &PlannedMount) -> String {
+    if path == target { format!("{path} ({mode})") } else { format!("{path} at {target} ({mode})") }
 }

@@ -9,7 +9,13 @@ use crate::{
     commands::client,
     error::Error,
     exit,
-    terminal::{self, format::ItemFormat, style, table::Table, time},
+    terminal::{
+        self,
+        format::ItemFormat,
+        style::{self, Style},
+        table::{Look, Table},
+        time,
+    },
 };
 
 /// See how far a job has come over its fleet; pause it, go on, or give the rest up.
@@ -61,25 +67,23 @@ impl Command {
 }
 
 /// One line with the numbers, one with what holds the roll-out up, and one for each node that is not done.
-pub(super) fn show(progress: &Progress) -> Result<(), Error> {
-    let style = style::stdout();
-    terminal::data(&format!("{}  {}", style.bold("Progress "), progress.summary()))?;
+pub(super) fn text(progress: &Progress, look: Look, style: Style) -> String {
+    let mut text = format!("{}  {}\n", style.bold("Progress "), progress.summary());
     if !progress.reason.is_empty() {
         let until = progress.until.map(|until| format!(", until {}", time::date(until))).unwrap_or_default();
-        terminal::data(&format!(
-            "{}  {}: {}{until}",
-            style.bold("Roll-out "),
-            progress.phase,
-            progress.reason
-        ))?;
+        let Progress { phase, reason, .. } = progress;
+        text += &format!("{}  {phase}: {reason}{until}\n", style.bold("Roll-out "));
     }
-    if progress.nodes.is_empty() {
-        return Ok(());
+    if !progress.nodes.is_empty() {
+        let mut table = Table::new(&["node", "why it is not done"]);
+        for (node, why) in &progress.nodes {
+            table.row([node.as_str(), why.as_str()]);
+        }
+        text += &format!("\n{}", table.text(look));
     }
-    terminal::data("")?;
-    let mut table = Table::new(&["node", "why it is not done"]);
-    for (node, why) in &progress.nodes {
-        table.row([node.as_str(), why.as_str()]);
-    }
-    Ok(table.show()?)
+    text
+}
+
+fn show(progress: &Progress) -> Result<(), Error> {
+    Ok(terminal::data(&text(progress, Look::of_stdout(), style::stdout()))?)
 }

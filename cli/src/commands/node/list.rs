@@ -121,13 +121,18 @@ impl List {
 
     fn row(&self, table: &mut Table, node: &NodeState) {
         let NodeState { info, membership, connection, .. } = node;
-        let status = match (node.cordoned, node.drain.is_empty(), info.compute_node_info.running_executions) {
-            (false, ..) => connection.clone(),
-            (true, true, _) => format!("{connection}, cordoned"),
-            (true, false, 0) => format!("{connection}, drained"),
-            (true, false, _) => format!("{connection}, draining"),
-        };
-        let mood = if connection == "CONNECTED" { Mood::Good } else { Mood::Bad };
+        let mut status =
+            match (node.cordoned, node.drain.is_empty(), info.compute_node_info.running_executions) {
+                (false, ..) => connection.clone(),
+                (true, true, _) => format!("{connection}, cordoned"),
+                (true, false, 0) => format!("{connection}, drained"),
+                (true, false, _) => format!("{connection}, draining"),
+            };
+        if !node.unwell.is_empty() {
+            status = format!("{status}, unwell: {}", node.unwell);
+        }
+        let does_well = connection == "CONNECTED" && node.unwell.is_empty();
+        let mood = if does_well { Mood::Good } else { Mood::Bad };
         let more: Vec<String> = self.show.iter().flat_map(|show| show.cells(node)).collect();
         let first = [
             (info.node_id.as_str(), Mood::Plain),

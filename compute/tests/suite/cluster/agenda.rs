@@ -29,6 +29,8 @@ pub(super) enum Happening {
     Done { node: usize, life: u64, execution: ExecutionId },
     /// A node starts, or starts again.
     Start { node: usize },
+    /// Somebody removes the journal of a node that does not run.
+    Forget { node: usize },
     /// The orchestrator's disk has taken in what was decided first of what waits.
     Stored { era: u64 },
     /// The next step of what follows from what is stored.

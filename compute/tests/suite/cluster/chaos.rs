@@ -49,6 +49,9 @@ impl Cluster {
                 self.kill(node, with_power);
                 let wait = self.soon(Duration::from_secs(100));
                 self.agenda.after(wait, Happening::Start { node });
+                if self.fate.one_in(3) {
+                    self.agenda.after(wait / 2, Happening::Forget { node });
+                }
             }
             17..19 => self.kill_orchestrator(),
             _ => self.govern(node),

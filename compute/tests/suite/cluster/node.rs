@@ -34,6 +34,8 @@ pub(super) struct Node {
     pub(super) life: u64,
     pub(super) is_up: bool,
     pub(super) journal: Journal,
+    /// How everything ended that was in a journal which is gone.
+    pub(super) forgotten: BTreeMap<ExecutionId, (u64, ExecutionState)>,
     /// What was taken on and has no end in the journal.
     pub(super) live: BTreeMap<ExecutionId, Live>,
     session: Option<Session>,
@@ -67,6 +69,7 @@ impl Node {
             life: 0,
             is_up: false,
             journal: Journal::default(),
+            forgotten: BTreeMap::new(),
             live: BTreeMap::new(),
             session: None,
             tries: 0,
@@ -116,6 +119,19 @@ impl Cluster {
         if let Some(session) = at.session.take() {
             self.hang_up_node(session.connection, !with_power);
         }
+    }
+
+    /// The journal is gone. Only one is, of which the orchestrator knows everything: nobody could say what else ran.
+    pub(super) fn lose_journal(&mut self, node: usize) {
+        let at = &mut self.nodes[node];
+        if at.is_up || !at.journal.is_all_acknowledged() {
+            return;
+        }
+        let lost = std::mem::take(&mut at.journal);
+        // The numbers of a new one begin beyond those of any before.
+        at.journal.latest = lost.latest + 1000;
+        at.journal.acknowledged = at.journal.latest;
+        at.forgotten.extend(lost.ended);
     }
 
     fn is_alive(&self, node: usize, life: u64) -> bool {
@@ -194,7 +210,7 @@ impl Cluster {
                 self.hang_up_node(connection, true);
                 self.dial_again(node, Duration::ZERO);
             }
-            Action::Read(_) | Action::Secrets(_) | Action::Renew => {}
+            Action::Read(_) | Action::Judge(_) | Action::Secrets(_) | Action::Renew => {}
         }
     }
 
@@ -241,8 +257,14 @@ impl Cluster {
     fn take_on(&mut self, node: usize, assignment: Assignment) {
         let at = &self.nodes[node];
         let (execution, life) = (assignment.execution.clone(), at.life);
-        match reception::on_run(at.known(&execution), at.journal.acknowledged) {
+        match reception::on_run(at.known(&execution), assignment.started, at.journal.acknowledged) {
             OnRun::Nothing => {}
+            OnRun::Interrupted => {
+                let live = Live { kind: assignment.spec.kind(), stage: Stage::Ending, stop: None };
+                self.nodes[node].live.insert(execution.clone(), live);
+                let state = ExecutionState::Failed(failure(Cause::Interrupted, "lost what it wrote down"));
+                self.write(node, Entry::End(execution, Box::new(state)));
+            }
             OnRun::ReportAgain => self.write(node, Entry::ReportAgain(execution)),
             OnRun::TakeOn => {
                 let (kind, stage) = (assignment.spec.kind(), Stage::Preparing);

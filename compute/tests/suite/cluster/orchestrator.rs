@@ -259,6 +259,7 @@ impl Cluster {
                     partition: execution.partition,
                     partitions,
                     spec: Arc::clone(&job.spec),
+                    started: execution.state == ExecutionState::Running,
                 };
                 Some(Step::Say(node, Box::new(ToNode::Run(Box::new(assignment)))))
             }

@@ -115,7 +115,8 @@ impl Cluster {
         let store = &self.orchestrator.store;
         for execution in store.executions.values() {
             let node = self.nodes.iter().find(|node| node.name == execution.node).expect("a node");
-            let ended = node.journal.ended.get(&execution.id).map(|(_, state)| state);
+            let forgotten = node.forgotten.get(&execution.id);
+            let ended = forgotten.or_else(|| node.journal.ended.get(&execution.id)).map(|(_, state)| state);
             let (said, is_true) =
                 (self.said_of(execution), |state: &ExecutionState| same(state, &execution.state));
             let accounted = match (&execution.state, ended) {

@@ -27,6 +27,8 @@ const SETTLED_BY: Duration = Duration::from_secs(6 * 60 * 60);
 
 pub(super) struct Cluster {
     pub(super) dice: Dice,
+    /// Decides what the kept seed knows nothing of.
+    pub(super) fate: Dice,
     pub(super) agenda: Agenda,
     pub(super) nodes: Vec<Node>,
     pub(super) orchestrator: Orchestrator,
@@ -71,6 +73,7 @@ impl Cluster {
         agenda.after(Duration::ZERO, Happening::Chaos);
         Self {
             dice,
+            fate: Dice::new(!seed),
             agenda,
             nodes: (0..NODES).map(Node::new).collect(),
             orchestrator: Orchestrator::new(),
@@ -128,6 +131,7 @@ impl Cluster {
             Happening::Prepared { node, life, execution } => self.prepared(node, life, &execution),
             Happening::Done { node, life, execution } => self.done(node, life, &execution),
             Happening::Start { node } => self.start(node),
+            Happening::Forget { node } => self.lose_journal(node),
             Happening::Stored { era } => self.stored(era),
             Happening::Perform { era } => self.perform(era),
             Happening::Tick { era } => self.tick(era),

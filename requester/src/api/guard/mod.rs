@@ -22,8 +22,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::StreamExt as _;
-use skrei_access::{Buckets, Caller, Client, Denied};
+use skrei_access::{Buckets, Caller, Denied};
 use skrei_protocol::api::error::{Code, ErrorBody};
+use skrei_tls::Client;
 
 pub(crate) use record::Subject;
 

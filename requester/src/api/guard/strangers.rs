@@ -9,8 +9,9 @@ use std::{
 };
 
 use axum::http::StatusCode;
-use skrei_access::{Buckets, Client};
+use skrei_access::Buckets;
 use skrei_job::Timestamp;
+use skrei_tls::Client;
 
 use crate::store;
 

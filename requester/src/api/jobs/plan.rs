@@ -1,16 +1,33 @@
-//! `PUT /orchestrator/jobs/plan`: which nodes would run a job, and why each other would not. Ours: Bacalhau has nothing of
-//! the kind. Nothing is stored, and nothing runs.
+//! `PUT /orchestrator/jobs/plan`: which nodes would run a job, with which host paths, and why each other would not. Ours:
+//! Bacalhau has nothing of the kind. Nothing is stored, and nothing runs: the scheduler judges as it would place the job, and
+//! nodes as they would take it on.
+
+use std::{sync::Arc, time::Duration};
 
 use axum::{extract::State, response::Response};
-use skrei_job::Problem;
-use skrei_protocol::api::plan::{PlanJobResponse, PlannedNode};
+use futures_util::{StreamExt as _, stream};
+use skrei_job::{NodeId, Problem, Spec};
+use skrei_protocol::{
+    api::plan::{PlanJobResponse, PlannedMount, PlannedNode},
+    link::Granted,
+};
 use skrei_scheduler::Verdict;
+use tokio::time::{Instant, timeout_at};
 
 use super::submit::{JobSent, Submission};
 use crate::{
     api::{Api, body::Body, error::ApiError, json},
     secrets,
 };
+
+/// Nodes that are asked at a time: each is sent the whole job.
+const ASKED_AT_ONCE: usize = 64;
+
+/// How long all of them together may take to say what they would make of it.
+const ASKING_MAX: Duration = Duration::from_secs(10);
+
+/// How many nodes a warning names.
+const NAMED_MAX: usize = 10;
 
 /// Which nodes would run a job now.
 #[utoipa::path(put, path = "/orchestrator/jobs/plan", tag = "Jobs", operation_id = "planJob",
@@ -20,16 +37,57 @@ pub(in crate::api) async fn plan(State(api): State<Api>, body: Body) -> Result<R
     let of_secrets = secrets::Plan::of(&api.orchestrator.store, &checked.spec, &secrets).await?;
     let mut warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
     warnings.extend(of_secrets.warnings());
-    let nodes = api.orchestrator.plan(checked.spec).await?.into_iter().map(|(node, verdict)| {
+    let spec = Arc::new(checked.spec.clone());
+    let until = Instant::now() + ASKING_MAX;
+    let verdicts = api.orchestrator.plan(checked.spec).await?;
+    let judged = stream::iter(verdicts).map(|(node, verdict)| {
         let mut reasons: Vec<String> = match verdict {
             Verdict::Fits => Vec::new(),
             Verdict::Unfit(reasons) => reasons.iter().map(ToString::to_string).collect(),
         };
         reasons.extend(of_secrets.reasons(&node));
-        PlannedNode { node_id: node.to_string(), reasons }
+        judge(&api, node, reasons, &spec, until)
     });
+    let judged: Vec<(PlannedNode, bool)> = judged.buffered(ASKED_AT_ONCE).collect().await;
+    let silent: Vec<_> = judged.iter().filter(|(_, said)| !said).map(|(node, _)| &node.node_id).collect();
+    warnings.extend(not_asked(&silent));
     Ok(json(&PlanJobResponse {
-        nodes: nodes.collect(),
+        nodes: judged.into_iter().map(|(node, _)| node).collect(),
         warnings: (!warnings.is_empty()).then_some(warnings),
     }))
+}
+
+/// A node with what it says itself, if nothing else keeps the job off it; false if it was asked and said nothing.
+async fn judge(
+    api: &Api,
+    node: NodeId,
+    mut reasons: Vec<String>,
+    spec: &Arc<Spec>,
+    until: Instant,
+) -> (PlannedNode, bool) {
+    let (mut mounts, mut said) = (Vec::new(), true);
+    if reasons.is_empty() {
+        match timeout_at(until, api.orchestrator.hub.judge(&node, spec)).await {
+            // There are no more than it was asked about, whatever it says.
+            Ok(Some(Ok(granted))) => {
+                mounts = granted.into_iter().take(spec.task().inputs.len()).map(mount).collect();
+            }
+            Ok(Some(Err(refusal))) => reasons.push(refusal.message),
+            Ok(None) | Err(_) => said = false,
+        }
+    }
+    (PlannedNode { node_id: node.to_string(), reasons, mounts }, said)
+}
+
+fn mount(granted: Granted) -> PlannedMount {
+    let Granted { path, target, mode } = granted;
+    PlannedMount { path, target, mode: mode.as_str().to_owned() }
+}
+
+fn not_asked(silent: &[&String]) -> Option<String> {
+    let named: Vec<_> = silent.iter().take(NAMED_MAX).map(|node| node.as_str()).collect();
+    let more = silent.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty())
+        .then(|| format!("whether their owners allow it was not to be had from {}{more}", named.join(", ")))
 }

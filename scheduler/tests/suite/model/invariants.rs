@@ -189,7 +189,9 @@ impl Machine {
         if !demands.iter().all(same) {
             return;
         }
-        let is_usable = |node: &&Node| node.connection == Connection::Connected && !node.orders.cordoned;
+        let is_usable = |node: &&Node| {
+            node.connection == Connection::Connected && !node.orders.cordoned && node.unwell.is_none()
+        };
         for node in self.store.nodes.values().filter(is_usable) {
             let id = &node.info.id;
             // After a restart, what an execution of an earlier version asked for is not known any more.
@@ -230,6 +232,7 @@ impl Machine {
         let matching: BTreeSet<_> = nodes
             .values()
             .filter(|node| node.connection == Connection::Connected && !node.orders.cordoned)
+            .filter(|node| node.unwell.is_none())
             .filter(|node| could_ever(job, node, &nothing))
             .map(|node| node.info.id.clone())
             .collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use skrei_job::{ExecutionId, JobId, NodeId, Timestamp, life::ExecutionState, outcome::*};
 use skrei_scheduler::*;
 
-use super::dice::Dice;
+use super::{KEPT, dice::Dice};
 use crate::{given::failure, store::Store};
 
 /// A compute node as it really is, whatever the orchestrator believes.
@@ -27,6 +27,8 @@ pub(super) struct Machine {
     pub(super) dice: Dice,
     /// Decides what kept seeds know nothing of, so that what they were kept for still happens.
     pub(super) fate: Dice,
+    /// Decides who does well, but in seeds that were kept before anybody could do otherwise.
+    pub(super) health: Option<Dice>,
     /// How many nodes there ever were.
     pub(super) named: usize,
     pub(super) scheduler: Scheduler,
@@ -44,6 +46,7 @@ impl Machine {
         let mut machine = Self {
             dice: Dice::new(seed),
             fate: Dice::new(!seed),
+            health: (!KEPT.contains(&seed)).then(|| Dice::new(seed.rotate_left(32))),
             named: 0,
             scheduler: Scheduler::new(Config::default()),
             store: Store::default(),

@@ -14,6 +14,9 @@ const JOBS_MAX: usize = 12;
 impl Machine {
     pub(super) fn random_step(&mut self) {
         self.now = self.now.after(Duration::from_millis(self.dice.below(2000) as u64));
+        if self.health.as_mut().is_some_and(|health| health.one_in(10)) {
+            self.somebody_does_well_or_not();
+        }
         match self.dice.below(26) {
             0 => self.new_node(),
             1 => self.cut_link(),
@@ -42,7 +45,8 @@ impl Machine {
             self.link(&node);
         }
         for node in self.store.nodes.keys().cloned().collect::<Vec<_>>() {
-            self.handle(Event::NodeOrdered { node, order: NodeOrder::Uncordon });
+            self.handle(Event::NodeOrdered { node: node.clone(), order: NodeOrder::Uncordon });
+            self.handle(Event::NodeHealth { node, unwell: None });
         }
         let kept: Vec<_> = self
             .store
@@ -131,6 +135,16 @@ impl Machine {
         let nodes: Vec<_> = self.store.nodes.keys().cloned().collect();
         if let (Some(node), Some(order)) = (self.dice.pick(&nodes), self.dice.pick(&orders)) {
             self.handle(Event::NodeOrdered { node, order });
+        }
+    }
+
+    /// A node says how it does; whether it is linked the scheduler has to see to.
+    fn somebody_does_well_or_not(&mut self) {
+        let nodes: Vec<_> = self.store.nodes.keys().cloned().collect();
+        let Some(health) = &mut self.health else { return };
+        let unwell = health.one_in(2).then(|| "its disk is full".to_owned());
+        if let Some(node) = health.pick(&nodes) {
+            self.handle(Event::NodeHealth { node, unwell });
         }
     }
 

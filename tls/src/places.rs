@@ -6,44 +6,50 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use skrei_access::Client;
+use crate::Client;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// One client may have this share of all places, and at least one.
 const SHARE_OF_ONE: usize = 4;
 
-/// Places for connections. One client alone cannot take them all.
+/// Places for connections. One client alone cannot take them all: it may have a fourth of them.
 #[derive(Clone, Debug)]
-pub(crate) struct Places {
+pub struct Places {
     room: Arc<Semaphore>,
     taken: Arc<Mutex<HashMap<Client, usize>>>,
     of_one: usize,
 }
 
+/// Room for one connection, whoever it will be of.
+#[derive(Debug)]
+pub struct Room {
+    _permit: OwnedSemaphorePermit,
+}
+
 /// A connection's place; given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub struct Place {
     client: Client,
     taken: Arc<Mutex<HashMap<Client, usize>>>,
-    _room: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 impl Places {
     /// So many, at least one.
-    pub(crate) fn new(count: usize) -> Self {
+    pub fn new(count: usize) -> Self {
         let count = count.clamp(1, Semaphore::MAX_PERMITS);
         let of_one = count.div_ceil(SHARE_OF_ONE);
         Self { room: Arc::new(Semaphore::new(count)), taken: Arc::default(), of_one }
     }
 
     /// Waits until there is room for one more.
-    pub(crate) async fn room(&self) -> Option<OwnedSemaphorePermit> {
+    pub async fn room(&self) -> Option<Room> {
         // Never closed.
-        Arc::clone(&self.room).acquire_owned().await.ok()
+        Arc::clone(&self.room).acquire_owned().await.ok().map(|permit| Room { _permit: permit })
     }
 
     /// The place of a client's connection; none if it has as many as it may.
-    pub(crate) fn place(&self, room: OwnedSemaphorePermit, address: IpAddr) -> Option<Place> {
+    pub fn place(&self, room: Room, address: IpAddr) -> Option<Place> {
         let client = Client::from(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let of_client = taken.entry(client).or_default();
