@@ -1,13 +1,14 @@
 //! The handle: queue a change, run a query.
 
 use std::{
+    num::NonZero,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use crate::{
     along::{self, Along, Joined},
@@ -18,8 +19,16 @@ use crate::{
 /// Changes that may wait for the writer. Beyond it callers wait for room, so memory stays bounded.
 const QUEUE_MAX: usize = 16_384;
 
-/// Idle read connections kept open; more are opened while more queries run at once.
-const IDLE_READERS_MAX: usize = 4;
+/// Queries that run at once for each processor: some of them wait for the disk. All others wait for their turn, since each
+/// has a connection with a cache of its own, and to open one costs more than most queries.
+const READERS_PER_PROCESSOR: usize = 2;
+
+/// At least and at most so many, however many processors there are.
+const READERS_MIN: usize = 4;
+const READERS_MAX: usize = 32;
+
+/// Statements that a connection keeps ready.
+const READY_STATEMENTS: usize = 64;
 
 /// A handle on one SQLite file; cheap to clone. The writer stops when the last handle is gone.
 #[derive(Clone, Debug)]
@@ -104,11 +113,7 @@ impl Ledger {
             .name(name)
             .spawn(move || writer::run(connection, checkpointer, queue, &goes_along, &file))
             .map_err(|error| Error::Sqlite { path: path.to_owned(), message: error.to_string() })?;
-        Ok(Self {
-            changes,
-            along,
-            readers: Arc::new(Readers { path: path.to_owned(), idle: Mutex::default() }),
-        })
+        Ok(Self { changes, along, readers: Arc::new(Readers::new(path.to_owned())) })
     }
 
     /// Queues a change. Changes are applied in the order they were queued; each is stored whole or not at all.
@@ -157,7 +162,7 @@ impl Ledger {
         });
     }
 
-    /// Runs a query on a connection of its own, off the async threads.
+    /// Runs a query on a connection of its own, off the async threads, when it is its turn.
     ///
     /// # Errors
     /// As SQLite says.
@@ -165,11 +170,18 @@ impl Ledger {
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
+        // Never closed.
+        let turn = Arc::clone(&self.readers.turns).acquire_owned().await;
         let readers = Arc::clone(&self.readers);
-        tokio::task::spawn_blocking(move || readers.run(query)).await.unwrap_or(Err(Error::Closed))
+        let run = move || {
+            // Also if nobody waits for the answer any more.
+            let _turn = turn;
+            readers.run(query)
+        };
+        tokio::task::spawn_blocking(run).await.unwrap_or(Err(Error::Closed))
     }
 
-    /// As [`Ledger::read`], on the calling thread.
+    /// As [`Ledger::read`], at once and on the calling thread.
     ///
     /// # Errors
     /// As SQLite says.
@@ -185,9 +197,17 @@ impl Ledger {
 struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    turns: Arc<Semaphore>,
+    max: usize,
 }
 
 impl Readers {
+    fn new(path: PathBuf) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let max = (processors * READERS_PER_PROCESSOR).clamp(READERS_MIN, READERS_MAX);
+        Self { path, idle: Mutex::default(), turns: Arc::new(Semaphore::new(max)), max }
+    }
+
     fn run<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let failed = |error: rusqlite::Error| Error::sqlite(&self.path, &error);
@@ -197,7 +217,7 @@ impl Readers {
         };
         let answer = query(&connection).map_err(failed)?;
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_READERS_MAX {
+        if idle.len() < self.max {
             idle.push(connection);
         }
         Ok(answer)
@@ -207,6 +227,7 @@ impl Readers {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags)?;
         connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(READY_STATEMENTS);
         Ok(connection)
     }
 }
@@ -223,5 +244,40 @@ impl Error {
             Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure) => Self::Disk { path, message },
             _ => Self::Sqlite { path, message },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn so_many_read_at_once_and_the_others_wait_for_their_turn() {
+        let directory = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(&directory.path().join("x.db"), &["CREATE TABLE t (x)"]).unwrap();
+        let max = ledger.readers.max;
+        let (running, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let mut reading = tokio::task::JoinSet::new();
+        for _ in 0..max * 5 {
+            let (ledger, running, most) = (ledger.clone(), Arc::clone(&running), Arc::clone(&most));
+            reading.spawn(async move {
+                let query = move |connection: &Connection| {
+                    most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::sleep(Duration::from_millis(5));
+                    running.fetch_sub(1, Ordering::SeqCst);
+                    connection.query_row("SELECT count(*) FROM t", (), |row| row.get::<_, i64>(0))
+                };
+                ledger.read(query).await
+            });
+        }
+        // Whoever cannot wait does not.
+        ledger.read_blocking(|_| Ok(())).unwrap();
+        while let Some(read) = reading.join_next().await {
+            assert_eq!(read.unwrap().unwrap(), 0);
+        }
+        assert!((1..=max).contains(&most.load(Ordering::SeqCst)), "{most:?} of {max}");
+        assert!(ledger.readers.idle.lock().unwrap().len() <= max);
     }
 }
