@@ -50,7 +50,7 @@ pub(crate) enum Order {
     Id,
 }
 
-/// A job's place in every order.
+/// A job's place in an order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Cursor {
     /// In the order of creation.
@@ -114,7 +114,8 @@ struct Statement {
     lookups: usize,
 }
 
-/// The jobs to look at, in order: the three parts of a [`Cursor`], and whether the job may be one of those asked for.
+/// The jobs to look at, in order: the three parts of a [`Cursor`] as far as the order has them, and whether the job may be
+/// one of those asked for.
 fn statement(connection: &Connection, query: &JobQuery) -> Result<Statement> {
     let driving = driving_label(connection, query)?;
     // What narrows an index, and what is found out for each row of it.
@@ -124,14 +125,25 @@ fn statement(connection: &Connection, query: &JobQuery) -> Result<Statement> {
         values.push(value);
         format!("?{}", values.len())
     };
-    let from = match driving {
-        None => "FROM job JOIN job_state state ON state.job = job.seq",
-        // CROSS JOIN is how SQLite is told which table goes first.
+    // With a label in front its own column keeps the order of the index.
+    let seq = if driving.is_some() { "label.job" } else { "job.seq" };
+    let mut from = match driving {
+        None => "FROM job".to_owned(),
         Some(requirement) => {
             conditions.push(has_label(requirement, "label", &mut bind));
-            "FROM job_label label CROSS JOIN job ON job.seq = label.job JOIN job_state state ON state.job = job.seq"
+            "FROM job_label label".to_owned()
         }
     };
+    // Nothing is looked up for a row that neither its order nor a condition asks for. CROSS JOIN is how SQLite is told which
+    // table goes first.
+    if driving.is_some() && (query.order == Order::Id || !query.namespace.is_empty()) {
+        from.push_str(" CROSS JOIN job ON job.seq = label.job");
+    }
+    match (query.order, driving) {
+        (Order::Modified, None) => from.push_str(" JOIN job_state state ON state.job = job.seq"),
+        (Order::Modified, Some(_)) => from.push_str(" CROSS JOIN job_state state ON state.job = label.job"),
+        _ => {}
+    }
     if !query.namespace.is_empty() {
         let is_of = format!("job.namespace = {}", bind(Value::Text(query.namespace.clone())));
         // In the order of creation there is an index of each namespace.
@@ -148,12 +160,9 @@ fn statement(connection: &Connection, query: &JobQuery) -> Result<Statement> {
             _ => "",
         };
         let has = has_label(requirement, "other", &mut bind);
-        tests
-            .push(format!("{not}EXISTS (SELECT 1 FROM job_label other WHERE other.job = job.seq AND {has})"));
+        tests.push(format!("{not}EXISTS (SELECT 1 FROM job_label other WHERE other.job = {seq} AND {has})"));
     }
     let (direction, beyond) = if query.reverse { ("DESC", "<") } else { ("ASC", ">") };
-    // With a label in front its own column keeps the order of the index.
-    let seq = if driving.is_some() { "label.job" } else { "job.seq" };
     if let Some(after) = &query.after {
         conditions.push(match query.order {
             Order::Created => format!("{seq} {beyond} {}", bind(Value::Integer(after.seq))),
@@ -173,9 +182,10 @@ fn statement(connection: &Connection, query: &JobQuery) -> Result<Statement> {
     let lookups = tests.len();
     let all = |parts: Vec<String>| if parts.is_empty() { "TRUE".to_owned() } else { parts.join(" AND ") };
     let (conditions, tests) = (all(conditions), all(tests));
-    let sql = format!(
-        "SELECT job.seq, state.modified, job.id, {tests} AS fits {from} WHERE {conditions} ORDER BY {order}"
-    );
+    let modified = if query.order == Order::Modified { "state.modified" } else { "0" };
+    let id = if query.order == Order::Id { "job.id" } else { "''" };
+    let sql =
+        format!("SELECT {seq}, {modified}, {id}, {tests} AS fits {from} WHERE {conditions} ORDER BY {order}");
     Ok(Statement { sql, values, lookups })
 }
 
