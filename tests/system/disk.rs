@@ -72,19 +72,23 @@ async fn a_full_disk_refuses_with_its_cause_loses_nothing_and_serves_again_when_
     let client = &orchestrator.client;
     let job = JobFile::new(client, "batch", skrei_test_guests::noop(), &[]).await.manifest();
     orchestrator.bound(Some(FILE_BYTES_MAX));
-    let mut acknowledged = Vec::new();
-    let refused = loop {
+    let (mut acknowledged, mut refused) = (Vec::new(), 0);
+    // The first refusal may come while the log is full and not yet folded: then there is room once more. It stays refused
+    // when the file has met the bound, too.
+    while refused < 4 {
         match client.submit(&job, false).await {
-            Ok(accepted) => acknowledged.push(accepted.job_id),
-            Err(refused) => break refused,
+            Ok(accepted) => {
+                acknowledged.push(accepted.job_id);
+                refused = 0;
+            }
+            Err(Error::Api(body)) => {
+                assert_eq!(body.code, Code::ServiceUnavailable);
+                assert!(body.hint.contains("full disk"), "{body:?}");
+                refused += 1;
+            }
+            Err(error) => panic!("no answer: {error}"),
         }
         assert!(acknowledged.len() < 50_000, "the bound is never met");
-    };
-    let Error::Api(body) = &refused else { panic!("no answer: {refused}") };
-    assert_eq!(body.code, Code::ServiceUnavailable);
-    assert!(body.hint.contains("full disk"), "{body:?}");
-    for _ in 0..3 {
-        assert!(client.submit(&job, false).await.is_err(), "it stays refused");
     }
     assert!(client.job(&acknowledged[0], "history").await.is_ok(), "what is there can be read");
 
