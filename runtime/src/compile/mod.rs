@@ -50,10 +50,15 @@ fn runs_concurrently(wasm: &[u8]) -> bool {
         match payload {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth -= 1,
-            Payload::ComponentExportSection(exports) if depth == 1 => {
-                if exports.into_iter().flatten().any(|export| export.name.name.starts_with(RUN)) {
-                    return true;
-                }
+            Payload::ComponentExportSection(exports)
+                if depth == 1
+                    && exports
+                        .clone()
+                        .into_iter()
+                        .flatten()
+                        .any(|export| export.name.name.starts_with(RUN)) =>
+            {
+                return true;
             }
             _ => {}
         }

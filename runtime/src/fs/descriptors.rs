@@ -45,7 +45,8 @@ mod tests {
     #[test]
     fn there_is_room_for_so_many_at_once_and_for_another_when_one_is_gone() {
         let descriptors = Descriptors::new(2);
-        let (first, _second) = (descriptors.take().unwrap(), descriptors.clone().take().unwrap());
+        let of_another_guest = descriptors.clone();
+        let (first, _second) = (descriptors.take().unwrap(), of_another_guest.take().unwrap());
         assert_eq!(descriptors.take().err(), Some(Errno::NFile));
         drop(first);
         assert!(descriptors.take().is_ok());
