@@ -6,7 +6,7 @@ use skrei_protocol::{api::error::Code, client};
 
 use crate::{
     exit,
-    terminal::{self, style},
+    terminal::{self, fit, style},
 };
 
 /// Why a command could not do what it was asked.
@@ -76,18 +76,41 @@ impl Error {
     /// Prints cause, empty line, hint.
     pub(crate) fn show(&self) {
         if !self.message.is_empty() {
-            terminal::note(&self.text(style::stderr()));
+            let width = terminal::is_watched().then(|| terminal::size().0);
+            terminal::note(&self.text(style::stderr(), width));
         }
     }
 
-    /// Cause, empty line, hint, each line of the cause with the same beginning.
-    fn text(&self, style: style::Style) -> String {
-        let mut text = format!("{} {}", style.red("error:"), self.message);
+    /// Cause, empty line, hint; fitted to a terminal of so many columns.
+    fn text(&self, style: style::Style, width: Option<usize>) -> String {
+        // What comes below the first line are pieces of files, with marks under them: they stay as they are.
+        let (first, below) = self.message.split_at(self.message.find('\n').unwrap_or(self.message.len()));
+        let first = width.map_or_else(|| first.to_owned(), |width| fit::fill(first, width, ERROR.len() + 1));
+        let mut text = format!("{} {first}{below}", style.red(ERROR));
         if let Some(hint) = &self.hint {
-            text.push_str(&format!("\n\n{} {}", style.cyan("hint:"), hint.replace('\n', "\n      ")));
+            text.push_str("\n\n");
+            text.push_str(&hint_text(style, hint, width));
         }
         text
     }
+}
+
+/// What an error begins with.
+const ERROR: &str = "error:";
+
+/// What the way out begins with.
+const HINT: &str = "hint:";
+
+/// A way out, each line of it with the same beginning; fitted to a terminal of so many columns.
+pub(crate) fn hint_text(style: style::Style, hint: &str, width: Option<usize>) -> String {
+    let indent = " ".repeat(HINT.len() + 1);
+    // Lines that were broken have their indent.
+    let lines = hint.split('\n').map(|line| match width {
+        Some(width) => fit::fill(line, width, indent.len()),
+        None => line.to_owned(),
+    });
+    let lines: Vec<String> = lines.collect();
+    format!("{} {}", style.cyan(HINT), lines.join(&format!("\n{indent}")))
 }
 
 /// An error's message and those of its causes, each once.
@@ -144,6 +167,13 @@ mod tests {
     #[test]
     fn the_cause_comes_first_and_the_hint_after_an_empty_line() {
         let error = Error::usage("`x` is wrong").hint("write `y`\nor `z`");
-        assert_eq!(error.text(style::Style::PLAIN), "error: `x` is wrong\n\nhint: write `y`\n      or `z`");
+        assert_eq!(
+            error.text(style::Style::PLAIN, None),
+            "error: `x` is wrong\n\nhint: write `y`\n      or `z`"
+        );
+        assert_eq!(
+            error.text(style::Style::PLAIN, Some(16)),
+            "error: `x` is\n       wrong\n\nhint: write `y`\n      or `z`"
+        );
     }
 }

@@ -3,10 +3,10 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use skrei_job::ExecutionId;
+use skrei_job::{ExecutionId, Timestamp};
 use skrei_protocol::link::{LogChunk, ReadLog, Stream};
 use skrei_runtime::OutputSink;
 use tokio::{sync::Notify, time::Instant};
@@ -47,7 +47,7 @@ impl Log {
             let mut state = self.lock();
             if !state.ended {
                 state.ended = true;
-                state.recording.finish();
+                state.recording.finish(now());
             }
             state.recording.clone()
         };
@@ -55,18 +55,19 @@ impl Log {
         recording
     }
 
-    /// Output from a position on; waits for some if there is none, the log has not ended, and `wait` says so.
-    pub(crate) async fn read(&self, from: u64, wait: bool) -> LogChunk {
+    /// Output from where the request says on; waits for some if there is none, the log has not ended, and the request says
+    /// so, too.
+    pub(crate) async fn read(&self, request: &ReadLog) -> LogChunk {
         let until = Instant::now() + WAIT_MAX;
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             changed.as_mut().enable();
             let chunk = {
                 let state = self.lock();
-                state.recording.chunk(from, CHUNK_BYTES_MAX, state.ended)
+                page(&state.recording, request, state.ended)
             };
             let nothing_yet = chunk.pieces.is_empty() && !chunk.end;
-            if !(wait && nothing_yet) || tokio::time::timeout_at(until, changed).await.is_err() {
+            if !(request.wait && nothing_yet) || tokio::time::timeout_at(until, changed).await.is_err() {
                 return chunk;
             }
         }
@@ -83,7 +84,7 @@ impl OutputSink for Log {
             skrei_runtime::Stream::Stdout => Stream::Out,
             skrei_runtime::Stream::Stderr => Stream::Err,
         };
-        self.lock().recording.write(stream, bytes, self.bytes_max);
+        self.lock().recording.write(stream, bytes, now(), self.bytes_max);
         self.changed.notify_waiters();
     }
 }
@@ -118,10 +119,10 @@ impl LogStore {
         let execution = &request.execution;
         let live = self.live().get(execution).cloned();
         if let Some(log) = live {
-            return Ok(log.read(request.from, request.wait).await);
+            return Ok(log.read(request).await);
         }
         match self.journal.output(execution).await {
-            Ok(Some(recording)) => Ok(recording.chunk(request.from, CHUNK_BYTES_MAX, true)),
+            Ok(Some(recording)) => Ok(page(&recording, request, true)),
             Ok(None) => Err(format!("this node has no log of execution `{execution}`")),
             Err(error) => Err(format!("the log of execution `{execution}` cannot be read: {error}")),
         }
@@ -130,4 +131,16 @@ impl LogStore {
     fn live(&self) -> MutexGuard<'_, BTreeMap<ExecutionId, Arc<Log>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What a recording has for a reader.
+fn page(recording: &Recording, request: &ReadLog, ended: bool) -> LogChunk {
+    let earliest = request.since.map_or(0, |time| recording.since(time));
+    recording.chunk(request.from.max(earliest), CHUNK_BYTES_MAX, ended)
+}
+
+/// The time by this machine's clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }

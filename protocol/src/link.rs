@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use skrei_job::{
-    ExecutionId, JobId, NodeId, Spec, labels::Labels, life::ExecutionState, resources::Resources,
+    ExecutionId, JobId, NodeId, Spec, Timestamp, labels::Labels, life::ExecutionState, resources::Resources,
     told::Progress,
 };
 
@@ -150,6 +150,9 @@ pub struct LogChunk {
 pub struct LogPiece {
     /// Which stream.
     pub stream: Stream,
+    /// When it was begun, by the node's clock. None from a node of a version that keeps no times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
     /// The text; invalid UTF-8 replaced.
     pub text: String,
 }
@@ -239,4 +242,7 @@ pub struct ReadLog {
     pub from: u64,
     /// Wait for output if there is none yet and the execution is not over.
     pub wait: bool,
+    /// Pass over what was written before. A node of a version that keeps no times does not know of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }

@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,7 +14,10 @@ use super::harness::{Orchestrator, PATIENCE, Ran, free_port, root, skrei};
 const PACKAGE: &str = "oidc-provider@9.13.3";
 
 /// A directory in which node finds the package and our scripts; or why there is none.
-fn workshop() -> Result<PathBuf, String> {
+pub(crate) fn workshop() -> Result<PathBuf, String> {
+    /// Tests share it, and one of them fills it.
+    static FILLING: Mutex<()> = Mutex::new(());
+    let _filling = FILLING.lock().unwrap_or_else(PoisonError::into_inner);
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("oidc");
     if !home.join("node_modules/oidc-provider/package.json").exists() {
         std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
@@ -32,13 +36,13 @@ fn workshop() -> Result<PathBuf, String> {
 }
 
 /// The provider, until dropped. It goes on only as long as somebody could hear it.
-struct Provider {
+pub(crate) struct Provider {
     child: Child,
     _said: BufReader<ChildStdout>,
 }
 
 impl Provider {
-    fn start(workshop: &Path, port: u16, permissions: &str, keys: &Path, kid: &str) -> Self {
+    pub(crate) fn start(workshop: &Path, port: u16, permissions: &str, keys: &Path, kid: &str) -> Self {
         let mut node = Command::new("node");
         node.arg(workshop.join("provider.mjs")).args([&port.to_string(), permissions]).arg(keys).arg(kid);
         let mut child = node.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -48,6 +52,22 @@ impl Provider {
         assert_eq!(ready, "ready\n");
         Self { child, _said: said }
     }
+
+    /// What a server that believes the provider at this port is configured with.
+    pub(crate) fn settings(port: u16) -> Vec<String> {
+        let issuer = format!("http://127.0.0.1:{port}");
+        vec![
+            "API.Auth.Oauth2.ProviderName=Example".to_owned(),
+            format!("API.Auth.Oauth2.Issuer={issuer}"),
+            "API.Auth.Oauth2.Audience=https://skrei.test".to_owned(),
+            format!("API.Auth.Oauth2.JWKSUri={issuer}/jwks"),
+            "API.Auth.Oauth2.DeviceClientID=skrei-cli".to_owned(),
+            format!("API.Auth.Oauth2.DeviceAuthorizationEndpoint={issuer}/device/auth"),
+            format!("API.Auth.Oauth2.TokenEndpoint={issuer}/token"),
+            "API.Auth.Oauth2.Scopes=openid".to_owned(),
+            "API.Auth.Oauth2.PollingInterval=1".to_owned(),
+        ]
+    }
 }
 
 impl Drop for Provider {
@@ -55,6 +75,13 @@ impl Drop for Provider {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Somebody opens a page of the provider's, and says yes to everything.
+pub(crate) fn confirm(workshop: &Path, page: &str) {
+    let browser = Command::new("node").arg(workshop.join("browser.mjs")).arg(page).output().unwrap();
+    let seen = String::from_utf8_lossy(&browser.stdout).into_owned();
+    assert!(seen.contains("Success"), "{seen}{}", String::from_utf8_lossy(&browser.stderr));
 }
 
 /// `skrei auth sso login`, with somebody who opens the page it names and confirms.
@@ -69,9 +96,7 @@ fn log_in(orchestrator: &Orchestrator, workshop: &Path, data_dir: &Path) -> Ran 
         page.clear();
         assert!(said.read_line(&mut page).unwrap() > 0, "no page was named: {before}");
     }
-    let browser = Command::new("node").arg(workshop.join("browser.mjs")).arg(page.trim()).output().unwrap();
-    let seen = String::from_utf8_lossy(&browser.stdout).into_owned();
-    assert!(seen.contains("Success"), "{seen}{}", String::from_utf8_lossy(&browser.stderr));
+    confirm(workshop, page.trim());
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut said, &mut rest).unwrap();
     let ended = login.wait().unwrap();
@@ -91,17 +116,7 @@ fn somebody_logs_in_with_a_browser_and_may_do_what_the_provider_says() {
     let port = free_port();
     let provider = Provider::start(&workshop, port, "read:job write:agent", &keys, "one");
     let issuer = format!("http://127.0.0.1:{port}");
-    let settings = [
-        "API.Auth.Oauth2.ProviderName=Example".to_owned(),
-        format!("API.Auth.Oauth2.Issuer={issuer}"),
-        "API.Auth.Oauth2.Audience=https://skrei.test".to_owned(),
-        format!("API.Auth.Oauth2.JWKSUri={issuer}/jwks"),
-        "API.Auth.Oauth2.DeviceClientID=skrei-cli".to_owned(),
-        format!("API.Auth.Oauth2.DeviceAuthorizationEndpoint={issuer}/device/auth"),
-        format!("API.Auth.Oauth2.TokenEndpoint={issuer}/token"),
-        "API.Auth.Oauth2.Scopes=openid".to_owned(),
-        "API.Auth.Oauth2.PollingInterval=1".to_owned(),
-    ];
+    let settings = Provider::settings(port);
     let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
     let orchestrator = Orchestrator::start(&settings);
     let data_dir = directory.path().join("person");

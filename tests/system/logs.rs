@@ -57,6 +57,18 @@ async fn the_logs_of_several_nodes_are_read_and_followed_together() {
     let last = orchestrator.run(&["job", "logs", "--node", "sou", "--tail=1", &id]);
     assert_eq!(last.stdout.lines().count(), 1, "{}", last.said());
     assert!(!last.stdout.contains(" | "), "one node needs no names: {}", last.said());
+    for (since, lines) in [("1h", 4), ("2000-01-02T03:04:05Z", 4), ("2199-01-02T03:04:05Z", 0)] {
+        let read = orchestrator.run(&["job", "logs", "-f", "--since", since, &id]);
+        let is_given = |line: &&str| line.ends_with("| arg: one") || line.ends_with("| arg: two");
+        let args = read.stdout.lines().filter(is_given).count();
+        assert_eq!((read.code, args), (Some(0), lines), "since {since}: {}", read.said());
+    }
+    let last =
+        orchestrator.run(&["job", "logs", "--node", "sou", "--since", "1h", "--tail=1", "--timestamps", &id]);
+    let (time, _) = last.stdout.split_once(' ').unwrap();
+    assert!(time.parse::<jiff::Timestamp>().is_ok() && last.stdout.lines().count() == 1, "{}", last.said());
+    let both = orchestrator.run(&["job", "logs", "--since", "1h", "--tail", &id]);
+    assert!(both.expect(2).contains("`--tail` alone begins now"));
     let nowhere = orchestrator.run(&["job", "logs", "--node", "east", &id]);
     assert!(nowhere.expect(3).contains("has not run on node `east`"));
 }

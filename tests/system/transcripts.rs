@@ -3,28 +3,41 @@
 
 use std::{
     fs::{self, File},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    thread,
+    time::Duration,
 };
 
 use regex::Regex;
 use tempfile::TempDir;
 
-use super::harness::{free_port, root, skrei, wait_for_port};
+use super::{
+    harness::{free_port, root, skrei, wait_for_port},
+    login::{Provider, confirm, workshop},
+};
 
 /// The pages, in this order: each may build on what those before it have done.
 const PAGES: &[&str] =
     &["job", "wasm", "node", "secret", "profile", "cert", "guest", "server", "auth", "config"];
 
-/// One server with one node, at whose machine somebody sits with the files of `transcripts/desk`.
+/// The page of somebody who has an identity provider.
+const PAGE_OF_A_PROVIDER: &str = "sso";
+
+/// One server with one node, at whose machine somebody sits with the files of `transcripts/desk`; `$PORT` is free
+/// there, and nodes dial `$NODES`.
 struct Desk {
     directory: TempDir,
     port: u16,
+    node_port: u16,
+    free_port: u16,
     server: Child,
+    /// Where the browser is that opens pages which commands name, if there is one.
+    browser: Option<PathBuf>,
 }
 
 impl Desk {
-    fn new() -> Self {
+    fn new(settings: &[String]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for file in fs::read_dir(root().join("tests/system/transcripts/desk")).unwrap() {
             let file = file.unwrap();
@@ -43,11 +56,14 @@ impl Desk {
             "Compute.AllocatedCapacity.CPU=2".to_owned(),
             "Compute.AllocatedCapacity.Memory=1Gi".to_owned(),
             "Compute.AllocatedCapacity.Disk=10Gi".to_owned(),
-        ] {
-            command.args(["-c", &setting]);
+        ]
+        .iter()
+        .chain(settings)
+        {
+            command.args(["-c", setting]);
         }
         let server = command.stdout(log.try_clone().unwrap()).stderr(log).spawn().unwrap();
-        let desk = Self { directory, port, server };
+        let desk = Self { directory, port, node_port, free_port: free_port(), server, browser: None };
         wait_for_port(port, || fs::read_to_string(desk.path().join("server.log")).unwrap_or_default());
         desk
     }
@@ -70,8 +86,13 @@ impl Desk {
         let mut shell = Command::new("timeout");
         shell.args(["60", "sh", "-c", line]).current_dir(self.path()).stdin(Stdio::null());
         shell.env_clear().env("PATH", path.unwrap()).env("HOME", self.path()).env("TZ", "UTC");
-        shell.env("SKREI_API_PORT", self.port.to_string());
-        let ended = shell.stdout(output.try_clone().unwrap()).stderr(output).status().unwrap();
+        shell.env("SKREI_API_PORT", self.port.to_string()).env("PORT", self.free_port.to_string());
+        shell.env("NODES", format!("127.0.0.1:{}", self.node_port));
+        let mut running = shell.stdout(output.try_clone().unwrap()).stderr(output).spawn().unwrap();
+        if let Some(browser) = &self.browser {
+            self.confirm_in(browser, &said, &mut running);
+        }
+        let ended = running.wait().unwrap();
         let mut text = self.normalised(&fs::read_to_string(&said).unwrap());
         fs::remove_file(&said).unwrap();
         if !text.is_empty() && !text.ends_with('\n') {
@@ -83,10 +104,22 @@ impl Desk {
         text
     }
 
+    /// Opens the first page that a command names while it runs, and confirms what it asks.
+    fn confirm_in(&self, browser: &Path, said: &Path, running: &mut Child) {
+        let page = Regex::new(r"(?m)^ +(http://\S+)$").unwrap();
+        while running.try_wait().unwrap().is_none() {
+            if let Some(found) = page.captures(&fs::read_to_string(said).unwrap()) {
+                return confirm(browser, &found[1]);
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// The same whenever and wherever it is run, and as wide: tables stay in shape.
     fn normalised(&self, text: &str) -> String {
         let mut text = text.replace(&self.path().display().to_string(), "/home/me");
         text = text.replace(&format!(":{}", self.port), ":1234");
+        text = text.replace(&format!(":{}", self.free_port), ":4321");
         for (pattern, instead) in [
             (
                 r"\b([jne])-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
@@ -108,10 +141,26 @@ impl Desk {
             (r"just now|\d+ minutes? ago", "just now"),
             (r"\b\d{4,} bytes", "4096 bytes"),
             (r"skrei-config-[A-Za-z0-9]+", "skrei-config-XXXXXX"),
+            (r"eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]+", "TOKEN"),
+            (r"\b[A-Z]{4}-[A-Z]{4}\b", "CODE-CODE"),
+            (r"\b(iat|exp|jti): \S+", "$1: …"),
         ] {
             text = Regex::new(pattern).unwrap().replace_all(&text, instead).into_owned();
         }
         text
+    }
+
+    /// Runs a page; gives what is wrong with it, if anything is.
+    fn check(&self, name: &str) -> Option<String> {
+        let file = root().join(format!("docs/reference/transcripts/{name}.md"));
+        let written = fs::read_to_string(&file).unwrap();
+        let page = self.page(&written);
+        if std::env::var_os("SKREI_UPDATE_DOCS").is_some() {
+            fs::write(&file, page).unwrap();
+            return None;
+        }
+        let differing = || written.lines().zip(page.lines()).find(|(one, other)| one != other);
+        (page != written).then(|| format!("{name}.md: {:#?}\n--- now:\n{page}", differing()))
     }
 
     /// The page as it comes out.
@@ -140,22 +189,29 @@ impl Drop for Desk {
 
 #[test]
 fn commands_say_what_the_pages_say() {
-    let desk = Desk::new();
+    let desk = Desk::new(&[]);
     let nodes = "until skrei node list --hide-header 2>/dev/null | grep -q ' CONNECTED'; do sleep 0.1; done";
     assert_eq!(desk.run(nodes), "", "no node connects");
-    let mut wrong = Vec::new();
-    for name in PAGES {
-        let file = root().join(format!("docs/reference/transcripts/{name}.md"));
-        let written = fs::read_to_string(&file).unwrap();
-        let page = desk.page(&written);
-        if std::env::var_os("SKREI_UPDATE_DOCS").is_some() {
-            fs::write(&file, page).unwrap();
-        } else if page != written {
-            let differing = written.lines().zip(page.lines()).find(|(one, other)| one != other);
-            wrong.push(format!("{name}.md: {differing:#?}\n--- now:\n{page}"));
-        }
-    }
+    let wrong: Vec<String> = PAGES.iter().filter_map(|name| desk.check(name)).collect();
     assert!(wrong.is_empty(), "SKREI_UPDATE_DOCS=1 writes what is said now:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn commands_of_somebody_with_an_identity_provider_say_what_their_page_says() {
+    let workshop = match workshop() {
+        Ok(workshop) => workshop,
+        Err(why) => {
+            return eprintln!("SKIPPED: no OpenID Connect provider can be had here (npm, node): {why}");
+        }
+    };
+    let keys = tempfile::tempdir().unwrap();
+    let port = free_port();
+    let _provider = Provider::start(&workshop, port, "read:job", &keys.path().join("keys.json"), "one");
+    let mut desk = Desk::new(&Provider::settings(port));
+    // What it is reached by on the page.
+    desk.free_port = port;
+    desk.browser = Some(workshop);
+    assert_eq!(desk.check(PAGE_OF_A_PROVIDER), None, "SKREI_UPDATE_DOCS=1 writes what is said now");
 }
 
 #[test]
@@ -164,7 +220,7 @@ fn every_page_is_run() {
         .unwrap()
         .map(|file| file.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    let mut known: Vec<&str> = PAGES.to_vec();
+    let mut known: Vec<&str> = PAGES.iter().copied().chain([PAGE_OF_A_PROVIDER]).collect();
     found.sort();
     known.sort_unstable();
     assert_eq!(found, known);

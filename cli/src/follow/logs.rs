@@ -7,10 +7,11 @@ use std::{
     time::Duration,
 };
 
+use skrei_job::Timestamp;
 use skrei_protocol::{
     api::{
         history::{HistoryEntry, Level},
-        log::STDERR,
+        log::{LogLine, STDERR},
     },
     client::{Client, LogQuery},
 };
@@ -18,7 +19,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
     error::Error,
-    terminal::{self, harmless, style},
+    terminal::{self, harmless, style, time},
 };
 
 /// How long the last lines of a log may take after the job has ended, for somebody who watches the job.
@@ -31,8 +32,24 @@ pub(crate) struct Choice {
     pub(crate) node: Option<String>,
     /// Begin with what is written from now on.
     pub(crate) from_now: bool,
+    /// Begin with what was written at this time.
+    pub(crate) since: Option<Timestamp>,
     /// At most so many lines of what is there already.
     pub(crate) lines_max: Option<usize>,
+    /// Each line behind the time when it was begun.
+    pub(crate) timestamps: bool,
+}
+
+impl Choice {
+    fn query(&self, execution: &str, follow: bool) -> LogQuery {
+        LogQuery {
+            execution: execution.to_owned(),
+            follow,
+            tail: self.from_now,
+            since: self.since,
+            timestamps: self.timestamps,
+        }
+    }
 }
 
 /// Where what guests write goes.
@@ -51,27 +68,31 @@ pub(crate) struct Output {
     pub(crate) text: String,
 }
 
-/// Copies one log to its end.
+/// Copies what was chosen of one execution's log; with `follow` until that has ended.
 ///
 /// # Errors
 /// The connection breaks, there is no such log, or the output cannot be written.
 pub(crate) async fn copy(
     client: &Client,
     job: &str,
-    query: &LogQuery,
-    lines_max: Option<usize>,
+    execution: &str,
+    follow: bool,
+    choice: &Choice,
     sink: &Sink,
 ) -> Result<(), Error> {
+    let query = choice.query(execution, follow);
     // A log only grows, so what is counted now can be passed over in the copy.
-    let mut passed_over = match lines_max {
-        Some(lines_max) => count_lines(client, job, query).await?.saturating_sub(lines_max),
+    let mut passed_over = match choice.lines_max {
+        Some(lines_max) => count_lines(client, job, &query).await?.saturating_sub(lines_max),
         None => 0,
     };
-    let mut log = client.logs(job, query).await?;
-    while let Some(piece) = log.next().await? {
-        let line = after_lines(&piece.line, &mut passed_over);
-        if !line.is_empty() {
-            sink.take(piece.kind == STDERR, line).await?;
+    let mut log = client.logs(job, &query).await?;
+    while let Some(mut piece) = log.next().await? {
+        piece.line = after_lines(&piece.line, &mut passed_over).to_owned();
+        // The time may have been asked for only to choose by it.
+        piece.time = piece.time.filter(|_| choice.timestamps);
+        if !piece.line.is_empty() {
+            sink.take(piece).await?;
         }
     }
     Ok(())
@@ -99,25 +120,26 @@ fn after_lines<'text>(text: &'text str, lines: &mut usize) -> &'text str {
 }
 
 impl Sink {
-    async fn take(&self, is_stderr: bool, text: &str) -> std::io::Result<()> {
+    async fn take(&self, piece: LogLine) -> std::io::Result<()> {
         match self {
-            Self::Stdout(label) => write(is_stderr, text, label.as_ref()),
+            Self::Stdout(label) => write(&piece, label.as_ref()),
             // Whoever showed it has gone: nobody misses it.
             Self::Channel(sender) => {
-                let _ = sender.send(Output { text: text.to_owned() }).await;
+                let _ = sender.send(Output { text: piece.line }).await;
                 Ok(())
             }
         }
     }
 }
 
-fn write(is_stderr: bool, text: &str, label: Option<&Label>) -> std::io::Result<()> {
+fn write(piece: &LogLine, label: Option<&Label>) -> std::io::Result<()> {
+    let is_stderr = piece.kind == STDERR;
     let is_shown = if is_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
     // Programs get what was written; a terminal would obey it.
-    let text = if is_shown { harmless::lines(text) } else { Cow::Borrowed(text) };
-    let text = match label {
-        Some(label) => Cow::Owned(label.before(&text)),
-        None => text,
+    let text = if is_shown { harmless::lines(&piece.line) } else { Cow::Borrowed(&*piece.line) };
+    let text = match (label, &piece.time) {
+        (None, None) => text,
+        (label, time) => Cow::Owned(behind(label, time.as_deref(), &text)),
     };
     if is_stderr {
         std::io::stderr().lock().write_all(text.as_bytes())
@@ -144,10 +166,14 @@ impl Label {
         let width = nodes.iter().map(|node| node.len()).max()?;
         (nodes.len() > 1).then(|| Self::new(nodes[number], number, width))
     }
+}
 
-    fn before(&self, text: &str) -> String {
-        text.lines().map(|line| format!("{} {line}\n", self.0)).collect()
-    }
+/// Each line behind the node's name and the time, as far as they are said.
+fn behind(label: Option<&Label>, time: Option<&str>, text: &str) -> String {
+    let time = time.map(time::precise);
+    let before = [label.map(|label| label.0.as_str()), time.as_deref()];
+    let before: String = before.into_iter().flatten().map(|word| format!("{word} ")).collect();
+    text.lines().map(|line| format!("{before}{line}\n")).collect()
 }
 
 /// Follows the log of every execution of a job as it starts.
@@ -197,8 +223,8 @@ impl Followers {
             None => Sink::Stdout(self.label(&node)),
         };
         let (client, job, choice) = (self.client.clone(), self.job.clone(), self.choice.clone());
-        let query = LogQuery { execution: entry.execution_id.clone(), follow: true, tail: choice.from_now };
-        self.copying.spawn(async move { copy(&client, &job, &query, choice.lines_max, &sink).await });
+        let execution = entry.execution_id.clone();
+        self.copying.spawn(async move { copy(&client, &job, &execution, true, &choice, &sink).await });
     }
 
     fn label(&mut self, node: &str) -> Option<Label> {
@@ -256,8 +282,11 @@ mod tests {
     }
 
     #[test]
-    fn every_line_of_a_piece_says_its_node() {
+    fn every_line_of_a_piece_says_its_node_and_its_time() {
         let label = Label("node-1 |".to_owned());
-        assert_eq!(label.before("one\ntwo"), "node-1 | one\nnode-1 | two\n");
+        assert_eq!(behind(Some(&label), None, "one\ntwo"), "node-1 | one\nnode-1 | two\n");
+        let time = Some("2026-01-02T03:04:05.5Z");
+        assert_eq!(behind(None, time, "one\n"), "2026-01-02T03:04:05.500Z one\n");
+        assert_eq!(behind(Some(&label), time, "one\n"), "node-1 | 2026-01-02T03:04:05.500Z one\n");
     }
 }

@@ -50,6 +50,47 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// Lines that fit, of a text whose first line begins after `indent` columns: those that are too long are broken at spaces and
+/// go on after as many. What stands in backticks is to be copied, and stays whole; the terminal breaks it if it must.
+pub(crate) fn fill(text: &str, width: usize, indent: usize) -> String {
+    let broken = |line: &str| {
+        if columns(line) + indent <= width {
+            return line.to_owned();
+        }
+        let mut filled = String::new();
+        let mut taken = indent;
+        for word in words(line) {
+            if taken > indent && taken + columns(word.trim_end()) > width {
+                filled.truncate(filled.trim_end().len());
+                filled.push('\n');
+                filled.push_str(&" ".repeat(indent));
+                taken = indent;
+            }
+            filled.push_str(word);
+            taken += columns(word);
+        }
+        filled
+    };
+    text.split('\n').map(broken).collect::<Vec<_>>().join("\n")
+}
+
+/// A line in pieces that each end with the spaces after a word, or after something in backticks.
+fn words(line: &str) -> impl Iterator<Item = &str> {
+    let mut rest = line;
+    std::iter::from_fn(move || {
+        let (mut quoted, mut spaced) = (false, false);
+        let end = rest.char_indices().find(|(_, letter)| {
+            quoted ^= *letter == '`';
+            let begins_next = spaced && *letter != ' ';
+            spaced |= *letter == ' ' && !quoted;
+            begins_next
+        });
+        let (word, next) = rest.split_at(end.map_or(rest.len(), |(at, _)| at));
+        rest = next;
+        (!word.is_empty()).then_some(word)
+    })
+}
+
 /// The longest beginning of a text that fits.
 fn beginning(text: &str, width: usize) -> &str {
     let mut taken = 0;
@@ -73,6 +114,19 @@ mod tests {
         assert_eq!(exactly("ab", 4), "ab  ");
         assert_eq!(columns(&exactly("世界世界", 4)), 4);
         assert_eq!(cut("abc", 0), "");
+    }
+
+    #[test]
+    fn long_lines_go_on_below_and_what_is_to_be_copied_stays_whole() {
+        let hint = "to have it made, set `CreateAs: dir` or `CreateAs: file` in the input source\nshort";
+        let filled = "to have it made, set `CreateAs: dir`\n      or `CreateAs: file` in the input\n      source\nshort";
+        assert_eq!(fill(hint, 42, 6), filled);
+        let command = "see `a command that is longer than the line has room`, all of it";
+        assert_eq!(
+            fill(command, 20, 2),
+            "see\n  `a command that is longer than the line has room`,\n  all of it"
+        );
+        assert_eq!(fill(" 12 | Name: {{x}}\n    |  ^", 80, 7), " 12 | Name: {{x}}\n    |  ^");
     }
 
     #[test]

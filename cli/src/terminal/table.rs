@@ -2,12 +2,17 @@
 
 use std::io::{self, IsTerminal};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Table as Grid, presets};
+use comfy_table::{
+    Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table as Grid, Width, presets,
+};
 
-use super::{style, width};
+use super::{fit, style, width};
 
 /// Spaces between columns.
 const GAP: u16 = 2;
+
+/// A word of more columns than any terminal that has room for another beside it.
+const WORD_MAX: usize = 1000;
 
 /// Columns and rows, being filled.
 pub(crate) struct Table {
@@ -124,10 +129,29 @@ impl Table {
         for row in &self.rows {
             grid.add_row(row.iter().map(|(text, mood)| painted(Cell::new(text), *mood)));
         }
-        for column in grid.column_iter_mut() {
+        let words = self.longest_words();
+        let has_room =
+            look.width.is_some_and(|width| words.iter().map(|word| word + GAP).sum::<u16>() <= width);
+        for (column, word) in grid.column_iter_mut().zip(words) {
             column.set_padding((0, GAP));
+            if has_room {
+                column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(word + GAP)));
+            }
         }
         grid
+    }
+
+    /// Columns that the longest word of each column takes: with fewer it would be broken.
+    fn longest_words(&self) -> Vec<u16> {
+        let longest = |text: &str| text.split(' ').map(fit::columns).max().unwrap_or(0);
+        let mut words: Vec<usize> = self.columns().map(longest).collect();
+        for row in self.rows() {
+            for (word, cell) in words.iter_mut().zip(row) {
+                *word = longest(cell).max(*word);
+            }
+        }
+        // A word that is wider than any terminal leaves no room for the others.
+        words.into_iter().map(|word| u16::try_from(word.min(WORD_MAX)).unwrap_or(u16::MAX)).collect()
     }
 }
 
@@ -163,5 +187,22 @@ mod tests {
         table.row(["node-1", &"many words ".repeat(20)]);
         let text = table.text(Look { width: Some(40), ..Look::PLAIN });
         assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+    }
+
+    #[test]
+    fn words_stay_whole_where_there_is_room_for_them() {
+        let mut table = Table::new(&["id", "labels", "memory"]);
+        table.row([
+            "node-0",
+            "env=devstack id=0 name=node-0 os_arch=amd64 os_type=linux",
+            "20.2 GB / 20.2 GB",
+        ]);
+        let text = table.text(Look { width: Some(40), ..Look::PLAIN });
+        for word in ["env=devstack", "name=node-0", "os_arch=amd64", "os_type=linux"] {
+            assert!(text.contains(word), "{text}");
+        }
+        assert!(text.lines().all(|line| line.chars().count() <= 40), "{text}");
+        let text = table.text(Look { width: Some(20), ..Look::PLAIN });
+        assert!(text.lines().all(|line| line.chars().count() <= 20), "{text}");
     }
 }

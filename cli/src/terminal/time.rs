@@ -11,6 +11,26 @@ pub(crate) fn of_day_in(rfc3339: &str, zone: &TimeZone) -> String {
     )
 }
 
+/// `2026-01-02T15:04:05.000Z` from RFC 3339, always as long; the text itself if it is something else.
+pub(crate) fn precise(rfc3339: &str) -> String {
+    let time = rfc3339.parse::<Timestamp>();
+    time.map_or_else(|_| rfc3339.to_owned(), |time| format!("{time:.3}"))
+}
+
+/// The time that somebody means who says since when: `10m` or `1h30m` ago, or RFC 3339.
+///
+/// # Errors
+/// In words for whoever wrote it.
+pub(crate) fn ago_or_at(text: &str) -> Result<skrei_job::Timestamp, String> {
+    if let Some(time) = skrei_protocol::api::time::parse(text) {
+        return Ok(time);
+    }
+    let ago = skrei_job::duration::parse(text)
+        .map_err(|_| "neither a span of time like `10m` or `1h30m` nor a time like `2026-01-02T15:04:05Z`")?;
+    let now = i64::try_from(Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX);
+    Ok(skrei_job::Timestamp::from_nanos(now).before(ago))
+}
+
 /// `2026-01-02 15:04:05` from nanoseconds since the epoch.
 pub(crate) fn date(nanos: i64) -> String {
     let time = Timestamp::from_nanosecond(i128::from(nanos));
@@ -54,6 +74,17 @@ fn show(time: Timestamp, format: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn since_when_is_a_span_or_a_time() {
+        let time = ago_or_at("2026-01-02T15:04:05Z").unwrap();
+        assert_eq!(time, ago_or_at("2026-01-02T16:04:05+01:00").unwrap());
+        let span = ago_or_at("30m").unwrap().since(ago_or_at("2h").unwrap()).as_secs();
+        assert!((5340..=5400).contains(&span), "{span}");
+        for wrong in ["yesterday", "2026-01-02", "", "-5m"] {
+            assert!(ago_or_at(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn how_long_ago_is_said_in_the_largest_unit() {

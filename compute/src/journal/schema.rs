@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Serialize, de::DeserializeOwned};
-use skrei_job::{ExecutionId, life::ExecutionState};
+use skrei_job::{ExecutionId, Timestamp, life::ExecutionState};
 use skrei_ledger::rusqlite::{self, Connection, OptionalExtension as _, Row, types::Type};
 use skrei_protocol::link::Report;
 
@@ -140,13 +140,14 @@ pub(super) fn insert_log(
 
 /// The output of an execution that ended: empty if it printed nothing, a line that says so if it is kept no longer.
 pub(super) fn log(connection: &Connection, execution: &ExecutionId) -> rusqlite::Result<Option<Recording>> {
-    let found: Option<(Vec<u8>, i64)> = connection
-        .prepare_cached("SELECT content, dropped FROM output WHERE id = ?1")?
-        .query_row([execution.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+    let found: Option<(Vec<u8>, i64, i64)> = connection
+        .prepare_cached("SELECT content, dropped, at FROM output WHERE id = ?1")?
+        .query_row([execution.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
+    let ended = |at: i64| Timestamp::from_seconds(u64::try_from(at).unwrap_or_default());
     match found {
-        Some((content, 0)) => Ok(Some(Recording::decode(&content))),
-        Some((_, dropped)) => Ok(Some(Recording::removed(dropped.cast_unsigned()))),
+        Some((content, 0, at)) => Ok(Some(Recording::decode(&content, ended(at)))),
+        Some((_, dropped, at)) => Ok(Some(Recording::removed(dropped.cast_unsigned(), ended(at)))),
         None => {
             let is_done = has_ended(connection, execution)? || is_held(connection, execution)?;
             Ok(is_done.then(Recording::default))

@@ -2,7 +2,7 @@
 
 use skrei_compute::{journal::Journal, output::Recording};
 use skrei_job::{
-    ExecutionId,
+    ExecutionId, Timestamp,
     life::ExecutionState,
     outcome::{Cause, RunOutput},
 };
@@ -24,7 +24,7 @@ async fn an_execution_starts_once_and_ends_once() {
     journal.start(&id).await.unwrap();
     journal.start(&id).await.unwrap_err();
     let mut output = Recording::default();
-    output.write(Stream::Out, b"done\n", 1000);
+    output.write(Stream::Out, b"done\n", Timestamp::from_seconds(1), 1000);
     journal.end(&id, completed(), output.clone()).await.unwrap();
     journal
         .end(&id, ExecutionState::Cancelled { reason: "late".to_owned() }, Recording::default())
@@ -104,7 +104,7 @@ async fn output_is_kept_by_its_own_rule_and_what_is_dropped_is_said() {
     let journal = Journal::open(&path).await.unwrap();
     let printed = |text: &str| {
         let mut output = Recording::default();
-        output.write(Stream::Out, text.as_bytes(), 1000);
+        output.write(Stream::Out, text.as_bytes(), Timestamp::from_seconds(1), 1000);
         output
     };
     for name in ["old", "new"] {
@@ -114,12 +114,12 @@ async fn output_is_kept_by_its_own_rule_and_what_is_dropped_is_said() {
     }
     let week = Some(std::time::Duration::from_secs(7 * 24 * 60 * 60));
     assert_eq!(journal.drop_old_output(week, 1000).await.unwrap(), 0);
-    let room_for_one = 3 + 9 + 8;
+    let room_for_one = 3 + 17 + 8;
     assert_eq!(journal.drop_old_output(week, room_for_one).await.unwrap(), 1);
     assert_eq!(journal.output(&ExecutionId::new("new")).await.unwrap(), Some(printed("new")));
     let left = journal.output(&ExecutionId::new("old")).await.unwrap().unwrap();
     let text = left.chunk(0, 1000, true).pieces[0].text.clone();
-    assert!(text.contains("20 bytes of output were removed"), "{text}");
+    assert!(text.contains("28 bytes of output were removed"), "{text}");
     assert_eq!(journal.output(&ExecutionId::new("never")).await.unwrap(), None);
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use skrei_compute::{Config, Error, serve};
-use skrei_job::{ExecutionId, NodeId, life::ExecutionState, resources::Resources};
-use skrei_protocol::link::{PROTOCOL, Stream};
+use skrei_job::{ExecutionId, NodeId, Timestamp, life::ExecutionState, resources::Resources};
+use skrei_protocol::link::{PROTOCOL, ReadLog, Stream};
 use skrei_test_guests as guests;
 use tokio_util::sync::CancellationToken;
 
@@ -84,6 +84,34 @@ async fn a_cancelled_execution_says_so_even_if_it_was_never_heard_of() {
 }
 
 #[tokio::test]
+async fn a_log_is_read_from_a_time_on_also_when_it_is_written_down() {
+    let mut orchestrator = Orchestrator::start().await;
+    let sleep = job(&[orchestrator.holds(guests::sleep(), "/main.wasm")], &["300"]);
+    let _node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    session.assign("e-1", &sleep).await;
+    assert_eq!(session.report().await.state, ExecutionState::Running);
+    let from_time = |since| ReadLog {
+        request: 3,
+        execution: ExecutionId::new("e-1"),
+        from: 0,
+        wait: true,
+        since: Some(since),
+    };
+    let live = session.read(from_time(Timestamp::default())).await.unwrap();
+    let at = live.pieces[0].at.unwrap();
+    session.end_of("e-1").await;
+    let (before, after) = (at.before(Duration::from_secs(60)), at.after(Duration::from_secs(60)));
+    assert_eq!(
+        session.read(from_time(before)).await.unwrap().pieces,
+        live.pieces,
+        "written down with its time"
+    );
+    let nothing = session.read(from_time(after)).await.unwrap();
+    assert_eq!((nothing.pieces.len(), nothing.next, nothing.end), (0, live.next, true));
+}
+
+#[tokio::test]
 async fn logs_are_read_while_a_guest_runs_and_afterwards() {
     let mut orchestrator = Orchestrator::start().await;
     let sleep = job(&[orchestrator.holds(guests::sleep(), "/main.wasm")], &["500"]);
@@ -112,7 +140,7 @@ async fn logs_are_read_while_a_guest_runs_and_afterwards() {
             break;
         }
     }
-    assert!(text.starts_with("....") && text.ends_with("\n[40009 more bytes were dropped]\n"), "{text}");
+    assert!(text.starts_with("....") && text.ends_with("\n[40017 more bytes were dropped]\n"), "{text}");
     node.stop().await;
 }
 

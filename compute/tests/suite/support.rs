@@ -317,11 +317,17 @@ impl Session {
         from: u64,
         wait: bool,
     ) -> Result<LogChunk, String> {
-        let request = ReadLog { request: from + 7, execution: ExecutionId::new(execution), from, wait };
+        let execution = ExecutionId::new(execution);
+        self.read(ReadLog { request: from + 7, execution, from, wait, since: None }).await
+    }
+
+    /// Asks for output.
+    pub(crate) async fn read(&mut self, request: ReadLog) -> Result<LogChunk, String> {
+        let number = request.request;
         self.say(ToNode::ReadLog(request)).await;
         match self.hear().await {
             Some(FromNode::Log(page)) => {
-                assert_eq!(page.request, from + 7);
+                assert_eq!(page.request, number);
                 page.result
             }
             other => panic!("{other:?} instead of a log"),

@@ -22,6 +22,9 @@ pub struct LogLine {
     pub kind: u8,
     /// Verbatim.
     pub line: String,
+    /// When the line was begun, RFC 3339; there if it was asked for. Not in Bacalhau.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
 }
 
 /// Standard output.

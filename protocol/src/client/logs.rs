@@ -4,6 +4,7 @@ use std::{io, sync::Arc};
 
 use futures_util::StreamExt;
 use reqwest::header::AUTHORIZATION;
+use skrei_job::Timestamp;
 use skrei_tls::ClientConfig;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
@@ -20,6 +21,7 @@ use super::{Client, Error};
 use crate::api::{
     BASE,
     log::{LogFrame, LogLine},
+    time,
 };
 
 /// Which log, and how much of it.
@@ -31,13 +33,23 @@ pub struct LogQuery {
     pub follow: bool,
     /// Begin now, not at the beginning.
     pub tail: bool,
+    /// Begin with what was written at this time.
+    pub since: Option<Timestamp>,
+    /// Say of each piece when it was written.
+    pub timestamps: bool,
 }
+
+/// What an orchestrator of another version is found out by.
+const TIMELESS: &str =
+    "the orchestrator does not say when output was written: update it, or ask without a time";
 
 /// An open log.
 #[derive(Debug)]
 pub struct Logs {
     endpoint: Url,
     socket: WebSocketStream<Box<dyn Connection>>,
+    /// Whether pieces without a time are none of those that were asked for.
+    needs_time: bool,
 }
 
 /// A connection, encrypted or not.
@@ -55,7 +67,12 @@ impl Logs {
         if !query.execution.is_empty() {
             url.query_pairs_mut().append_pair("execution_id", &query.execution);
         }
-        for (name, set) in [("follow", query.follow), ("tail", query.tail)] {
+        // An orchestrator that knows no `since` knows no times either, and is found out by that.
+        let needs_time = query.timestamps || query.since.is_some();
+        if let Some(since) = query.since {
+            url.query_pairs_mut().append_pair("since", &time::rfc3339(since));
+        }
+        for (name, set) in [("follow", query.follow), ("tail", query.tail), ("timestamps", needs_time)] {
             if set {
                 url.query_pairs_mut().append_pair(name, "true");
             }
@@ -70,7 +87,7 @@ impl Logs {
         let (socket, _) = tokio_tungstenite::client_async_with_config(request, connection, Some(config))
             .await
             .map_err(|error| refused(endpoint, error))?;
-        Ok(Self { endpoint: endpoint.clone(), socket })
+        Ok(Self { endpoint: endpoint.clone(), socket, needs_time })
     }
 
     /// The next piece of output; none at the end.
@@ -87,6 +104,9 @@ impl Logs {
                     })?;
                     if !frame.error.is_empty() {
                         return Err(Error::Log(frame.error));
+                    }
+                    if self.needs_time && frame.value.time.is_none() {
+                        return Err(Error::Log(TIMELESS.to_owned()));
                     }
                     return Ok(Some(frame.value));
                 }

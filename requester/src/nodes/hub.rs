@@ -208,6 +208,7 @@ impl Hub {
         execution: &ExecutionId,
         from: u64,
         wait: bool,
+        since: Option<Timestamp>,
     ) -> Result<LogChunk, ReadError> {
         let request = self.next.fetch_add(1, Ordering::Relaxed);
         let (reply, answer) = oneshot::channel();
@@ -217,7 +218,7 @@ impl Hub {
             return Err(ReadError::NotConnected(node.clone()));
         }
         let execution = execution.clone();
-        self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait }));
+        self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait, since }));
         answer.await.unwrap_or_else(|_| Err(ReadError::NotConnected(node.clone())))
     }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde_json::json;
-use skrei_job::{Manifest, life::ExecutionState};
+use skrei_job::{Manifest, Timestamp, life::ExecutionState};
 use skrei_ledger::rusqlite::Connection;
 use skrei_protocol::client::{LogQuery, Logs};
 use skrei_protocol::link::{
@@ -132,7 +132,7 @@ async fn a_log_is_read_from_the_node_at_the_pace_of_the_reader() {
     for (from, text, end) in [(0, "one\ntwo\n", false), (8, "three\n", true)] {
         let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
         assert_eq!((read.from, read.wait), (from, true));
-        let pieces = vec![LogPiece { stream: Stream::Out, text: text.to_owned() }];
+        let pieces = vec![LogPiece { stream: Stream::Out, at: None, text: text.to_owned() }];
         let chunk = LogChunk { pieces, next: from + text.len() as u64, end };
         node.say(FromNode::Log(LogPage { request: read.request, result: Ok(chunk) })).await;
     }
@@ -141,6 +141,47 @@ async fn a_log_is_read_from_the_node_at_the_pace_of_the_reader() {
         lines.push(line.line);
     }
     assert_eq!(lines, ["one\n", "two\n", "three\n"], "one frame a line");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_from_a_time_on_is_chosen_by_the_node_and_says_its_times() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    node.assignment().await;
+    let since = Timestamp::from_seconds(1_770_000_000);
+    let query = LogQuery { follow: true, since: Some(since), ..LogQuery::default() };
+    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    // Only where it begins follows from the time; from there on nothing may be left out.
+    for (from, asked, next, end) in [(0, Some(since), 40, false), (40, None, 44, true)] {
+        let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
+        assert_eq!((read.from, read.since), (from, asked));
+        let at = Some(since.after(Duration::from_secs(5)));
+        let pieces = vec![LogPiece { stream: Stream::Out, at, text: "new\n".to_owned() }];
+        let result = Ok(LogChunk { pieces, next, end });
+        node.say(FromNode::Log(LogPage { request: read.request, result })).await;
+    }
+    while let Some(line) = log.next().await.unwrap() {
+        assert_eq!((line.line.as_str(), line.time.as_deref()), ("new\n", Some("2026-02-02T02:40:05Z")));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_keeps_no_times_is_said_to_keep_none() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = orchestrator.node("a").await;
+    let id = orchestrator.submit(&job("ops")).await;
+    node.assignment().await;
+    let query = LogQuery { since: Some(Timestamp::from_seconds(9)), ..LogQuery::default() };
+    let mut log = orchestrator.client.logs(&id, &query).await.unwrap();
+    let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
+    let pieces = vec![LogPiece { stream: Stream::Out, at: None, text: "of any time\n".to_owned() }];
+    let result = Ok(LogChunk { pieces, next: 12, end: true });
+    node.say(FromNode::Log(LogPage { request: read.request, result })).await;
+    let error = log.next().await.unwrap_err().to_string();
+    assert!(error.contains("node `a` does not know when its output was written"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -209,8 +209,8 @@ async fn trap_07_the_websocket_opens_whatever_is_wrong_and_frames_have_their_key
         connect_async(format!("{base}/orchestrator/jobs/{id}/logs?follow=true")).await.unwrap();
     let ToNode::ReadLog(read) = node.hear().await else { panic!("not a read") };
     let pieces = vec![
-        LogPiece { stream: Stream::Out, text: "one\ntw".to_owned() },
-        LogPiece { stream: Stream::Err, text: "oops\n".to_owned() },
+        LogPiece { stream: Stream::Out, at: None, text: "one\ntw".to_owned() },
+        LogPiece { stream: Stream::Err, at: None, text: "oops\n".to_owned() },
     ];
     let chunk = LogChunk { pieces, next: 11, end: true };
     node.say(FromNode::Log(LogPage { request: read.request, result: Ok(chunk) })).await;

@@ -11,6 +11,7 @@ use crate::{
     error::Error,
     exit,
     terminal::{
+        self,
         format::ListFormat,
         table::{Mood, Table},
         time,
@@ -33,6 +34,12 @@ pub(crate) struct History {
     /// Only of this execution
     #[arg(long, value_name = "ID", default_value = "", hide_default_value = true)]
     execution_id: String,
+    /// At most so many, and how to go on [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    limit: Option<u32>,
+    /// Where the previous page ended
+    #[arg(long, value_name = "TOKEN", default_value = "", hide_default_value = true)]
+    next_token: String,
     #[command(flatten)]
     format: ListFormat,
 }
@@ -65,6 +72,8 @@ impl History {
             all_versions: self.all_versions,
             event_type: self.event_type.as_str().to_owned(),
             execution: self.execution_id.clone(),
+            limit: self.limit.unwrap_or_default(),
+            next_token: self.next_token.clone(),
             ..Selection::default()
         };
         let mut entries = Vec::new();
@@ -85,12 +94,15 @@ impl History {
                 || page.next_token.is_empty()
                 || page.next_token == selection.next_token;
             entries.extend(page.items);
-            if is_last {
+            selection.next_token = page.next_token;
+            if is_last || self.limit.is_some() {
                 break;
             }
-            selection.next_token = page.next_token;
         }
         self.format.show(&table, &entries)?;
+        if self.limit.is_some() && !entries.is_empty() && !selection.next_token.is_empty() {
+            terminal::note(&format!("What comes after: --next-token {}", selection.next_token));
+        }
         Ok(exit::SUCCESS)
     }
 

@@ -3,12 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use clap::Args;
+use skrei_job::Timestamp;
 use skrei_protocol::{
     api::{
         execution::{Execution, compute_state},
         job::GetJobResponse,
     },
-    client::{Client, LogQuery, Selection},
+    client::{Client, Selection},
 };
 
 use super::{Version, Which};
@@ -21,6 +22,7 @@ use crate::{
         self,
         logs::{self, Choice, Label, Sink},
     },
+    terminal::time,
 };
 
 /// What a job's guests wrote to standard output and standard error; of several nodes, each line behind the node's
@@ -46,6 +48,12 @@ pub(crate) struct Logs {
     /// Begin with so many of the last lines: `--tail=N`
     #[arg(short = 'n', long, value_name = "N", conflicts_with = "tail")]
     lines: Option<usize>,
+    /// Begin with lines written so long ago, `10m` or `1h30m`, or at a time, `2026-01-02T15:04:05Z`, by the node's clock
+    #[arg(long, value_name = "TIME", value_parser = time::ago_or_at)]
+    since: Option<Timestamp>,
+    /// Say before each line when it was begun
+    #[arg(long)]
+    timestamps: bool,
 }
 
 impl Logs {
@@ -58,15 +66,20 @@ impl Logs {
     }
 
     async fn read(&self, client: &Client) -> Result<(), Error> {
+        if self.tail == Some(None) && self.since.is_some() {
+            let hint = "leave `--tail` out, or say how many of the last lines: `--tail=N`";
+            return Err(Error::usage("`--tail` alone begins now, and `--since` earlier").hint(hint));
+        }
         let job = &self.which.resolve(client).await?;
         let choice = Choice {
             node: self.node.clone(),
             from_now: self.tail == Some(None),
+            since: self.since,
             lines_max: self.lines.or_else(|| self.tail.flatten()),
+            timestamps: self.timestamps,
         };
         if let Some(execution) = &self.execution_id {
-            let query = LogQuery { execution: execution.clone(), follow: self.follow, tail: choice.from_now };
-            return logs::copy(client, job, &query, choice.lines_max, &Sink::Stdout(None)).await;
+            return logs::copy(client, job, execution, self.follow, &choice, &Sink::Stdout(None)).await;
         }
         if self.follow {
             return follow::logs_until_ended(client, job, choice, Duration::MAX).await;
@@ -80,8 +93,7 @@ impl Logs {
         let nodes: Vec<&str> = executions.iter().map(|execution| execution.node_id.as_str()).collect();
         for (number, execution) in executions.iter().enumerate() {
             let label = Label::among(&nodes, number);
-            let query = LogQuery { execution: execution.id.clone(), follow: false, tail: choice.from_now };
-            let copied = logs::copy(client, job, &query, choice.lines_max, &Sink::Stdout(label)).await;
+            let copied = logs::copy(client, job, &execution.id, false, &choice, &Sink::Stdout(label)).await;
             match copied {
                 // One node that cannot be read must not hide what the others wrote.
                 Err(error) if executions.len() > 1 && !error.is_silent() => error.show(),

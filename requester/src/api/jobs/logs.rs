@@ -18,11 +18,15 @@ use axum::{
 };
 use serde::Deserialize;
 use skrei_access::Caller;
-use skrei_job::life::{Execution, ExecutionState};
+use skrei_job::{
+    Timestamp,
+    life::{Execution, ExecutionState},
+};
 use skrei_protocol::{
     api::{
         error::{Code, ErrorBody},
         log::{LogFrame, LogLine, STDERR, STDOUT},
+        time,
     },
     link::{LogPiece, Stream},
 };
@@ -55,6 +59,19 @@ pub(in crate::api) struct ReadLogs {
     tail: bool,
     /// Also what comes, until the execution has ended.
     follow: bool,
+    /// Lines that were begun at this time or later, by the node's clock: RFC 3339. Empty: all. Not in Bacalhau.
+    since: String,
+    /// Say in each frame when its line was begun. Not in Bacalhau.
+    timestamps: bool,
+}
+
+/// What is read for somebody.
+struct Reading {
+    execution: Execution,
+    follow: bool,
+    tail: bool,
+    since: Option<Timestamp>,
+    timestamps: bool,
 }
 
 /// The log of an execution, over a websocket: each text message is a `LogFrame`.
@@ -97,8 +114,8 @@ async fn stream(api: Api, caller: Caller, id: String, query: String, mut socket:
         return;
     };
     let ended = match choose(&api, &id, &query).await {
-        Ok((execution, follow, tail)) => tokio::select! {
-            ended = copy(&api, &execution, follow, tail, &mut socket) => ended,
+        Ok(reading) => tokio::select! {
+            ended = reading.copy(&api, &mut socket) => ended,
             () = api.shutdown.cancelled() => return,
             () = api.door.over(&caller) => send(&mut socket, &LogFrame::error(OVER)).await,
         },
@@ -116,8 +133,15 @@ async fn close(socket: &mut WebSocket) {
 }
 
 /// The execution whose log is meant: the one named, else the newest.
-async fn choose(api: &Api, id: &str, query: &str) -> Result<(Execution, bool, bool), ApiError> {
-    let Query(ReadLogs { namespace, execution_id, job_version, tail, follow }) = Query::parse(query)?;
+async fn choose(api: &Api, id: &str, query: &str) -> Result<Reading, ApiError> {
+    let Query(asked) = Query::parse(query)?;
+    let ReadLogs { namespace, execution_id, job_version, tail, follow, since, timestamps } = asked;
+    let since = match since.as_str() {
+        "" => None,
+        text => Some(time::parse(text).ok_or_else(|| {
+            ApiError::bad_request(format!("`since` is not a time like `2026-01-02T15:04:05Z`: `{text}`"))
+        })?),
+    };
     let job = lookup::job(api, &namespace, id).await?;
     let (store, version) = (&api.orchestrator.store, u64::from(job_version));
     let named = execution_id.as_str();
@@ -142,7 +166,7 @@ async fn choose(api: &Api, id: &str, query: &str) -> Result<(Execution, bool, bo
         "" => ApiError::bad_request(format!("job `{id}` has no execution yet, and so no log")),
         named => ApiError::not_found("execution", named, "`skrei job executions` shows them"),
     };
-    Ok((execution.ok_or_else(missing)?, follow, tail))
+    Ok(Reading { execution: execution.ok_or_else(missing)?, follow, tail, since, timestamps })
 }
 
 /// Whether an execution has a log to show: better one that runs or ran well than one that failed, and better that than
@@ -155,73 +179,89 @@ fn worth(state: &ExecutionState) -> u8 {
     }
 }
 
-/// Copies the log from the node, page by page: the reader's pace is the pace of asking.
-async fn copy(
-    api: &Api,
-    execution: &Execution,
-    follow: bool,
-    tail: bool,
-    socket: &mut WebSocket,
-) -> Result<(), Gone> {
-    let mut from = 0;
-    let mut skip = tail;
-    loop {
-        let read = api.orchestrator.hub.read_log(&execution.node, &execution.id, from, follow && !skip);
-        let chunk = tokio::select! {
-            chunk = read => chunk,
-            () = reader_gone(socket) => return Err(Gone),
-        };
-        let chunk = match chunk {
-            Ok(chunk) => chunk,
-            Err(error) => return without_node(execution, from == 0 && !tail, &error, socket).await,
-        };
-        let caught_up = chunk.pieces.is_empty();
-        if !skip {
-            for piece in &chunk.pieces {
-                send_piece(socket, piece).await?;
+impl Reading {
+    /// Copies the log from the node, page by page: the reader's pace is the pace of asking.
+    async fn copy(&self, api: &Api, socket: &mut WebSocket) -> Result<(), Gone> {
+        let Execution { node, id, .. } = &self.execution;
+        let (mut from, mut since, mut skip) = (0, self.since, self.tail);
+        loop {
+            let read = api.orchestrator.hub.read_log(node, id, from, self.follow && !skip, since);
+            let chunk = tokio::select! {
+                chunk = read => chunk,
+                () = reader_gone(socket) => return Err(Gone),
+            };
+            let chunk = match chunk {
+                Ok(chunk) => chunk,
+                Err(error) => return self.without_node(from == 0 && !self.tail, &error, socket).await,
+            };
+            let caught_up = chunk.pieces.is_empty();
+            if !skip {
+                for piece in &chunk.pieces {
+                    if self.needs_time() && piece.at.is_none() {
+                        return send(socket, &LogFrame::error(timeless(&self.execution))).await;
+                    }
+                    self.send_piece(socket, piece).await?;
+                }
+            }
+            skip &= !caught_up;
+            // The node began where the time says; from there on all there is counts.
+            (from, since) = (chunk.next, None);
+            if chunk.end || (caught_up && !self.follow) {
+                return Ok(());
             }
         }
-        skip &= !caught_up;
-        from = chunk.next;
-        if chunk.end || (caught_up && !follow) {
-            return Ok(());
+    }
+
+    /// The node cannot be asked: what came with the outcome is better than nothing, and it is said that it is not all.
+    async fn without_node(
+        &self,
+        from_start: bool,
+        error: &ReadError,
+        socket: &mut WebSocket,
+    ) -> Result<(), Gone> {
+        // When which of it was written only the node knows.
+        let has_to_do = from_start && !self.needs_time();
+        let Some(output) = self.execution.state.output().filter(|_| has_to_do) else {
+            return send(socket, &LogFrame::error(format!("the log cannot be read: {error}"))).await;
+        };
+        for (stream, text) in [(Stream::Out, &output.stdout), (Stream::Err, &output.stderr)] {
+            if !text.is_empty() {
+                self.send_piece(socket, &LogPiece { stream, at: None, text: text.clone() }).await?;
+            }
         }
+        if output.stdout_truncated || output.stderr_truncated {
+            let message = format!("the rest of the log cannot be read: {error}");
+            return send(socket, &LogFrame::error(message)).await;
+        }
+        Ok(())
+    }
+
+    fn needs_time(&self) -> bool {
+        self.timestamps || self.since.is_some()
+    }
+
+    /// One frame a line, with its line feed: every known client shows that best.
+    async fn send_piece(&self, socket: &mut WebSocket, piece: &LogPiece) -> Result<(), Gone> {
+        let kind = match piece.stream {
+            Stream::Out => STDOUT,
+            Stream::Err => STDERR,
+        };
+        let time = piece.at.filter(|_| self.timestamps).map(time::rfc3339);
+        for line in piece.text.split_inclusive('\n') {
+            let value = LogLine { kind, line: line.to_owned(), time: time.clone() };
+            send(socket, &LogFrame { value, error: String::new() }).await?;
+        }
+        Ok(())
     }
 }
 
-/// The node cannot be asked: what came with the outcome is better than nothing, and it is said that it is not all.
-async fn without_node(
-    execution: &Execution,
-    from_start: bool,
-    error: &ReadError,
-    socket: &mut WebSocket,
-) -> Result<(), Gone> {
-    let Some(output) = execution.state.output().filter(|_| from_start) else {
-        return send(socket, &LogFrame::error(format!("the log cannot be read: {error}"))).await;
-    };
-    for (stream, text) in [(Stream::Out, &output.stdout), (Stream::Err, &output.stderr)] {
-        if !text.is_empty() {
-            send_piece(socket, &LogPiece { stream, text: text.clone() }).await?;
-        }
-    }
-    if output.stdout_truncated || output.stderr_truncated {
-        let message = format!("the rest of the log cannot be read: {error}");
-        return send(socket, &LogFrame::error(message)).await;
-    }
-    Ok(())
-}
-
-/// One frame a line, with its line feed: every known client shows that best.
-async fn send_piece(socket: &mut WebSocket, piece: &LogPiece) -> Result<(), Gone> {
-    let kind = match piece.stream {
-        Stream::Out => STDOUT,
-        Stream::Err => STDERR,
-    };
-    for line in piece.text.split_inclusive('\n') {
-        let frame = LogFrame { value: LogLine { kind, line: line.to_owned() }, error: String::new() };
-        send(socket, &frame).await?;
-    }
-    Ok(())
+/// What is said of a log without times to one who needs them: all of it would be wrong, and none of it, too.
+fn timeless(execution: &Execution) -> String {
+    format!(
+        "node `{}` does not know when its output was written; read it without `since` and `timestamps`, or update the \
+         node",
+        execution.node
+    )
 }
 
 async fn send(socket: &mut WebSocket, frame: &LogFrame) -> Result<(), Gone> {
