@@ -73,7 +73,8 @@ impl Bare {
             let component = Component::new(&engine, wasm)?;
             let mut linker = component::Linker::new(&engine);
             p3::add_to_linker(&mut linker)?;
-            // All of the programs are in one component; one of them makes requests.
+            // What its compiler brings along is of 0.2. And all of the programs are in one component: one makes requests.
+            wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
             wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
             Code::Concurrent(p3::bindings::CommandPre::new(linker.instantiate_pre(&component)?)?)
         } else if wasm[6] == 1 {
