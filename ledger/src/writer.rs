@@ -72,11 +72,12 @@ pub(crate) fn open(path: &Path, migrations: &[&str]) -> Result<Connection, Error
     let failed = |error: rusqlite::Error| Error::sqlite(path, &error);
     let mut connection = Connection::open(path).map_err(failed)?;
     connection.busy_timeout(Duration::from_secs(5)).map_err(failed)?;
+    // What is deleted is overwritten: pages that are free for others keep what was on them else.
     connection
         .execute_batch(&format!(
             "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF;
              PRAGMA cache_size = -{CACHE_KIB};
-             PRAGMA temp_store = MEMORY;"
+             PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON;"
         ))
         .map_err(failed)?;
     connection.set_prepared_statement_cache_capacity(64);
