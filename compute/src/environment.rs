@@ -13,6 +13,10 @@ use crate::{Error, glob::Glob};
 /// A value that starts so names a variable of the host.
 const HOST_PREFIX: &str = "env:";
 
+/// Variables whose names start so are settings of our own, with keys of secrets and of the API among them: no pattern lends
+/// them.
+const OURS: [&str; 2] = ["SKREI_", "BACALHAU_"];
+
 /// Which of the host's variables jobs may have.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HostVariables {
@@ -39,6 +43,9 @@ impl HostVariables {
         let fill = |(name, value): (&String, &String)| {
             let value = match value.strip_prefix(HOST_PREFIX) {
                 None => value.clone(),
+                Some(wanted) if OURS.iter().any(|ours| wanted.starts_with(ours)) => {
+                    return Err(ours(node, wanted));
+                }
                 Some(wanted) if !self.allows(wanted) => return Err(self.not_allowed(node, wanted)),
                 Some(wanted) => host(wanted).ok_or_else(|| not_set(node, wanted))?,
             };
@@ -61,6 +68,14 @@ impl HostVariables {
             message: format!("node `{node}` does not let jobs have the host's variable `{name}` ({tried})"),
             hint: Some(format!("the node's owner can allow it with `-c Compute.Env.AllowList={name}`")),
         }
+    }
+}
+
+fn ours(node: &NodeId, name: &str) -> Refusal {
+    Refusal {
+        rule: Rule::Environment,
+        message: format!("node `{node}` lets no job have `{name}`: that is a setting of skrei's own"),
+        hint: Some("what a job needs has a variable of another name, or is a secret of the job's".to_owned()),
     }
 }
 
@@ -116,6 +131,9 @@ mod tests {
         for other in ["MY_APP_KEY", "APP", "app_key", "HOSTNAME", "LOCALHOST", "DB3", "DB12", "AXB", "", "*"]
         {
             assert_eq!(fill(&patterns, other), Err(Rule::Environment), "{other}");
+        }
+        for ours in ["SKREI_SECRET_KEYS", "SKREI_API_KEY", "BACALHAU_API_KEY"] {
+            assert_eq!(fill(&["*", ours], ours), Err(Rule::Environment), "{ours}");
         }
         assert_eq!(fill(&[], "HOST"), Err(Rule::Environment));
         assert_eq!(fill(&["*"], "APP_UNSET"), Err(Rule::Environment));

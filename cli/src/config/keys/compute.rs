@@ -67,7 +67,7 @@ pub(super) const KEYS: &[Key] = &[
         name: "Compute.Env.AllowList",
         kind: Kind::List,
         default: "",
-        doc: "Names of this machine's environment variables that jobs may take (`env:NAME`), with `*` for any text.",
+        doc: "Names of this machine's environment variables that jobs may take (`env:NAME`), with `*` for any text. Never skrei's own (`SKREI_…`, `BACALHAU_…`).",
     },
     Key {
         name: "Compute.AllocatedCapacity.CPU",
