@@ -44,6 +44,10 @@ impl Seal {
                 None => stored.manifest.meta.remove(key),
             };
         }
+        // And a number for those that are one on every node.
+        if checked.manifest.count.is_none() {
+            stored.manifest.count = stored.manifest.count.filter(|count| *count != 0);
+        }
         if stored.manifest != checked.manifest {
             return Err(Error::refused(format!("job `{name}` was submitted otherwise than this file says"))
                 .hint("`skrei job diff` shows what differs; give the file and variables that it was submitted with"));
