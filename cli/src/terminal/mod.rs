@@ -97,6 +97,11 @@ pub(crate) fn warn(text: &str) {
     note(&format!("{} {text}", style::stderr().yellow("warning:")));
 }
 
+/// Shows the warnings of an answer that were not shown before.
+pub(crate) fn warn_others(shown: &[String], told: Option<Vec<String>>) {
+    told.iter().flatten().filter(|warning| !shown.contains(warning)).for_each(|warning| self::warn(warning));
+}
+
 /// Whether a person watches what goes to standard error.
 pub(crate) fn is_watched() -> bool {
     io::stderr().is_terminal()

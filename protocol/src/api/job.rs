@@ -120,6 +120,8 @@ pub struct RerunJobResponse {
 pub struct DiffJobRequest<'a> {
     /// The job as it would be submitted.
     pub job: &'a Manifest,
+    /// Whether its secrets would be sealed by whoever submits it: such a job gets no defaults of the orchestrator's.
+    pub sealed: bool,
 }
 
 /// Its answer.

@@ -10,6 +10,8 @@ use utoipa::ToSchema;
 pub struct PlanJobRequest<'a> {
     /// The job as it would be submitted.
     pub job: &'a Manifest,
+    /// Whether its secrets would be sealed by whoever submits it: such a job gets no defaults of the orchestrator's.
+    pub sealed: bool,
 }
 
 /// Its answer.

@@ -77,12 +77,22 @@ impl Client {
 
     /// What submitting a job would change of the stored one of its name.
     pub async fn diff(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job }).await
+        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job, sealed: false }).await
+    }
+
+    /// The same for a job whose secrets whoever submits it would seal.
+    pub async fn diff_sealed(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job, sealed: true }).await
     }
 
     /// Which nodes would run a job now, and why each other would not.
     pub async fn plan(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job }).await
+        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job, sealed: false }).await
+    }
+
+    /// The same for a job whose secrets whoever submits it would seal.
+    pub async fn plan_sealed(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job, sealed: true }).await
     }
 
     /// How far a job has come over its fleet.

@@ -8,7 +8,7 @@ use skrei_job::{
     secret::{Name, SealedByClient},
 };
 use skrei_protocol::{
-    api::{job::RerunJobRequest, secret::Origin},
+    api::{job::RerunJobRequest, plan::PlanJobResponse, secret::Origin},
     link::{Assignment, FromNode, Secrets, ToNode, WantSecrets, by_client},
 };
 use skrei_vault::{Envelope, Secret};
@@ -47,7 +47,7 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start_with(directory.path(), |config| {
         // What is sealed is for the job as it was written: these would make another one of it.
-        let ops = TypeDefaults { priority: 5, cpu_millis: 250, ..TypeDefaults::default() };
+        let ops = TypeDefaults { priority: 5, memory_bytes: 64 << 30, ..TypeDefaults::default() };
         config.job_defaults = JobDefaults { ops, ..JobDefaults::default() };
     })
     .await;
@@ -66,6 +66,20 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
     let (at_first, at_later) = (first.assignment().await, later.assignment().await);
     let answer = first.ask(&at_first.job, &at_first.execution).await;
     assert_eq!(first.open(&at_first, answer), VALUE);
+
+    // It is what was written, and whoever asks before is told so: nothing would change, and nothing is added.
+    assert_eq!(api.diff_sealed(&job).await.unwrap().diff, "");
+    let otherwise = api.diff(&job).await.unwrap();
+    assert!(
+        otherwise.diff.contains("\"Priority\": 5"),
+        "given otherwise it gets defaults: {}",
+        otherwise.diff
+    );
+    assert!(otherwise.warnings.unwrap()[0].contains("--seal-to-nodes compares without them"));
+    let fitting = |plan: PlanJobResponse| plan.nodes.iter().filter(|node| node.reasons.is_empty()).count();
+    let silent = with_secret("ops", "deploy");
+    assert_eq!(fitting(api.plan_sealed(&silent).await.unwrap()), 2);
+    assert_eq!(fitting(api.plan(&silent).await.unwrap()), 0, "by default it wants 64 GiB");
 
     // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.
     let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };

@@ -15,13 +15,22 @@ use crate::{
 pub(crate) struct Diff {
     #[command(flatten)]
     file: job_file::Args,
+    /// As `job run --seal-to-nodes` would submit it: without the orchestrator's defaults
+    #[arg(long)]
+    seal_to_nodes: bool,
 }
 
 impl Diff {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
-        let diff = client(globals)?.diff(&checked.manifest).await?.diff;
+        let client = client(globals)?;
+        let compared = match self.seal_to_nodes {
+            false => client.diff(&checked.manifest).await?,
+            true => client.diff_sealed(&checked.manifest).await?,
+        };
+        terminal::warn_others(&checked.warnings, compared.warnings);
+        let diff = compared.diff;
         if diff.is_empty() {
             terminal::note("Nothing would change.");
         }

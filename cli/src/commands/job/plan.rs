@@ -20,6 +20,9 @@ use crate::{
 pub(crate) struct Plan {
     #[command(flatten)]
     file: job_file::Args,
+    /// As `job run --seal-to-nodes` would submit it: without the orchestrator's defaults
+    #[arg(long)]
+    seal_to_nodes: bool,
     #[command(flatten)]
     format: ListFormat,
 }
@@ -28,12 +31,12 @@ impl Plan {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
-        let planned = client(globals)?.plan(&checked.manifest).await?;
-        planned.warnings.iter().flatten().filter(|warning| !checked.warnings.contains(warning)).for_each(
-            |warning| {
-                terminal::warn(warning);
-            },
-        );
+        let client = client(globals)?;
+        let planned = match self.seal_to_nodes {
+            false => client.plan(&checked.manifest).await?,
+            true => client.plan_sealed(&checked.manifest).await?,
+        };
+        terminal::warn_others(&checked.warnings, planned.warnings);
         let nodes = planned.nodes;
         let mut table = Table::new(&["node", "would run it", "host paths, or why not"]);
         for node in &nodes {

@@ -48,6 +48,8 @@ pub(in crate::api) struct JobSent {
     secrets: SecretsSent,
     /// Secrets that the job names and that the sender has sealed to nodes, by name. They live as long.
     sealed_secrets: BTreeMap<String, SealedByClient>,
+    /// Whether it is a job whose secrets the sender seals, also before there are any: it gets no defaults of the orchestrator's.
+    sealed: bool,
 }
 
 /// Takes a job, or a new version of the one of that name.
@@ -56,7 +58,7 @@ pub(in crate::api) struct JobSent {
         (status = 200, body = PutJobResponse),
         (status = 409, description = "The stored job of that name is the same", body = ErrorBody)))]
 pub(in crate::api) async fn submit(State(api): State<Api>, body: Body) -> Result<Response, ApiError> {
-    let Submission { checked, force, token, secrets } = Submission::read(&api, body).await?;
+    let Submission { checked, force, token, secrets, .. } = Submission::read(&api, body).await?;
     require_artifacts(&api, checked.spec.manifest()).await?;
     let accepted = api.orchestrator.submit(checked.spec, force, token, secrets).await?;
     let warnings: Vec<String> = checked.warnings.iter().map(Problem::to_string).collect();
@@ -76,6 +78,8 @@ pub(super) struct Submission {
     force: bool,
     token: Option<String>,
     pub(super) secrets: Given,
+    /// Whether its secrets are sealed by whoever sends it, or will be.
+    pub(super) is_sealed: bool,
 }
 
 impl Submission {
@@ -88,7 +92,7 @@ impl Submission {
     }
 
     fn check(sent: JobSent, defaults: &JobDefaults) -> Result<Self, ApiError> {
-        let JobSent { job, force, idempotency_token, secrets, sealed_secrets } = sent;
+        let JobSent { job, force, idempotency_token, secrets, sealed_secrets, sealed } = sent;
         let mut secrets = secrets.take()?;
         for (name, sealed) in envelopes(sealed_secrets)? {
             let both = format!("secret `{name}` is given sealed, and as it is");
@@ -109,11 +113,12 @@ impl Submission {
         };
         let mut reading = read::body(&job);
         // What was sealed is sealed for the job as it was written.
-        if !secrets.values().any(|given| matches!(given, GivenSecret::Sealed(_))) {
+        let is_sealed = sealed || secrets.values().any(|given| matches!(given, GivenSecret::Sealed(_)));
+        if !is_sealed {
             defaults.fill(&mut reading.manifest);
         }
         let checked = reading.check(None).map_err(|problems| invalid(&problems))?;
-        Ok(Self { checked, force, token, secrets })
+        Ok(Self { checked, force, token, secrets, is_sealed })
     }
 }
 
