@@ -1,5 +1,7 @@
 //! From how a guest ended to how its execution ended.
 
+use std::sync::Arc;
+
 use skrei_job::{
     NodeId,
     life::ExecutionState,
@@ -9,6 +11,7 @@ use skrei_job::{
     told::Values,
 };
 use skrei_runtime::{Ending, Limit, NetworkUsage, Outcome, Trap};
+use skrei_vault::Searched;
 
 use crate::admission;
 
@@ -134,6 +137,23 @@ fn denials(usage: &NetworkUsage) -> Vec<Denial> {
         message: denial.to_string(),
     };
     usage.denials.iter().take(DENIALS_MAX).map(told).collect()
+}
+
+/// The same, without the guest's secrets in what is said of it: the name of a host that it was denied is its own word.
+pub(crate) fn without_secrets(mut state: ExecutionState, secrets: &Arc<Searched>) -> ExecutionState {
+    let hide = |text: &mut String| {
+        *text = String::from_utf8_lossy(&secrets.taken_out_of(text.as_bytes())).into_owned();
+    };
+    let output = match &mut state {
+        ExecutionState::Completed(output) => output,
+        ExecutionState::Failed(failure) => {
+            hide(&mut failure.message);
+            &mut failure.output
+        }
+        _ => return state,
+    };
+    output.denials.iter_mut().for_each(|denial| hide(&mut denial.message));
+    state
 }
 
 /// How an execution ended whose guest the sandbox could not run.

@@ -1,12 +1,18 @@
 //! The life of one execution on its node.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use skrei_job::{ExecutionId, life::ExecutionState, outcome::RunOutput};
 use skrei_protocol::link::Assignment;
 use skrei_runtime::{CancelToken, OutputSink, Stream};
 use skrei_vault::Searched;
-use tokio::sync::{mpsc::UnboundedSender, oneshot};
+use tokio::{
+    sync::{mpsc::UnboundedSender, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -20,6 +26,10 @@ use crate::{
     results::{Results, Tee},
     told::Listener,
 };
+
+/// Secrets that came with an assignment are for an execution that begins within this time. Later ones ask for theirs, so that
+/// one that was removed meanwhile is not given.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Stops one execution, wherever it is in its life. The first reason counts.
 #[derive(Clone, Debug, Default)]
@@ -99,9 +109,12 @@ pub(crate) struct Execution {
 impl Execution {
     /// Lives until the outcome is in the journal.
     pub(crate) async fn live(self, node: Arc<Node>) -> Result<(), skrei_ledger::Error> {
-        let Self { assignment, stopper, turn, log, mut departure } = self;
+        let Self { mut assignment, stopper, turn, log, mut departure } = self;
+        let prepared = stopper.over(get_ready(&node, &mut assignment, turn)).await;
+        // Opened by now, or of no use to anybody.
+        assignment.secrets = Vec::new();
         let id = &assignment.execution;
-        let (state, results) = match stopper.over(get_ready(&node, &assignment, turn)).await {
+        let (state, results) = match prepared {
             Err(stop) => (ending::before_start(stop, &node.id), None),
             Ok(Err(unready)) => (unready.into(), None),
             Ok(Ok(prepared)) => {
@@ -200,11 +213,17 @@ pub(crate) async fn never_ran(
 
 async fn get_ready(
     node: &Arc<Node>,
-    assignment: &Assignment,
+    assignment: &mut Assignment,
     mut turn: oneshot::Receiver<()>,
 ) -> Result<Prepared, ending::Unready> {
+    let arrived = Instant::now();
     node.probes.ask(&node.id, &assignment.spec).await.map_err(ending::Unready::Refused)?;
+    if arrived.elapsed() > AT_ONCE {
+        assignment.secrets = Vec::new();
+    }
     if turn.try_recv().is_err() {
+        // By then a secret may be another one, or removed.
+        assignment.secrets = Vec::new();
         // Who will be refused need not wait for it.
         prepare::granted(node, assignment.spec.task()).await?;
         // The sender goes away only with the node.
@@ -226,7 +245,7 @@ async fn run(
     let Prepared { module, sandbox, mut kept, secrets } = prepared;
     let results = kept.results.take();
     let cancel = CancelToken::new();
-    let listener = listener(node, assignment, secrets);
+    let listener = listener(node, assignment, secrets.clone());
     let sandbox = match listener.listen(sandbox) {
         Ok(sandbox) => sandbox,
         Err(error) => return (ending::of_error(error.to_string()), results),
@@ -256,6 +275,10 @@ async fn run(
         }
         Ok(Err(error)) => ending::of_error(format!("the guest cannot be run: {error}")),
         Err(error) => ending::of_error(format!("the guest's thread failed: {error}")),
+    };
+    let state = match &secrets {
+        Some(secrets) => ending::without_secrets(state, secrets),
+        None => state,
     };
     (state, results)
 }

@@ -47,7 +47,7 @@ pub enum FromNode {
     Log(LogPage),
     /// How far guests say they are. Lost on the way it is not sent again: the next word counts.
     Told(Vec<Told>),
-    /// It is about to run an execution, and asks for its secrets.
+    /// It is about to run an execution that came without its secrets, or some time ago, and asks for them.
     WantSecrets(WantSecrets),
     /// Answer to [`ToNode::Judge`].
     Judged(Judgement),
@@ -229,6 +229,10 @@ pub struct Assignment {
     /// Whether the node has said that it runs. One that knows nothing of it any more does not run it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub started: bool,
+    /// All its secrets, as they were sealed when it was placed, for a node that runs it at once; or none. A node that runs it
+    /// later, or cannot open them, asks ([`FromNode::WantSecrets`]).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SealedSecret>,
 }
 
 /// Asks for output of an execution.

@@ -11,7 +11,7 @@ use crate::{
     decide::{Accepted, Command, Refused, Stopped},
     feed::Feed,
     nodes::{Hub, Outbox},
-    secrets::Waiting,
+    secrets::{Ahead, Waiting},
     store::{Error, Placed, Position},
 };
 
@@ -25,6 +25,8 @@ pub(crate) struct Effects {
     /// Where the log ends then.
     pub(crate) position: Position,
     pub(crate) sends: Vec<Outgoing>,
+    /// Goes with what is sent.
+    pub(crate) ahead: Ahead,
     pub(crate) followed: Followed,
     pub(crate) replies: Vec<Reply>,
 }
@@ -106,8 +108,13 @@ impl Performer {
                 }
                 None => {}
             }
+            let mut sealed = effects.ahead.sealed().await;
             for Outgoing { node, errand } in effects.sends {
                 match errand {
+                    Errand::Say(ToNode::Run(mut assignment)) => {
+                        assignment.secrets = sealed.remove(&assignment.execution).unwrap_or_default();
+                        self.hub.send(&node, ToNode::Run(assignment));
+                    }
                     Errand::Say(message) => self.hub.send(&node, message),
                     Errand::Holds(executions) => self.hub.holds(&node, &executions),
                     Errand::Ended(execution) => {

@@ -207,6 +207,39 @@ async fn a_secret_is_given_kept_shown_by_its_name_and_refused_by_the_rule() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scope_by_label_opens_and_closes_with_what_people_say_of_a_node() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _node = Node::start_with(&orchestrator, "web-1", "rw", &["Labels=zone=eu"]);
+    orchestrator.wait_for_nodes(1).await;
+    let canary = Canary::new();
+    let file = telling(&orchestrator, &canary, "ops").await.display().to_string();
+    let source = format!("key=@{}", canary.path("privkey.pem").display());
+    orchestrator.run(&["secret", "set", &source, "--job", "tell", "--nodes", "zone=eu"]).expect(0);
+    let run = || orchestrator.run(&["job", "run", "--force", &file]);
+    let plan = || orchestrator.run(&["job", "plan", &file]).expect(0);
+
+    // It says of itself that it is there, and opens nothing by that.
+    let own_word = run().expect(1);
+    assert!(own_word.contains("own word") && own_word.contains("node label web-1 zone=eu"), "{own_word}");
+    assert!(plan().contains("own word"), "{}", plan());
+
+    orchestrator.run(&["node", "label", "web-1", "zone=eu"]).expect(0);
+    run().expect(0);
+    assert!(
+        orchestrator.run(&["job", "logs", "tell"]).expect(0).contains("[secret key]"),
+        "its guest had it"
+    );
+    assert!(plan().contains("1 of 1 nodes"), "{}", plan());
+
+    // Taken back, or said otherwise, it is closed again, for the next execution of a job that was accepted before as well.
+    orchestrator.run(&["node", "label", "web-1", "zone-"]).expect(0);
+    assert!(run().expect(1).contains("own word"));
+    orchestrator.run(&["node", "label", "web-1", "zone=us"]).expect(0);
+    let otherwise = run().expect(1);
+    assert!(otherwise.contains("`zone = eu` does not hold"), "{otherwise}");
+}
+
 /// The job file of a guest that tells all it has, which is to be its secret `key`, on disk beside the key.
 async fn telling(orchestrator: &Orchestrator, canary: &Canary, kind: &str) -> PathBuf {
     let client = orchestrator.client();

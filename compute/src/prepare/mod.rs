@@ -17,7 +17,7 @@ use skrei_job::{
     outcome::{Refusal, Rule},
     spec::{HostPath, Mode, Source, Task},
 };
-use skrei_protocol::link::{Assignment, Granted, WantSecrets};
+use skrei_protocol::link::{Assignment, Granted};
 use skrei_runtime::{Limits, Module, Ownership, Sandbox};
 use skrei_vault::Searched;
 use tempfile::TempDir;
@@ -100,11 +100,8 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .host_variables
         .fill(&node.id, &task.env, |name| std::env::var(name).ok())
         .map_err(Unready::Refused)?;
-    // Asked now and needed last: the answer comes while the rest is made ready.
-    let asked = (!task.secrets.is_empty()).then(|| {
-        let (execution, job) = (assignment.execution.clone(), assignment.job.clone());
-        node.secrets.desk.ask(WantSecrets { execution, job })
-    });
+    // Asked for now and needed last: the answer comes while the rest is made ready.
+    let coming = (!task.secrets.is_empty()).then(|| node.secrets.expect(assignment));
     let grants = open_paths(node, task).await?;
     let mut grants = grants.into_iter();
     let entry = entry(node, assignment, &mut grants).await?;
@@ -143,9 +140,8 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         }
     };
     let mut secrets = None;
-    if let Some(asked) = asked {
-        let sealed = asked.answer().await.map_err(Unready::Refused)?;
-        let opened = node.secrets.unseal(assignment, &sealed);
+    if let Some(coming) = coming {
+        let opened = node.secrets.opened(assignment, coming).await;
         let given = opened.map_err(Unready::Refused)?.give(sandbox);
         let (with_secrets, searched) = given.map_err(|error| Unready::failed(error.to_string()))?;
         (sandbox, secrets) = (with_secrets, Some(searched));

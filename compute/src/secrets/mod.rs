@@ -1,7 +1,9 @@
-//! Secrets of executions: asked for when the guest is about to run, opened in memory, given to it, and wiped.
+//! Secrets of executions: there with the assignment, or asked for when the guest is about to run; opened in memory, given to
+//! it, and wiped.
 //!
 //! Nothing here touches a disk but the node's own [`SealingKey`], which opens what was sealed to this node.
 
+mod coming;
 mod desk;
 mod opened;
 mod redacting;

@@ -212,3 +212,73 @@ async fn the_sealing_key_is_for_its_owner_alone_and_the_same_after_a_start() {
     let _node = TestNode::start_in(directory, &orchestrator, |_| {});
     assert_eq!(orchestrator.session().await.hello.unwrap().info.sealing_key, first);
 }
+
+#[tokio::test]
+async fn what_comes_with_the_assignment_is_used_at_once_and_what_does_not_open_is_asked_for() {
+    let mut orchestrator = Orchestrator::start().await;
+    let _node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let module = orchestrator.holds(guests::leak(), "/main.wasm");
+    let job = job_with(&[module], &["5", "/secrets/key", "$KEY"], secrets());
+    let good = sealed(&session, "e-1", "key", VALUE.as_bytes());
+    session.assign_with("e-1", &job, vec![good.clone()]).await;
+    // No question: its end is the next that is heard.
+    let ExecutionState::Failed(failure) = session.end_of("e-1").await else { panic!("it fails with 5") };
+    assert_eq!(failure.output.exit_code, Some(5), "the guest read both: {failure:?}");
+    assert!(failure.output.stdout.contains("[secret key]"), "{failure:?}");
+
+    let other = sealed(&session, "e-3", "another", VALUE.as_bytes());
+    for (execution, of_no_use) in [("e-2", good), ("e-3", other)] {
+        session.assign_with(execution, &job, vec![of_no_use]).await;
+        assert_eq!(question(&mut session).await.execution.as_str(), execution);
+        let secret = sealed(&session, execution, "key", VALUE.as_bytes());
+        answer(&mut session, execution, Ok(vec![secret])).await;
+        assert!(matches!(session.end_of(execution).await, ExecutionState::Failed(_)));
+    }
+}
+
+#[tokio::test]
+async fn an_execution_that_waits_for_its_turn_asks_when_that_comes() {
+    let mut orchestrator = Orchestrator::start().await;
+    let _node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let module = orchestrator.holds(guests::sleep(), "/main.wasm");
+    let whole_node = json!({"Resources": {"CPU": "1"}});
+    session.assign("e-1", &job_with(std::slice::from_ref(&module), &["60000"], whole_node.clone())).await;
+    let mut both = secrets();
+    both["Resources"] = whole_node["Resources"].clone();
+    let early = sealed(&session, "e-2", "key", VALUE.as_bytes());
+    session.assign_with("e-2", &job_with(&[module], &["0"], both), vec![early]).await;
+    session.cancel("e-1").await;
+    // Removed meanwhile: what came with the assignment counts for nothing. There is room before the end is written down.
+    let (mut has_asked, mut has_ended) = (false, false);
+    while !(has_asked && has_ended) {
+        match session.hear().await {
+            Some(FromNode::WantSecrets(wanted)) => has_asked = wanted.execution.as_str() == "e-2",
+            Some(FromNode::Report(report)) => {
+                session.acknowledge(report.number).await;
+                assert_eq!(report.execution.as_str(), "e-1", "{report:?}");
+                has_ended = matches!(report.state, ExecutionState::Cancelled { .. });
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let rule = Refusal { rule: Rule::Secret, message: "it was removed".to_owned(), hint: None };
+    answer(&mut session, "e-2", Err(rule.clone())).await;
+    assert_eq!(refusal(session.end_of("e-2").await), rule);
+}
+
+#[tokio::test]
+async fn a_host_that_a_guest_was_denied_is_not_told_if_it_is_a_secret() {
+    const HOST: &str = "canary-host-7f3a.example";
+    let mut orchestrator = Orchestrator::start().await;
+    let _node = TestNode::start(&orchestrator, |_| {});
+    let mut session = orchestrator.session().await;
+    let module = orchestrator.holds(guests::fetch(), "/main.wasm");
+    let job = job_with(&[module], &["GET", &format!("http://{HOST}/")], secrets());
+    let secret = sealed(&session, "e-1", "key", HOST.as_bytes());
+    session.assign_with("e-1", &job, vec![secret]).await;
+    let state = session.end_of("e-1").await;
+    let [denial] = &state.output().unwrap().denials[..] else { panic!("{state:?}") };
+    assert!(denial.message.contains("[secret key]:80") && !denial.message.contains("canary"), "{denial:?}");
+}

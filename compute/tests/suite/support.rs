@@ -25,7 +25,8 @@ use skrei_compute::{Config, Error, serve};
 use skrei_job::{Digest, ExecutionId, JobId, NodeId, Spec, life::ExecutionState, resources::Resources};
 use skrei_protocol::{
     link::{
-        ARTIFACTS_PATH, Assignment, FromNode, Hello, LINK_PATH, LogChunk, ReadLog, Report, ToNode, Welcome,
+        ARTIFACTS_PATH, Assignment, FromNode, Hello, LINK_PATH, LogChunk, ReadLog, Report, SealedSecret,
+        ToNode, Welcome,
     },
     results::{PIECE_BYTES_MAX, Piece, RESULTS_PATH, Received},
 };
@@ -260,6 +261,12 @@ impl Session {
         self.say(ToNode::Run(Box::new(assignment(execution, spec)))).await;
     }
 
+    /// Assigns an execution of the job, with secrets that were sealed for it.
+    pub(crate) async fn assign_with(&mut self, execution: &str, spec: &Spec, secrets: Vec<SealedSecret>) {
+        let assignment = Assignment { secrets, ..assignment(execution, spec) };
+        self.say(ToNode::Run(Box::new(assignment))).await;
+    }
+
     /// Assigns an execution again that the node once said it runs.
     pub(crate) async fn assign_started(&mut self, execution: &str, spec: &Spec) {
         let assignment = Assignment { started: true, ..assignment(execution, spec) };
@@ -354,6 +361,7 @@ fn assignment(execution: &str, spec: &Spec) -> Assignment {
         partitions: 1,
         spec: Arc::new(spec.clone()),
         started: false,
+        secrets: Vec::new(),
     }
 }
 

@@ -1,5 +1,5 @@
-//! How a node gets the secrets of an execution: it asks for them when it is about to run the guest, and what it gets is
-//! sealed to its own key, for this execution.
+//! How a node gets the secrets of an execution: with the assignment if it runs that at once, and else it asks for them when it
+//! is about to run the guest. What it gets is sealed to its own key, for this execution.
 
 use serde::{Deserialize, Serialize};
 use skrei_job::{ExecutionId, JobId, NodeId, outcome::Refusal, secret::Name};

@@ -1,10 +1,13 @@
 //! Secrets of what is accepted.
 
-use skrei_job::{JobId, Spec, Timestamp};
+use skrei_job::{JobId, Spec, Timestamp, life::Execution};
 use skrei_scheduler::{Event, Grant, Job, Record};
 
 use super::{Accepted, EventLoop, Refused, Step};
-use crate::secrets::{Given, GivenSecret, Granting, Refusal};
+use crate::{
+    secrets::{Given, GivenSecret, Granting, Placed, Refusal},
+    store::NodeStanding,
+};
 
 impl EventLoop {
     /// What a submission may have; nothing is decided yet if it may not.
@@ -30,17 +33,18 @@ impl EventLoop {
         if spec.task().secrets.is_empty() {
             return Ok(Vec::new());
         }
-        let mut before = self.decided_grants(stored)?;
-        if stored.state.is_terminal() {
-            // Removed with the end of the version, whether or not that is on the disk by now.
-            for grant in &mut before {
-                grant.locked = None;
-                grant.sealed.iter_mut().for_each(Vec::clear);
+        self.keys.in_force(|ring| {
+            let mut before = self.decided_grants(stored)?;
+            if stored.state.is_terminal() {
+                // Removed with the end of the version, whether or not that is on the disk by now.
+                for grant in &mut before {
+                    grant.locked = None;
+                    grant.sealed.iter_mut().for_each(Vec::clear);
+                }
             }
-        }
-        let ring = self.keys.ring();
-        let granting = Granting { store: &self.store, ring: &ring, spec, name: spec.name(), now };
-        Ok(granting.again(&stored.id, &before)?)
+            let granting = Granting { store: &self.store, ring, spec, name: spec.name(), now };
+            Ok(granting.again(&stored.id, &before)?)
+        })
     }
 
     /// What the latest version of a job may have, as it will be once everything decided so far is stored.
@@ -70,6 +74,24 @@ impl EventLoop {
             self.record(Record::SecretsGranted { job: job.clone(), version, grants }, step);
         }
         self.accept(event, job, now, step)
+    }
+
+    /// What decides about the secrets of an execution that is placed now; none if it has none.
+    pub(super) fn placed(&self, job: &Job, execution: &Execution) -> Option<Placed> {
+        if job.spec.task().secrets.is_empty() {
+            return None;
+        }
+        let node = self.scheduler.node(&execution.node)?.clone();
+        Some(Placed {
+            execution: execution.id.clone(),
+            node: execution.node.clone(),
+            standing: NodeStanding::from(node),
+            job: job.id.clone(),
+            version: execution.version,
+            namespace: job.spec.namespace().to_owned(),
+            job_name: job.spec.name().to_owned(),
+            grants: self.pending.grants(&job.id, execution.version).map(<[Grant]>::to_vec),
+        })
     }
 
     /// Whether the stored version was given the same secrets. One that has none to compare with was not.

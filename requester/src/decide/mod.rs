@@ -25,7 +25,7 @@ use crate::{
     clock,
     nodes::{Hub, Outbox},
     perform::{Effects, Errand, Followed, Outgoing, Reply},
-    secrets::{Given, Keys, NotGranted},
+    secrets::{AHEAD_MAX, Ahead, Given, Keys, NotGranted, Placed as PlacedExecution},
     store::{Error as StoreError, Placed, Position, Removable, Store},
 };
 
@@ -138,6 +138,8 @@ pub(crate) struct EventLoop {
 struct Step {
     records: Vec<Record>,
     sends: Vec<Outgoing>,
+    /// Executions whose secrets are sealed meanwhile.
+    ahead: Vec<PlacedExecution>,
     replies: Vec<Reply>,
 }
 
@@ -292,7 +294,14 @@ impl EventLoop {
 
     /// Adds a decision to the step; assignments are made out now, while the scheduler knows the job.
     fn take(&mut self, decision: Decision, step: &mut Step) {
+        let mut new = Vec::new();
         for record in decision.records {
+            if let Record::ExecutionChanged(execution) = &record
+                && execution.revision == 1
+                && new.len() < AHEAD_MAX
+            {
+                new.push(execution.id.clone());
+            }
             self.record(record, step);
         }
         for send in decision.sends {
@@ -317,7 +326,13 @@ impl EventLoop {
                         partitions,
                         spec: Arc::clone(&job.spec),
                         started: execution.state == ExecutionState::Running,
+                        // Those that are sealed ahead come to it when it is sent.
+                        secrets: Vec::new(),
                     };
+                    // One that is told again has them, or asks.
+                    if new.contains(&execution.id) && step.ahead.len() < AHEAD_MAX {
+                        step.ahead.extend(self.placed(job, execution));
+                    }
                     let errand = Errand::Say(ToNode::Run(Box::new(assignment)));
                     step.sends.push(Outgoing { node, errand });
                 }
@@ -331,7 +346,7 @@ impl EventLoop {
 
     /// Gives records to the store and what follows to the performer. False if the performer is gone.
     async fn hand_over(&mut self, step: Step) -> bool {
-        let Step { records, sends, replies } = step;
+        let Step { records, sends, ahead, replies } = step;
         let expected = self.position;
         self.position += records.len() as u64;
         let positions = self.tokens.values_mut().map(|(position, _)| position);
@@ -343,7 +358,9 @@ impl EventLoop {
             true => None,
             false => Some(self.store.append(expected, records).await),
         };
-        let effects = Effects { era: self.era, committed, position: self.position, sends, followed, replies };
+        let ahead = Ahead::begin(&self.store, &self.hub, &self.keys, ahead);
+        let (era, position) = (self.era, self.position);
+        let effects = Effects { era, committed, position, sends, ahead, followed, replies };
         self.effects.send(effects).await.is_ok()
     }
 

@@ -135,6 +135,11 @@ impl Hub {
         self.peers().get(node).cloned()
     }
 
+    /// What secrets for a node are sealed to, as it told; none if it is not connected.
+    pub(crate) fn sealing_key(&self, node: &NodeId) -> Option<String> {
+        self.peers().get(node).map(|peer| peer.info.sealing_key.clone())
+    }
+
     /// Sends to a node, if it is connected. One that is not is told everything when it comes.
     pub(crate) fn send(&self, node: &NodeId, message: ToNode) {
         if let ToNode::Run(assignment) = &message {

@@ -16,6 +16,8 @@ mod session;
 pub(crate) mod tokens;
 
 pub(crate) use authority::{Error as AuthorityError, NodeAuthority};
+#[cfg(test)]
+pub(crate) use hub::Seat;
 pub(crate) use hub::{Hub, Peer, ReadError};
 pub(crate) use identities::Identities;
 pub(crate) use listener::router;

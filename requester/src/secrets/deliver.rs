@@ -1,18 +1,14 @@
 //! The answer to a node that asks for the secrets of an execution.
 
-use skrei_job::{
-    JobId, NodeId,
-    outcome::{Refusal, Rule},
-    secret::{Name, SealedByClient},
-};
-use skrei_protocol::link::{SealedSecret, Secrets, ToNode, WantSecrets, delivery};
-use skrei_scheduler::Grant;
-use skrei_vault::{KeyRing, LockError, Locked, Recipient, Secret};
+use std::sync::Arc;
 
-use super::{given, scope, stored};
+use skrei_job::{JobId, NodeId, outcome::Refusal};
+use skrei_protocol::link::{SealedSecret, Secrets, ToNode, WantSecrets};
+
+use super::sealed::{NotNow, recipient, refusal, sealed};
 use crate::{
     orchestrator::Orchestrator,
-    store::{Entitlement, NodeStanding, StoredSecret},
+    store::{Entitlement, NodeStanding},
 };
 
 /// Answers a node. Whatever goes wrong is a refusal of the execution, with the rule; what nobody has sealed for this node yet
@@ -43,70 +39,26 @@ pub(crate) async fn deliver_sealed(orchestrator: &Orchestrator, job: &JobId) {
     }
 }
 
-/// Why there are no secrets to send.
-enum NotNow {
-    /// There will be none.
-    Refused(Refusal),
-    /// Nobody has sealed this one for the node.
-    Unsealed(Name),
-}
-
-impl From<Refusal> for NotNow {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
 async fn answer(
     orchestrator: &Orchestrator,
     node: &NodeId,
     wanted: &WantSecrets,
 ) -> Result<Vec<SealedSecret>, NotNow> {
-    let peer =
-        orchestrator.hub.peer(node).ok_or_else(|| refusal("the node is not connected".to_owned(), None))?;
-    let recipient: Recipient = peer.info.sealing_key.parse().map_err(|_| {
-        refusal(format!("node `{node}` has told no sealing key that secrets could be sealed to"), None)
-    })?;
-    let entitlement = orchestrator.store.entitlement(wanted.job.clone(), wanted.execution.clone()).await;
-    let entitlement = entitlement.map_err(|error| {
-        tracing::error!(%error, "secrets cannot be read");
-        refusal("the orchestrator's store does not answer".to_owned(), None)
-    })?;
-    let ring = orchestrator.keys.ring();
+    let recipient = recipient(&orchestrator.hub, node)?;
+    let (store, keys) = (orchestrator.store.clone(), Arc::clone(&orchestrator.keys));
     let (node, wanted) = (node.clone(), wanted.clone());
-    // To seal takes a tenth of a millisecond or so: not on a thread that answers others.
+    // To read and to seal takes a tenth of a millisecond or so: not on a thread that answers others.
     let sealing = tokio::task::spawn_blocking(move || {
-        let (entitlement, standing) = entitled(entitlement, &node)?;
-        let seal = |grant: &Grant| {
-            if let Some(envelopes) = &grant.sealed {
-                return sealed_by_client(grant, envelopes, &node);
-            }
-            let secret = open(&ring, &entitlement, grant, &node, &standing)?;
-            let sealed = recipient.seal(&secret, &delivery(&node, &wanted.execution, &grant.name));
-            let sealed = sealed.map_err(|_| {
-                refusal(format!("secret `{}` cannot be sealed to the key of node `{node}`", grant.name), None)
+        keys.in_force(|ring| {
+            let entitlement = store.entitlement(&wanted.job, &wanted.execution).map_err(|error| {
+                tracing::error!(%error, "secrets cannot be read");
+                refusal("the orchestrator's store does not answer".to_owned(), None)
             })?;
-            Ok(SealedSecret { name: grant.name.clone(), sealed, content: None })
-        };
-        entitlement.grants.iter().map(seal).collect()
+            let (entitlement, standing) = entitled(entitlement, &node)?;
+            sealed(&entitlement, &standing, &wanted.execution, (ring, &recipient))
+        })
     });
     sealing.await.unwrap_or_else(|_| Err(refusal("the orchestrator made a mistake".to_owned(), None).into()))
-}
-
-/// What was sealed for this node, as it is.
-fn sealed_by_client(
-    grant: &Grant,
-    envelopes: &[SealedByClient],
-    node: &NodeId,
-) -> Result<SealedSecret, NotNow> {
-    let name = &grant.name;
-    if envelopes.is_empty() {
-        return Err(gone(name).into());
-    }
-    let mut for_node =
-        envelopes.iter().filter_map(|envelope| Some((envelope.keys.get(node)?, &envelope.content)));
-    let (key, content) = for_node.next().ok_or_else(|| NotNow::Unsealed(name.clone()))?;
-    Ok(SealedSecret { name: name.clone(), sealed: key.clone(), content: Some(content.clone()) })
 }
 
 /// A node gets what belongs to the executions it was given, as long as they go on and it may take part.
@@ -123,79 +75,4 @@ fn entitled(found: Option<Entitlement>, node: &NodeId) -> Result<(Entitlement, N
             None,
         )),
     }
-}
-
-fn open(
-    ring: &KeyRing,
-    entitlement: &Entitlement,
-    grant: &Grant,
-    node: &NodeId,
-    standing: &NodeStanding,
-) -> Result<Secret, Refusal> {
-    let name = &grant.name;
-    let (locked, context) = if grant.given {
-        let locked = grant.locked.as_deref().ok_or_else(|| gone(name))?;
-        (locked.to_owned(), given(&entitlement.job, name))
-    } else {
-        let found = entitlement.stored.iter().find(|secret| secret.name == *name);
-        let secret = found.ok_or_else(|| removed(name, &entitlement.namespace))?;
-        in_scope(secret, entitlement, node, standing)?;
-        (secret.locked.clone(), stored(&entitlement.namespace, name))
-    };
-    let opened = Locked::from_bytes(&locked).and_then(|locked| ring.unlock(&locked, &context));
-    opened.map_err(|error| {
-        let hint = match error {
-            LockError::NoKey(_) => "put the orchestrator's key file back, or set the secret anew",
-            _ => "set the secret anew",
-        };
-        refusal(format!("secret `{name}` cannot be opened: {error}"), Some(hint.to_owned()))
-    })
-}
-
-fn in_scope(
-    secret: &StoredSecret,
-    entitlement: &Entitlement,
-    node: &NodeId,
-    standing: &NodeStanding,
-) -> Result<(), Refusal> {
-    let (name, scope) = (&secret.name, &secret.scope);
-    if !scope.covers_job(&entitlement.job_name) {
-        let message = format!(
-            "the scope of secret `{name}` ({}) does not cover job `{}`",
-            scope.shown(),
-            entitlement.job_name
-        );
-        return Err(refusal(message, Some(widen(name, &format!("--job {}", entitlement.job_name)))));
-    }
-    scope::covers(scope, standing).map_err(|outside| {
-        let message = format!("the scope of secret `{name}` does not cover node `{node}`: {outside}");
-        let hint = match outside.label() {
-            Some(label) => format!(
-                "if it is so, say it yourself: skrei node label {node} {label}; or keep the job off the node with \
-                 `Constraints`, or widen the scope"
-            ),
-            None => "keep the job off the node with `Constraints`, or widen the scope".to_owned(),
-        };
-        refusal(message, Some(hint))
-    })
-}
-
-fn gone(name: &Name) -> Refusal {
-    let message =
-        format!("secret `{name}` was given with this version of the job, and removed when that had ended");
-    refusal(message, Some(format!("run the job anew with --secret {name}=@FILE")))
-}
-
-fn widen(name: &Name, scope: &str) -> String {
-    format!("whoever keeps the secret can widen its scope: skrei secret set {name}=@FILE {scope}")
-}
-
-fn removed(name: &Name, namespace: &str) -> Refusal {
-    let message =
-        format!("secret `{name}` was removed from namespace `{namespace}` since the job was accepted");
-    refusal(message, Some(format!("set it again: skrei secret set {name}=@FILE --job JOB")))
-}
-
-fn refusal(message: String, hint: Option<String>) -> Refusal {
-    Refusal { rule: Rule::Secret, message, hint }
 }

@@ -1,15 +1,19 @@
 //! Secrets: kept locked, given to the nodes that run what they are for, and never shown.
 //!
-//! Who may have one is asked twice: when a job is accepted ([`mod@grant`]), and when a node asks for it ([`mod@deliver`]).
+//! Who may have one is asked twice: when a job is accepted ([`mod@grant`]), and when it is given to a node, which is with the
+//! assignment ([`mod@ahead`]) or when the node asks for it ([`mod@deliver`]).
 
+mod ahead;
 mod deliver;
 mod grant;
 mod keys;
 mod plan;
 mod rotate;
 pub(crate) mod scope;
+mod sealed;
 mod waiting;
 
+pub(crate) use ahead::{AHEAD_MAX, Ahead, Placed};
 pub(crate) use deliver::{deliver, deliver_sealed};
 pub(crate) use grant::{Given, GivenSecret, Granting, NotGranted, Refusal};
 pub use keys::KeySource;

@@ -59,10 +59,15 @@ pub(crate) enum NotAdded {
     NotSealed(Name),
     #[error("the secret `{0}` was sealed {ENVELOPES_MAX} times already for one node or another")]
     TooMany(Name),
+    #[error("what was sealed of the secret `{0}` would have more than {SEALED_BYTES_MAX} bytes")]
+    TooLarge(Name),
 }
 
 /// Envelopes that one secret of a version may have. One for all nodes takes the place of those before it.
 const ENVELOPES_MAX: usize = 64;
+
+/// What one secret of a version may have in its envelopes, with what is added to those it came with: enough for 50,000 nodes.
+const SEALED_BYTES_MAX: usize = 12 << 20;
 
 /// The label that says what a node is called.
 const NAME_LABEL: &str = "name";
@@ -84,13 +89,28 @@ impl Store {
             .await
     }
 
-    /// What an execution is entitled to; none if there is no such execution.
-    pub(crate) async fn entitlement(
+    /// What a version may have, as far as that is not `known`, and the secrets of the namespace among that; on the calling
+    /// thread.
+    pub(crate) fn granted_now(
         &self,
-        job: JobId,
-        execution: ExecutionId,
+        job: &JobId,
+        version: u64,
+        namespace: &str,
+        known: Option<Vec<Grant>>,
+    ) -> Result<(Vec<Grant>, Vec<StoredSecret>), Error> {
+        self.ledger.read_blocking(|connection| {
+            let granted = known.map_or_else(|| grants(connection, job, version), Ok)?;
+            with_stored(connection, namespace, granted)
+        })
+    }
+
+    /// What an execution is entitled to; none if there is no such execution. On the calling thread.
+    pub(crate) fn entitlement(
+        &self,
+        job: &JobId,
+        execution: &ExecutionId,
     ) -> Result<Option<Entitlement>, Error> {
-        self.read(move |connection| {
+        self.ledger.read_blocking(|connection| {
             let sql = "SELECT job.namespace, job.name, execution.version, execution.node, state.state
                 FROM job JOIN execution ON execution.job = job.seq
                 JOIN execution_state state ON state.execution = execution.seq
@@ -106,11 +126,10 @@ impl Store {
                 .optional()?;
             let Some((namespace, job_name, version, node, has_ended)) = found else { return Ok(None) };
             let standing = nodes::by_id(connection, &node)?.map(NodeStanding::from);
-            let (grants, stored) = with_stored(connection, &namespace, grants(connection, &job, version)?)?;
-            let node = NodeId::new(node);
+            let (grants, stored) = with_stored(connection, &namespace, grants(connection, job, version)?)?;
+            let (job, node) = (job.clone(), NodeId::new(node));
             Ok(Some(Entitlement { job, namespace, job_name, node, has_ended, standing, grants, stored }))
         })
-        .await
     }
 
     /// Adds what was sealed for more nodes to what a version of a job was given so: all of it, or nothing and why.
@@ -131,6 +150,9 @@ impl Store {
                 let sealed = added(sealed, envelope);
                 if sealed.len() > ENVELOPES_MAX {
                     return Ok(Err(NotAdded::TooMany(name.clone())));
+                }
+                if sealed.iter().map(bytes).sum::<usize>() > SEALED_BYTES_MAX {
+                    return Ok(Err(NotAdded::TooLarge(name.clone())));
                 }
                 changed.push((name, sealed));
             }
@@ -200,6 +222,11 @@ fn added(sealed: &[SealedByClient], envelope: &SealedByClient) -> Vec<SealedByCl
     sealed.retain(|earlier| !earlier.keys.is_empty());
     sealed.push(envelope.clone());
     sealed
+}
+
+fn bytes(envelope: &SealedByClient) -> usize {
+    let keys = envelope.keys.iter().map(|(node, key)| node.as_str().len() + key.len());
+    envelope.content.len() + keys.sum::<usize>()
 }
 
 fn with_stored(

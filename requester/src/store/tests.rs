@@ -1,9 +1,14 @@
 //! What the store promises over time: files of older versions, and what housekeeping leaves.
 
-use std::{path::Path, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
-use skrei_job::{Timestamp, life::JobState};
+use skrei_job::{
+    JobId, NodeId, Timestamp,
+    life::JobState,
+    secret::{Name, SealedByClient},
+};
 use skrei_ledger::rusqlite::Connection;
+use skrei_scheduler::Grant;
 
 use super::*;
 
@@ -128,4 +133,33 @@ async fn what_ended_longest_ago_is_removed_whole_and_what_lives_or_changed_stays
         .unwrap();
     assert_eq!((left[0], left[1], left[2], left[3]), (2, 2, 2, 2));
     assert!(left[4] > 0 && (left[5], left[6]) == (0, 0), "{left:?}");
+}
+
+#[tokio::test]
+async fn what_is_sealed_of_one_secret_over_time_is_bounded() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = Store::open(directory.path()).unwrap();
+    let (job, name): (_, Name) = (JobId::new("j-1"), "key".parse().unwrap());
+    // For as many nodes as a submission has room for.
+    let envelope = |first: usize| {
+        let keys = (first..first + 20_000).map(|node| (NodeId::new(format!("n-{node}")), "k".repeat(250)));
+        SealedByClient { content: "c".repeat(100), keys: keys.collect() }
+    };
+    let grant = Grant {
+        name: name.clone(),
+        given: true,
+        locked: None,
+        sealed: Some(vec![envelope(0)]),
+        fingerprint: String::new(),
+        at: Timestamp::default(),
+    };
+    let granted = Record::SecretsGranted { job: job.clone(), version: 1, grants: vec![grant] };
+    store.append(0, vec![granted]).await.wait().await.unwrap();
+    let add = async |first: usize| {
+        let envelopes = BTreeMap::from([(name.clone(), envelope(first))]);
+        store.add_sealed(job.clone(), 1, envelopes).await.unwrap()
+    };
+    assert_eq!(add(20_000).await, Ok(()));
+    assert_eq!(add(40_000).await, Err(NotAdded::TooLarge(name.clone())));
+    assert_eq!(add(20_000).await, Ok(()), "for the same nodes it takes the place of what was there");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::json;
 use skrei_job::{
     Manifest, NodeId, Spec,
     defaults::{JobDefaults, TypeDefaults},
@@ -76,10 +77,16 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
         otherwise.diff
     );
     assert!(otherwise.warnings.unwrap()[0].contains("--seal-to-nodes compares without them"));
-    let fitting = |plan: PlanJobResponse| plan.nodes.iter().filter(|node| node.reasons.is_empty()).count();
-    let silent = with_secret("ops", "deploy");
-    assert_eq!(fitting(api.plan_sealed(&silent).await.unwrap()), 2);
-    assert_eq!(fitting(api.plan(&silent).await.unwrap()), 0, "by default it wants 64 GiB");
+    // No node is asked about a job that matches none.
+    let mut silent = with_secret("ops", "deploy");
+    silent.constraints =
+        vec![serde_json::from_value(json!({"Key": "zone", "Operator": "=", "Values": ["us"]})).unwrap()];
+    let too_small = |plan: PlanJobResponse| {
+        let reasons = plan.nodes.into_iter().flat_map(|node| node.reasons);
+        reasons.filter(|reason| reason.contains("too small")).count()
+    };
+    assert_eq!(too_small(api.plan_sealed(&silent).await.unwrap()), 0);
+    assert_eq!(too_small(api.plan(&silent).await.unwrap()), 2, "by default it wants 64 GiB");
 
     // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.
     let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };

@@ -8,7 +8,7 @@ use skrei_job::{ExecutionId, JobId, Manifest, NodeId, outcome::Rule, secret::Nam
 use skrei_protocol::{
     api::secret::PutSecretRequest,
     client,
-    link::{Assignment, FromNode, Hello, NodeInfo, Secrets, ToNode, WantSecrets, delivery},
+    link::{Assignment, FromNode, Hello, NodeInfo, SealedSecret, Secrets, ToNode, WantSecrets, delivery},
 };
 use skrei_vault::SealingKey;
 
@@ -80,10 +80,15 @@ impl Sealed {
             assert_eq!(refusal.rule, Rule::Secret);
             refusal.message
         })?;
-        let [secret] = sealed.as_slice() else { panic!("{} secrets", sealed.len()) };
+        Ok(self.opened(execution, &sealed))
+    }
+
+    /// What the one secret of an execution is.
+    pub(crate) fn opened(&self, execution: &ExecutionId, sealed: &[SealedSecret]) -> String {
+        let [secret] = sealed else { panic!("{} secrets", sealed.len()) };
         assert_eq!(secret.content, None, "the orchestrator sealed it");
         let context = delivery(&NodeId::new(self.name), execution, &secret.name);
-        Ok(String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap())
+        String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap()
     }
 }
 

@@ -1,10 +1,11 @@
 //! Secrets at the orchestrator: locked, given to the node that runs what they are for, and to nobody else.
 
-use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _};
+use std::{collections::BTreeMap, os::unix::fs::PermissionsExt as _, path::Path};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 use skrei_job::{ExecutionId, Manifest, NodeId, life::ExecutionState};
+use skrei_ledger::rusqlite::Connection;
 use skrei_protocol::api::{
     job::RerunJobRequest,
     node::PutNodeRequest,
@@ -12,7 +13,7 @@ use skrei_protocol::api::{
 };
 
 use super::{
-    harness::{Orchestrator, completed},
+    harness::{Orchestrator, PATIENCE, completed},
     sealing::{Sealed, VALUE, given, is_below, name, put, said, with_secret},
 };
 
@@ -73,6 +74,9 @@ async fn a_stored_secret_goes_where_its_scope_says_until_it_is_removed() {
     let api = &orchestrator.client;
     let nobody = said(api.set_secret("", &name("key"), &put(VALUE, &[], None)).await.unwrap_err());
     assert!(nobody.contains("nobody may unless you do") && nobody.contains("--job"), "{nobody}");
+    let endless = "x".repeat(257);
+    let endless = said(api.set_secret("", &name("key"), &put(VALUE, &[&endless], None)).await.unwrap_err());
+    assert!(endless.contains("more than 256 bytes"), "{endless}");
     let set = api.set_secret("", &name("key"), &put(VALUE, &["deploy-*"], Some("zone=eu"))).await.unwrap();
     assert_eq!((set.secret.version, set.same_value), (1, false));
 
@@ -268,8 +272,57 @@ async fn a_database_without_its_key_file_gives_nothing_and_says_so() {
     thief.stop().await;
 }
 
+/// Everything that is locked in a database that nobody uses any more. Its log is folded into it.
+fn locked_in(database: &Path) -> Vec<Vec<u8>> {
+    let connection = Connection::open(database).unwrap();
+    connection.busy_timeout(PATIENCE).unwrap();
+    let is_busy: bool =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get(0)).unwrap();
+    assert!(!is_busy, "somebody uses it");
+    let sql = "SELECT locked FROM secret UNION ALL SELECT locked FROM secret_grant WHERE locked IS NOT NULL";
+    let mut statement = connection.prepare(sql).unwrap();
+    statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn the_key_is_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() {
+async fn what_was_removed_is_not_in_the_file_any_more_not_even_locked() {
+    let directory = tempfile::tempdir().unwrap();
+    let database = directory.path().join("orchestrator.db");
+    let orchestrator = Orchestrator::start(&directory).await;
+    // Of several pages of the file.
+    let large = VALUE.repeat(400);
+    orchestrator.client.set_secret("", &name("kept"), &put(&large, &["*"], None)).await.unwrap();
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    orchestrator
+        .client
+        .submit_with(&with_secret("batch", "deploy"), false, &given(&format!("{large} too")))
+        .await
+        .unwrap();
+    let assignment = node.assignment().await;
+    orchestrator.stop().await;
+    let locked = locked_in(&database);
+    assert_eq!(locked.len(), 2);
+    let is_left = || {
+        let file = std::fs::read(&database).unwrap();
+        // Wherever a page begins.
+        let parts = locked.iter().flat_map(|locked| locked.chunks_exact(64));
+        parts.filter(|part| file.windows(part.len()).any(|window| window == *part)).count()
+    };
+    assert!(is_left() > 200, "the search finds what is there: {}", is_left());
+
+    let orchestrator = Orchestrator::start(&directory).await;
+    let mut node = Sealed::connect_with(&orchestrator, "a", node.key, &[]).await;
+    orchestrator.client.remove_secret("", &name("kept")).await.unwrap();
+    assert_eq!(node.assignment().await.execution, assignment.execution);
+    node.link.report(&assignment.execution, completed("")).await;
+    orchestrator.wait_for_state(assignment.job.as_str(), "Completed").await;
+    orchestrator.stop().await;
+    assert_eq!(locked_in(&database), Vec::<Vec<u8>>::new());
+    assert_eq!(is_left(), 0, "whoever has the key as well finds nothing to open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn key_and_secrets_are_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() {
     const JOBS: usize = 40;
     let directory = tempfile::tempdir().unwrap();
     let orchestrator = Orchestrator::start(&directory).await;
@@ -282,34 +335,55 @@ async fn the_key_is_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() 
     let submitting = tokio::spawn({
         let api = api.clone();
         async move {
+            let mut ids = Vec::new();
             for number in 0..JOBS {
-                let mut job = with_secret("batch", &format!("job-{number}"));
-                job.tasks[0].resources.cpu = "1m".to_owned();
-                job.tasks[0].resources.memory = "1MB".to_owned();
-                api.submit_with(&job, false, &given(&format!("value {number}"))).await.unwrap();
+                let mut job = small(with_secret("batch", &format!("job-{number}")));
+                // Every other one has one that is kept.
+                let mut secrets = given(&format!("value {number}"));
+                if number % 2 == 1 {
+                    "kept".clone_into(&mut job.tasks[0].secrets[0].name);
+                    secrets.clear();
+                }
+                ids.push(api.submit_with(&job, false, &secrets).await.unwrap().job_id);
             }
+            ids
         }
     });
+    // Both, again and again, for as long as jobs run.
+    let (all_ended, mut is_over) = tokio::sync::watch::channel(false);
     let rotating = tokio::spawn({
         let api = api.clone();
         async move {
-            for round in 0..5 {
+            let mut rounds = 0;
+            while rounds < 5 || !*is_over.borrow_and_update() {
                 api.rotate_secret_key().await.unwrap();
                 let value =
-                    PutSecretRequest { rotate: true, ..put(&format!("kept value {round}"), &[], None) };
+                    PutSecretRequest { rotate: true, ..put(&format!("kept value {rounds}"), &[], None) };
                 api.set_secret("", &name("kept"), &value).await.unwrap();
+                rounds += 1;
             }
+            rounds
         }
     });
     for _ in 0..JOBS {
         let assignment = node.assignment().await;
-        let number = assignment.spec.name().trim_start_matches("job-").to_owned();
-        let got = node.get(&assignment.job, &assignment.execution).await.unwrap();
-        assert_eq!(got, format!("value {number}"));
+        let number: usize = assignment.spec.name().trim_start_matches("job-").parse().unwrap();
+        let asked = node.get(&assignment.job, &assignment.execution).await.unwrap();
+        let ahead =
+            (!assignment.secrets.is_empty()).then(|| node.opened(&assignment.execution, &assignment.secrets));
+        for got in ahead.into_iter().chain([asked]) {
+            match number % 2 {
+                0 => assert_eq!(got, format!("value {number}")),
+                _ => assert!(got.starts_with("kept value"), "{got}"),
+            }
+        }
         node.link.report(&assignment.execution, completed("")).await;
     }
-    submitting.await.unwrap();
-    rotating.await.unwrap();
+    for id in submitting.await.unwrap() {
+        orchestrator.wait_for_state(&id, "Completed").await;
+    }
+    all_ended.send_replace(true);
+    let rounds = rotating.await.unwrap();
 
     let after = std::fs::read_to_string(&key_file).unwrap();
     let keys = |text: &str| {
@@ -325,7 +399,8 @@ async fn the_key_is_rotated_while_jobs_come_and_nodes_ask_and_nothing_is_lost() 
     "kept".clone_into(&mut job.tasks[0].secrets[0].name);
     orchestrator.client.submit(&job, false).await.unwrap();
     let assignment = node.assignment().await;
-    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), "kept value 4");
+    let last = format!("kept value {}", rounds - 1);
+    assert_eq!(node.get(&assignment.job, &assignment.execution).await.unwrap(), last);
     orchestrator.stop().await;
 }
 
@@ -404,4 +479,51 @@ async fn a_plan_names_the_rule_of_a_secret_that_keeps_a_node_from_the_job() {
     let planned = api.plan(&with_secret("ops", "backup")).await.unwrap();
     assert!(planned.nodes[0].reasons[0].contains("does not cover job `backup`"), "{planned:?}");
     orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_go_ahead_with_the_assignment_once_and_never_past_a_rule() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let api = &orchestrator.client;
+    api.set_secret("", &name("key"), &put(VALUE, &["*"], Some("zone=eu"))).await.unwrap();
+    let mut node = Sealed::connect(&orchestrator, "a", &[]).await;
+    // They go if they are sealed by the time the decision is stored: on a busy machine not every time.
+    let mut with_them = None;
+    for number in 0..200 {
+        // Given with the job, no scope counts.
+        let job = small(with_secret("batch", &format!("given-{number}")));
+        api.submit_with(&job, false, &given(VALUE)).await.unwrap();
+        let assignment = node.assignment().await;
+        if !assignment.secrets.is_empty() {
+            with_them = Some(assignment);
+            break;
+        }
+        node.link.report(&assignment.execution, completed("")).await;
+    }
+    let assignment = with_them.expect("one of 200 jobs has its secret with it");
+    assert_eq!(node.opened(&assignment.execution, &assignment.secrets), VALUE);
+
+    // One that is told again asks, and whoever comes back with nothing, too.
+    let key = node.key;
+    drop(node.link);
+    let mut node = Sealed::connect_with(&orchestrator, "a", key, &[]).await;
+    let again = node.assignment().await;
+    assert_eq!((&again.execution, again.secrets.len()), (&assignment.execution, 0));
+    assert_eq!(node.get(&again.job, &again.execution).await.unwrap(), VALUE);
+    node.link.report(&again.execution, completed("")).await;
+
+    // What the scope keeps away does not go ahead either, and the question is answered with the rule.
+    api.submit(&small(with_secret("batch", "stored")), false).await.unwrap();
+    let assignment = node.assignment().await;
+    assert_eq!(assignment.secrets.len(), 0);
+    assert!(node.get(&assignment.job, &assignment.execution).await.unwrap_err().contains("zone = eu"));
+    orchestrator.stop().await;
+}
+
+/// Many of them fit on one node.
+fn small(mut job: Manifest) -> Manifest {
+    job.tasks[0].resources.cpu = "1m".to_owned();
+    job.tasks[0].resources.memory = "1MB".to_owned();
+    job
 }

@@ -260,6 +260,7 @@ impl Cluster {
                     partitions,
                     spec: Arc::clone(&job.spec),
                     started: execution.state == ExecutionState::Running,
+                    secrets: Vec::new(),
                 };
                 Some(Step::Say(node, Box::new(ToNode::Run(Box::new(assignment)))))
             }

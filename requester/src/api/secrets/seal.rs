@@ -67,6 +67,9 @@ fn not_added(fault: NotAdded) -> ApiError {
             "submit the job with --seal-to-nodes; `skrei job describe` shows how it was given",
         ),
         NotAdded::TooMany(_) => (Code::ResourceExhausted, "seal it for all nodes at once"),
+        NotAdded::TooLarge(_) => {
+            (Code::ResourceExhausted, "seal it for the nodes alone that match the job, all at once")
+        }
     };
     ErrorBody::new(code, fault.to_string()).hint(hint).into()
 }

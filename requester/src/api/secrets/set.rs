@@ -22,6 +22,9 @@ use crate::{
 /// Patterns that one scope may have.
 const JOBS_MAX: usize = 256;
 
+/// Longest of them, in bytes.
+const JOB_BYTES_MAX: usize = 256;
+
 /// Secrets that one namespace may have.
 const SECRETS_MAX: u64 = 1000;
 
@@ -88,6 +91,11 @@ fn scope(name: &Name, request: &PutSecretRequest, before: Option<&StoredSecret>)
         let message = format!("say which jobs may have the secret `{name}`: nobody may unless you do");
         let hint = "--job NAME, --job 'deploy-*', or --job '*' for every job of the namespace";
         return Err(ErrorBody::new(Code::ValidationError, message).hint(hint).into());
+    }
+    if jobs.iter().any(|job| job.len() > JOB_BYTES_MAX) {
+        let message =
+            format!("a name of a job in the scope of secret `{name}` has more than {JOB_BYTES_MAX} bytes");
+        return Err(ApiError::bad_request(message));
     }
     let nodes: Vec<Requirement> = match (&request.nodes, before) {
         (Some(text), _) => selector::parse(std::iter::once(text.as_str()))?,
