@@ -8,7 +8,8 @@ async fn room_for(journal: &Journal, pages: u32) {
 
 fn printed(text: &str) -> Recording {
     let mut output = Recording::default();
-    output.write(skrei_protocol::link::Stream::Out, text.as_bytes(), 1 << 20);
+    let at = skrei_job::Timestamp::from_seconds(1);
+    output.write(skrei_protocol::link::Stream::Out, text.as_bytes(), at, 1 << 20);
     output
 }
 
