@@ -28,6 +28,7 @@ mod secrets;
 mod server;
 mod store;
 mod told;
+mod wire;
 
 pub use artifacts::Limits as ArtifactLimits;
 pub use backup::{Backup, Error as BackupError, backup};

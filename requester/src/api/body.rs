@@ -6,13 +6,13 @@ use axum::{
     extract::{FromRequest, Request},
     http::header,
 };
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use skrei_protocol::api::error::{Code, ErrorBody};
 
 use super::{BODY_MAX_BYTES, error::ApiError};
+use crate::wire::{self, Unread};
 
 /// How much of a body that is too large is read and dropped before the connection is given up.
 const DRAINED_MAX_BYTES: usize = 64 << 20;
@@ -56,27 +56,15 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-/// The body, if it is not too large. What is too large is still taken off the wire, up to a bound: a client that
-/// is cut off while it sends sees a broken connection and not the answer.
 async fn read_whole(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    let (mut content, mut size) = (BytesMut::new(), 0_usize);
-    let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
-        let chunk =
-            chunk.map_err(|error| ApiError::bad_request(format!("the body cannot be read: {error}")))?;
-        size += chunk.len();
-        if size <= BODY_MAX_BYTES {
-            content.extend_from_slice(&chunk);
-        } else if size > DRAINED_MAX_BYTES {
-            break;
+    wire::read(body, BODY_MAX_BYTES, DRAINED_MAX_BYTES).await.map_err(|error| match error {
+        Unread::Broken(error) => ApiError::bad_request(format!("the body cannot be read: {error}")),
+        Unread::TooLarge => {
+            let message = format!("the body has more than {BODY_MAX_BYTES} bytes");
+            let hint = "send large content as an artifact and name its digest in the job";
+            ErrorBody::new(Code::PayloadTooLarge, message).hint(hint).into()
         }
-    }
-    if size > BODY_MAX_BYTES {
-        let message = format!("the body has more than {BODY_MAX_BYTES} bytes");
-        let hint = "send large content as an artifact and name its digest in the job";
-        return Err(ErrorBody::new(Code::PayloadTooLarge, message).hint(hint).into());
-    }
-    Ok(content.freeze())
+    })
 }
 
 #[cfg(test)]

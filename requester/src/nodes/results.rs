@@ -4,7 +4,7 @@ use std::io;
 
 use axum::{
     Json,
-    body::Bytes,
+    body::Body,
     extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
@@ -13,17 +13,20 @@ use skrei_job::{
     ExecutionId, JobId, NodeId,
     life::{Execution, ExecutionState},
 };
-use skrei_protocol::results::{Piece, Received};
+use skrei_protocol::results::{PIECE_BYTES_MAX, Piece, Received};
 
 use super::{identities::Caller, listener::Nodes};
-use crate::{incoming, results::Error};
+use crate::{incoming, results::Error, wire};
+
+/// How much of a piece that is refused is taken off the wire all the same: the node is to hear why.
+const DROPPED_BYTES_MAX: usize = 2 * PIECE_BYTES_MAX;
 
 pub(super) async fn take(
     State(Nodes { orchestrator, pieces, .. }): State<Nodes>,
     caller: Caller,
     Path((job, execution)): Path<(String, String)>,
     Query(piece): Query<Piece>,
-    body: axum::body::Body,
+    body: Body,
 ) -> Response {
     let (job, execution) = (JobId::new(job), ExecutionId::new(execution));
     let found = match orchestrator.store.execution(job.clone(), execution.clone()).await {
@@ -31,11 +34,12 @@ pub(super) async fn take(
         Err(error) => return refuse(&execution, &error.into()),
     };
     if let Err(refusal) = expects(found.as_ref(), &caller.node) {
+        wire::drop_body(body, DROPPED_BYTES_MAX).await;
         return refusal.into_response();
     }
     // Only so many pieces are in memory at a time; the others wait on the wire.
     let Ok(_turn) = pieces.acquire().await else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };
-    let content: Bytes = match axum::body::to_bytes(body, skrei_protocol::results::PIECE_BYTES_MAX).await {
+    let content = match wire::read(body, PIECE_BYTES_MAX, DROPPED_BYTES_MAX).await {
         Ok(content) => content,
         Err(_) => return (StatusCode::BAD_REQUEST, "the piece broke off, or is too large").into_response(),
     };
