@@ -33,6 +33,11 @@ use clap::{
 
 use crate::{cli::Cli, error::Error};
 
+/// musl's own asks the system for nearly everything, one thread at a time.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli = match Cli::try_parse_from(cli::settings_last(std::env::args_os())) {
         Ok(cli) => cli,
