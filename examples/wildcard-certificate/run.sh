@@ -135,6 +135,7 @@ ask() {
   done
 }
 ask & asking=$!
+children+=("$asking")
 until_ok test -s "$work/asked"
 
 # ---- One command puts it on all five.

@@ -28,13 +28,21 @@ const WRAPPED_AT: [usize; 2] = [64, 76];
 
 /// The forms of a value that are searched for; none of one that is too short.
 pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
-    let trimmed = value.trim_ascii();
+    if value.len() < SEARCHED_BYTES_MIN {
+        return Vec::new();
+    }
+    let trimmed = Some(value.trim_ascii()).filter(|value| value.len() >= SEARCHED_BYTES_MIN).unwrap_or(value);
     let mut forms = if value.len() <= EVERY_FORM_BYTES_MAX {
-        let values = [value, trimmed].into_iter().filter(|value| value.len() >= SEARCHED_BYTES_MIN);
-        values.flat_map(every).collect()
+        let mut forms = every(trimmed);
+        // In base64 its last characters tell of what comes behind; the other forms of it have those of the rest within.
+        if trimmed.len() < value.len() {
+            forms.push(value.to_vec().into());
+            forms.extend((0..3).flat_map(|before| base64(value, before)));
+        }
+        forms
     } else {
         // As it is, in base64 of the usual alphabet, and hexadecimal.
-        let mut forms = vec![value.to_vec().into(), trimmed.to_vec().into(), hex(trimmed, false)];
+        let mut forms = vec![trimmed.to_vec().into(), hex(trimmed, false)];
         forms.extend((0..3).flat_map(|before| base64_standard(trimmed, before)));
         forms
     };
@@ -47,17 +55,21 @@ pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
     forms.into_iter().map(|bytes| Form { bytes, secret }).collect()
 }
 
-/// Every form of a value as it is.
+/// Every form of a value. Those in which it is as it is without any are left out: they are worked out when a guest begins to
+/// write, and it waits for them.
 fn every(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut forms: Vec<Zeroizing<Vec<u8>>> = vec![value.to_vec().into()];
     forms.extend((0..3).flat_map(|before| base64(value, before)));
     forms.extend([false, true].map(|upper| hex(value, upper)));
-    for kept in PERCENT_KEEPS {
-        forms.extend([false, true].map(|upper| percent(value, kept, upper)));
+    for kept in &PERCENT_KEEPS {
+        if value.iter().any(|byte| !kept[usize::from(*byte)]) {
+            forms.extend([false, true].map(|upper| percent(value, kept, upper)));
+        }
     }
     if let Ok(text) = str::from_utf8(value) {
-        let slashes = |ascii| [false, true].map(|slash| json(text, ascii, slash));
-        forms.extend([false, true].into_iter().flat_map(slashes));
+        let ascii: &[bool] = if text.is_ascii() { &[false] } else { &[false, true] };
+        let slash: &[bool] = if text.contains('/') { &[false, true] } else { &[false] };
+        forms.extend(ascii.iter().flat_map(|ascii| slash.iter().map(|slash| json(text, *ascii, *slash))));
     }
     forms
 }
@@ -97,7 +109,8 @@ fn base64(value: &[u8], before: usize) -> Vec<Zeroizing<Vec<u8>>> {
         };
         Zeroizing::new(form.iter().map(other).collect::<Vec<u8>>())
     };
-    let url_safe: Vec<_> = forms.iter().map(other_alphabet).collect();
+    let differs = |form: &&Zeroizing<Vec<u8>>| form.iter().any(|byte| matches!(byte, b'+' | b'/'));
+    let url_safe: Vec<_> = forms.iter().filter(differs).map(other_alphabet).collect();
     forms.extend(url_safe);
     forms
 }
@@ -110,23 +123,48 @@ fn digits(byte: u8, upper: bool) -> [u8; 2] {
 }
 
 fn hex(value: &[u8], upper: bool) -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(value.iter().flat_map(|byte| digits(*byte, upper)).collect())
+    let mut encoded = Zeroizing::new(vec![0; 2 * value.len()]);
+    for (pair, byte) in encoded.chunks_exact_mut(2).zip(value) {
+        pair.copy_from_slice(&digits(*byte, upper));
+    }
+    encoded
 }
 
-/// What encoders leave as it is beside letters and digits: by the standard, JavaScript's component, paths, and forms,
-/// in which a space is a plus.
-const PERCENT_KEEPS: [&[u8]; 4] = [b"-._~", b"-._~!'()*", b"-._~/", b"-._* "];
+/// For each byte, whether an encoder leaves it as it is.
+type Kept = [bool; 256];
 
-fn percent(value: &[u8], kept: &[u8], upper: bool) -> Zeroizing<Vec<u8>> {
-    let mut encoded = Zeroizing::new(Vec::with_capacity(3 * value.len()));
-    for &byte in value {
-        match byte {
-            b' ' if kept.contains(&b' ') => encoded.push(b'+'),
-            kept_byte if byte.is_ascii_alphanumeric() || kept.contains(&kept_byte) => encoded.push(byte),
-            _ => {
-                encoded.push(b'%');
-                encoded.extend(digits(byte, upper));
-            }
+/// Letters, digits, and these.
+const fn kept(others: &[u8]) -> Kept {
+    let mut kept = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kept[byte as usize] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        kept[others[at] as usize] = true;
+        at += 1;
+    }
+    kept
+}
+
+/// What encoders leave as it is: by the standard, JavaScript's component, paths, and forms, in which a space is a plus.
+static PERCENT_KEEPS: [Kept; 4] = [kept(b"-._~"), kept(b"-._~!'()*"), kept(b"-._~/"), kept(b"-._* ")];
+
+fn percent(value: &[u8], kept: &Kept, upper: bool) -> Zeroizing<Vec<u8>> {
+    let escaped = value.iter().filter(|byte| !kept[usize::from(**byte)]).count();
+    let mut encoded = Zeroizing::new(Vec::with_capacity(value.len() + 2 * escaped));
+    for run in value.chunk_by(|one, next| kept[usize::from(*one)] == kept[usize::from(*next)]) {
+        if kept[usize::from(run[0])] {
+            let start = encoded.len();
+            encoded.extend_from_slice(run);
+            encoded[start..].iter_mut().filter(|byte| **byte == b' ').for_each(|space| *space = b'+');
+            continue;
+        }
+        for byte in run {
+            encoded.push(b'%');
+            encoded.extend(digits(*byte, upper));
         }
     }
     encoded
@@ -134,39 +172,49 @@ fn percent(value: &[u8], kept: &[u8], upper: bool) -> Zeroizing<Vec<u8>> {
 
 /// Within a JSON text, other characters than ASCII as they are or not, and the slash.
 fn json(text: &str, ascii: bool, slash: bool) -> Zeroizing<Vec<u8>> {
-    let mut encoded = Zeroizing::new(Vec::with_capacity(6 * text.len()));
-    let unicode = |encoded: &mut Vec<u8>, unit: u16| {
-        encoded.extend(b"\\u");
-        let [high, low] = unit.to_be_bytes();
-        encoded.extend(digits(high, false));
-        encoded.extend(digits(low, false));
+    let is_kept = |character: char| match character {
+        '"' | '\\' => false,
+        '/' => !slash,
+        '\u{7f}' => true,
+        c if c.is_ascii() => !c.is_ascii_control(),
+        _ => !ascii,
     };
-    for character in text.chars() {
-        let short = match character {
-            '"' => b'"',
-            '\\' => b'\\',
-            '/' if slash => b'/',
-            '\n' => b'n',
-            '\r' => b'r',
-            '\t' => b't',
-            '\u{8}' => b'b',
-            '\u{c}' => b'f',
-            c if c.is_ascii_control() && c != '\u{7f}' => {
-                unicode(&mut encoded, c as u16);
-                continue;
-            }
-            c if ascii && !c.is_ascii() => {
-                c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| unicode(&mut encoded, *unit));
-                continue;
-            }
-            c => {
-                encoded.extend(c.encode_utf8(&mut [0; 4]).as_bytes());
-                continue;
-            }
-        };
-        encoded.extend([b'\\', short]);
+    let escaped = text.chars().filter(|c| !is_kept(*c)).count();
+    // No escape is longer than two units of UTF-16, six bytes each, in the place of at least one byte.
+    let mut encoded = Zeroizing::new(Vec::with_capacity(text.len() + 11 * escaped));
+    let mut rest = text;
+    while let Some(at) = rest.find(|c| !is_kept(c)) {
+        let (run, from_escape) = rest.split_at(at);
+        encoded.extend_from_slice(run.as_bytes());
+        let mut characters = from_escape.chars();
+        if let Some(character) = characters.next() {
+            escape(character, &mut encoded);
+        }
+        rest = characters.as_str();
     }
+    encoded.extend_from_slice(rest.as_bytes());
     encoded
+}
+
+fn escape(character: char, encoded: &mut Vec<u8>) {
+    let short = match character {
+        '"' | '\\' | '/' => character as u8,
+        '\n' => b'n',
+        '\r' => b'r',
+        '\t' => b't',
+        '\u{8}' => b'b',
+        '\u{c}' => b'f',
+        _ => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let [high, low] = unit.to_be_bytes();
+                encoded.extend(b"\\u");
+                encoded.extend(digits(high, false));
+                encoded.extend(digits(low, false));
+            }
+            return;
+        }
+    };
+    encoded.extend([b'\\', short]);
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use sought::{BEGINNING_BYTES, Sought};
 pub const SEARCHED_BYTES_MIN: usize = 6;
 
 /// Secrets to be taken out, each with the name that stands for it. Their forms are worked out when the first byte is
-/// looked at.
+/// looked at, or before ([`Searched::work_out`]).
 pub struct Searched {
     secrets: Vec<(String, Secret)>,
     sought: OnceLock<Sought>,
@@ -54,6 +54,11 @@ impl Searched {
         redactor.write(whole, &mut out);
         redactor.finish(&mut out);
         out
+    }
+
+    /// Works the forms out now, where that can be done beside other work: else the first byte waits for them.
+    pub fn work_out(&self) {
+        self.sought();
     }
 
     fn sought(&self) -> &Sought {
