@@ -43,14 +43,29 @@ pub(crate) struct Provider {
 
 impl Provider {
     pub(crate) fn start(workshop: &Path, port: u16, permissions: &str, keys: &Path, kid: &str) -> Self {
+        // Node has been seen to stand still before its first line.
+        let started = (0..3).find_map(|_| Self::start_once(workshop, port, permissions, keys, kid));
+        started.expect("a provider that says that it is ready")
+    }
+
+    fn start_once(workshop: &Path, port: u16, permissions: &str, keys: &Path, kid: &str) -> Option<Self> {
         let mut node = Command::new("node");
         node.arg(workshop.join("provider.mjs")).args([&port.to_string(), permissions]).arg(keys).arg(kid);
         let mut child = node.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut said = BufReader::new(child.stdout.take().unwrap());
-        let mut ready = String::new();
-        said.read_line(&mut ready).unwrap();
-        assert_eq!(ready, "ready\n");
-        Self { child, _said: said }
+        let (tell, told) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut ready = String::new();
+            let _ = said.read_line(&mut ready);
+            let _ = tell.send((said, ready));
+        });
+        match told.recv_timeout(PATIENCE) {
+            Ok((said, ready)) if ready == "ready\n" => Some(Self { child, _said: said }),
+            _ => {
+                let _ = (child.kill(), child.wait());
+                None
+            }
+        }
     }
 
     /// What a server that believes the provider at this port is configured with.
