@@ -3,6 +3,7 @@
 //! Commands come in, the scheduler decides, the records go to the store in order, and what follows from them
 //! waits behind the flush in [`perform`](crate::perform). The loop itself never waits for the disk.
 
+mod command;
 mod granting;
 mod order;
 mod pending;
@@ -12,108 +13,28 @@ mod told;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use skrei_job::{
-    JobId, NodeId, Spec, Timestamp,
+    JobId, Timestamp,
     life::{ExecutionState, JobState},
 };
-use skrei_protocol::link::{Assignment, ToNode, Told};
-use skrei_scheduler::{Decision, Event, Record, Rerun, Scheduler, Send, Steering, Verdict, history::Entry};
-use tokio::sync::{mpsc, oneshot, watch};
+use skrei_protocol::link::{Assignment, ToNode};
+use skrei_scheduler::{Decision, Event, Record, Scheduler, Send, Steering, history::Entry};
+use tokio::sync::{mpsc, watch};
 
 use pending::Pending;
 
 use crate::{
     clock,
-    nodes::{Hub, Outbox},
+    nodes::Hub,
     perform::{Effects, Errand, Followed, Outgoing, Reply},
-    secrets::{AHEAD_MAX, Ahead, Given, Keys, NotGranted, Placed as PlacedExecution},
-    store::{Error as StoreError, Placed, Position, Removable, Store},
+    secrets::{AHEAD_MAX, Ahead, Keys, Placed as PlacedExecution},
+    store::{Error as StoreError, Placed, Position, Store},
 };
 
 /// Commands taken in at once; bounds how long the first waits for the last.
 const COMMANDS_MAX: usize = 256;
 
-/// What the event loop is asked to do.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the largest is the most frequent, and a command is moved once"
-)]
-pub(crate) enum Command {
-    /// A new job, or a new version of the one of that name.
-    Submit {
-        spec: Box<Spec>,
-        force: bool,
-        token: Option<String>,
-        secrets: Given,
-        reply: oneshot::Sender<Result<Accepted, Refused>>,
-    },
-    /// Stop a job.
-    Stop { job: JobId, reason: String, reply: oneshot::Sender<Result<Stopped, Refused>> },
-    /// A new version of a job, whatever the one before was.
-    Rerun { job: JobId, spec: Box<Spec>, rerun: Rerun, reply: oneshot::Sender<Result<Accepted, Refused>> },
-    /// Pause, resume or abort a roll-out.
-    Steer { job: JobId, steering: Steering, reply: oneshot::Sender<Result<(), Refused>> },
-    /// Decide about a node.
-    Order { node: NodeId, order: Order, reply: oneshot::Sender<Result<(), Refused>> },
-    /// Answer once everything before is stored.
-    Settle { reply: oneshot::Sender<Result<(), Refused>> },
-    /// Say who would run a job. Nothing follows from it.
-    Plan { spec: Box<Spec>, reply: oneshot::Sender<Result<Planned, Refused>> },
-    /// Say which of these jobs the scheduler does not remember. Nothing follows from it.
-    Forgotten { jobs: Vec<Removable>, reply: oneshot::Sender<Vec<Removable>> },
-    /// Something happened to a node or an execution. The number is acknowledged once it is stored.
-    Happened { event: Event, acknowledge: Option<(Arc<Outbox>, u64)> },
-    /// Guests say how far they are. Nothing is decided or stored.
-    Told { node: NodeId, news: Vec<Told> },
-    /// Records could not be stored: what is in memory is ahead of the disk.
-    Reload,
-}
-
+pub(crate) use command::{Accepted, Command, Planned, Refused, Stopped};
 pub(crate) use order::Order;
-
-/// Every node, and whether it would run a job now.
-pub(crate) type Planned = Vec<(NodeId, Verdict)>;
-
-/// A job that is in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Accepted {
-    pub(crate) job: JobId,
-    pub(crate) version: u64,
-}
-
-/// What stopping a job came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stopped {
-    Now,
-    Already,
-}
-
-/// Why a command was not carried out.
-#[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum Refused {
-    #[error("job `{0}` is the same as the stored one")]
-    Unchanged(String),
-    #[error("job `{job}` has ended: it is {}", state.as_str())]
-    Ended { job: JobId, state: JobState },
-    #[error("job `{job}` has not begun to run: it is {}", state.as_str())]
-    NotBegun { job: JobId, state: JobState },
-    #[error("job `{job}` as it was stored is no valid job any more: {problems}")]
-    Outdated { job: JobId, problems: String },
-    #[error("there is no job `{0}`")]
-    NoSuchJob(JobId),
-    #[error("there is no node `{0}`")]
-    NoSuchNode(NodeId),
-    #[error("node `{node}` is {state} already")]
-    NodeIsSo { node: NodeId, state: &'static str },
-    #[error("{0}")]
-    NotGranted(#[from] NotGranted),
-    #[error("{0}")]
-    Store(#[from] StoreError),
-    #[error("the system has no randomness to give")]
-    NoRandomness,
-    #[error("the orchestrator is shutting down")]
-    ShuttingDown,
-}
 
 /// The event loop's state.
 pub(crate) struct EventLoop {

@@ -17,9 +17,9 @@ use skrei_tls::{CertificateRequest, Fingerprint, NodeCertificate, NodeIssuer};
 
 use super::{
     caller::{Peer, refuse},
+    greeting::is_name,
     identities::{Caller, Stranger},
     listener::Nodes,
-    session::is_name,
     tokens,
 };
 use crate::{

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     caller::{Peer, refuse},
+    greeting,
     identities::{Caller, Stranger},
     join, results, session,
 };
@@ -86,7 +87,7 @@ async fn link(
             .on_upgrade(move |socket| session::run(orchestrator, socket, caller, peer.address, shutdown)),
         Err(stranger) => {
             tracing::warn!(address = %peer.address, ?stranger, "a caller was turned away");
-            upgrade.on_upgrade(move |socket| session::turn_away(socket, stranger.refusal()))
+            upgrade.on_upgrade(move |socket| greeting::turn_away(socket, stranger.refusal()))
         }
     }
 }

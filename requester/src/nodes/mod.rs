@@ -3,6 +3,7 @@
 
 mod authority;
 mod caller;
+mod greeting;
 mod hub;
 mod identities;
 mod join;
@@ -16,6 +17,7 @@ mod session;
 pub(crate) mod tokens;
 
 pub(crate) use authority::{Error as AuthorityError, NodeAuthority};
+pub(crate) use greeting::is_name;
 #[cfg(test)]
 pub(crate) use hub::Seat;
 pub(crate) use hub::{Hub, Peer, ReadError};
@@ -23,4 +25,3 @@ pub(crate) use identities::Identities;
 pub(crate) use listener::router;
 pub(crate) use outbox::Outbox;
 pub(crate) use serve::serve;
-pub(crate) use session::is_name;

@@ -4,29 +4,20 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::extract::ws::{Message, WebSocket};
 use bytes::Bytes;
-use futures_util::{
-    SinkExt, StreamExt,
-    stream::{SplitSink, SplitStream},
-};
+use futures_util::{SinkExt as _, StreamExt as _, stream::SplitStream};
 use skrei_job::{NodeId, life::ExecutionState};
-use skrei_protocol::{
-    join::Refusal,
-    link::{FromNode, Hello, PROTOCOL, Report, ToNode, Welcome},
-    version::{VERSION, may_link},
-};
-use skrei_scheduler::{Event, Membership, NodeInfo};
+use skrei_protocol::link::{FromNode, Hello, Report, ToNode, Welcome};
+use skrei_scheduler::{Event, Membership};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    greeting::{Sink, encode, greeting, say_no, scheduled, send},
     hub::Seat,
     identities::{Caller, Stranger},
     outbox::Outbox,
 };
 use crate::{clock, orchestrator::Orchestrator, secrets};
-
-/// How long a new connection may take to say who it is.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The silence that a node may keep has so many parts: after each but the last it is asked whether it lives. One that says
 /// so by itself is answered, and not asked: of ten thousand idle nodes most of the work is hearing that they live.
@@ -40,11 +31,6 @@ const FLUSH_AFTER: usize = 64;
 
 /// How much is kept of why a node does not do well.
 const UNWELL_CHARS_MAX: usize = 500;
-
-/// Longest node id: ids become file names and labels.
-const NODE_ID_MAX: usize = 128;
-
-type Sink = SplitSink<WebSocket, Message>;
 
 /// Runs the session until either side ends it.
 ///
@@ -71,33 +57,6 @@ pub(super) async fn run(
         Err(end) => end,
     };
     Box::pin(leave(&orchestrator, caller.node, session, end)).await;
-}
-
-/// Who calls, if it says so and may.
-async fn greeting(
-    sink: &mut Sink,
-    stream: &mut SplitStream<WebSocket>,
-    caller: &Caller,
-    address: SocketAddr,
-) -> Option<Hello> {
-    let hello = tokio::time::timeout(HELLO_TIMEOUT, stream.next()).await;
-    let Ok(Some(Ok(Message::Text(text)))) = hello else {
-        tracing::debug!(%address, "a connection to the node listener said nothing");
-        return None;
-    };
-    let hello = match serde_json::from_str(&text) {
-        Ok(FromNode::Hello(hello)) => hello,
-        _ => {
-            tracing::warn!(%address, "a connection to the node listener does not speak the node link");
-            return None;
-        }
-    };
-    if let Err(refusal) = admit(caller, &hello) {
-        tracing::warn!(node = %caller.node, %address, reason = %refusal.message, "a node was turned away");
-        say_no(sink, refusal).await;
-        return None;
-    }
-    Some(hello)
 }
 
 /// Gives a node its place, and tells it so.
@@ -146,67 +105,6 @@ async fn leave(orchestrator: &Orchestrator, node: NodeId, session: u64, end: End
             false => Event::NodeDisconnected { node },
         };
         orchestrator.happened(event, None).await;
-    }
-}
-
-/// Says in the words of the link why there is none.
-pub(super) async fn turn_away(socket: WebSocket, refusal: Refusal) {
-    let (mut sink, _stream) = socket.split();
-    say_no(&mut sink, refusal).await;
-}
-
-async fn say_no(sink: &mut Sink, Refusal { message, hint }: Refusal) {
-    let rejected = async {
-        // One who does not listen learns nothing, and loses nothing by it.
-        let _ = send(sink, &ToNode::Rejected { message, hint }).await;
-        let _ = sink.close().await;
-    };
-    let _ = tokio::time::timeout(HELLO_TIMEOUT, rejected).await;
-}
-
-fn admit(caller: &Caller, hello: &Hello) -> Result<(), Refusal> {
-    if hello.protocol != PROTOCOL {
-        let message = format!(
-            "the node speaks `{}` (version {}), the orchestrator `{PROTOCOL}`",
-            hello.protocol, hello.version
-        );
-        return Err(Refusal { message, hint: "run the same version of skrei on both".to_owned() });
-    }
-    if !may_link(&hello.version, VERSION) {
-        let message = format!(
-            "the node runs version {} of skrei, the orchestrator {VERSION}: more than one minor version apart",
-            hello.version.chars().take(50).collect::<String>().escape_debug()
-        );
-        let hint = "upgrade in steps of one minor version, the orchestrator first".to_owned();
-        return Err(Refusal { message, hint });
-    }
-    if hello.node != caller.node {
-        let message = format!(
-            "the node calls itself `{}`, and its certificate `{}`",
-            hello.node.as_str().escape_debug(),
-            caller.node
-        );
-        let hint = "a node keeps its name: undo the change, or remove `compute/identity.pem` below its data directory \
-            and let it join anew";
-        return Err(Refusal { message, hint: hint.to_owned() });
-    }
-    Ok(())
-}
-
-/// Whether a text may be a node's id.
-pub(crate) fn is_name(id: &str) -> bool {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !id.is_empty() && id.len() <= NODE_ID_MAX && id.chars().all(plain)
-}
-
-/// As the scheduler sees it; the membership counts for a node that is met for the first time.
-fn scheduled(hello: &Hello, membership: Membership) -> NodeInfo {
-    NodeInfo {
-        id: hello.node.clone(),
-        labels: hello.info.labels.clone(),
-        engines: hello.info.engines.iter().map(|engine| engine.to_ascii_lowercase()).collect(),
-        capacity: hello.info.capacity,
-        membership,
     }
 }
 
@@ -411,12 +309,4 @@ async fn write(sink: &mut Sink, first: ToNode, outbox: &Outbox) -> Result<(), ax
         sink.feed(encode(&message)?).await?;
     }
     sink.flush().await
-}
-
-async fn send(sink: &mut Sink, message: &ToNode) -> Result<(), axum::Error> {
-    sink.send(encode(message)?).await
-}
-
-fn encode(message: &ToNode) -> Result<Message, axum::Error> {
-    serde_json::to_string(message).map(|text| Message::Text(text.into())).map_err(axum::Error::new)
 }
