@@ -62,7 +62,8 @@ fn every(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     forms.extend((0..3).flat_map(|before| base64(value, before)));
     forms.extend([false, true].map(|upper| hex(value, upper)));
     for kept in &PERCENT_KEEPS {
-        if value.iter().any(|byte| !kept[usize::from(*byte)]) {
+        // Where a space is kept, it becomes a plus.
+        if value.iter().any(|byte| *byte == b' ' || !kept[usize::from(*byte)]) {
             forms.extend([false, true].map(|upper| percent(value, kept, upper)));
         }
     }
@@ -245,8 +246,29 @@ mod tests {
     }
 
     #[test]
+    fn no_form_is_left_out_that_differs_from_the_value() {
+        let particular = [" ", "/", "+", "\\", "\"", "ü", "~", "*", "'", "\t", "."];
+        for (one, other) in particular.iter().flat_map(|one| particular.map(|other| (*one, other))) {
+            let value = format!("pass{one}word{other}s");
+            let found = of(0, value.as_bytes());
+            let mut wanted = Vec::new();
+            for upper in [false, true] {
+                wanted.extend(PERCENT_KEEPS.iter().map(|kept| percent(value.as_bytes(), kept, upper)));
+                wanted.extend([false, true].map(|ascii| json(&value, ascii, upper)));
+                wanted.push(hex(value.as_bytes(), upper));
+            }
+            wanted.extend((0..3).flat_map(|before| base64(value.as_bytes(), before)));
+            for form in wanted.iter().filter(|form| form.len() >= SEARCHED_BYTES_MIN) {
+                assert!(found.iter().any(|found| found.bytes == *form), "{value}: {form:?}");
+            }
+        }
+    }
+
+    #[test]
     fn short_values_have_none_and_frames_of_pem_are_no_lines_of_it() {
         assert!(of(0, b"12345").is_empty());
+        assert!(has("correct horse battery staple", "correct+horse+battery+staple"));
+        assert!(has("correct horse battery staple", "correct%20horse%20battery%20staple"));
         let pem =
             "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAAA\nAAAA==\n-----END PRIVATE KEY-----\n";
         assert!(has(pem, "MC4CAQAwBQYDK2VwBCIEIAAA"));
