@@ -11,7 +11,6 @@ use std::{
 
 use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, outcome::Refusal, spec::Source};
 use skrei_protocol::link::{Granted, Judge, Judgement, Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
-use tokio::sync::oneshot;
 
 use super::{outbox::Outbox, questions::Questions};
 use crate::told;
@@ -20,7 +19,7 @@ use crate::told;
 #[derive(Debug, Default)]
 pub(crate) struct Hub {
     peers: Mutex<BTreeMap<NodeId, Peer>>,
-    reads: Mutex<BTreeMap<u64, Read>>,
+    reads: Questions<Result<LogChunk, String>>,
     /// Who asked what a node would make of a job.
     judgements: Questions<Result<Vec<Granted>, Refusal>>,
     /// What each node was told to run and has not ended, as far as is known: what it may fetch follows from that. Kept
@@ -29,13 +28,6 @@ pub(crate) struct Hub {
     next: AtomicU64,
     /// What their guests say of how far they are.
     pub(crate) told: told::Board,
-}
-
-/// Somebody who waits for part of a log.
-#[derive(Debug)]
-struct Read {
-    node: NodeId,
-    reply: oneshot::Sender<Result<LogChunk, ReadError>>,
 }
 
 /// A connected node.
@@ -97,10 +89,19 @@ impl Hub {
             heard: now,
             load,
         };
-        if let Some(before) = self.peers().insert(node.clone(), peer) {
+        let mut peers = self.peers();
+        if let Some(before) = peers.insert(node.clone(), peer) {
             before.outbox.close();
+            self.nothing_comes_of(node);
         }
+        drop(peers);
         Seat { session, outbox }
+    }
+
+    /// What a node was asked on a link that is over it answers no more.
+    fn nothing_comes_of(&self, node: &NodeId) {
+        self.reads.gone(node);
+        self.judgements.gone(node);
     }
 
     /// Takes the node's place away, if it is still that of this session. Tells whether it was.
@@ -112,12 +113,7 @@ impl Hub {
         }
         drop(peers);
         if current {
-            self.judgements.gone(node);
-            let mut reads = self.reads();
-            for (_, read) in reads.extract_if(.., |_, read| read.node == *node) {
-                // Whoever asked may have gone.
-                let _ = read.reply.send(Err(ReadError::NotConnected(node.clone())));
-            }
+            self.nothing_comes_of(node);
         }
         current
     }
@@ -215,16 +211,28 @@ impl Hub {
         wait: bool,
         since: Option<Timestamp>,
     ) -> Result<LogChunk, ReadError> {
-        let request = self.next.fetch_add(1, Ordering::Relaxed);
-        let (reply, answer) = oneshot::channel();
-        self.reads().insert(request, Read { node: node.clone(), reply });
-        let _forget = Forget { hub: self, request };
-        if self.peer(node).is_none() {
-            return Err(ReadError::NotConnected(node.clone()));
-        }
+        let away = || ReadError::NotConnected(node.clone());
         let execution = execution.clone();
-        self.send(node, ToNode::ReadLog(ReadLog { request, execution, from, wait, since }));
-        answer.await.unwrap_or_else(|_| Err(ReadError::NotConnected(node.clone())))
+        let read = |request| ToNode::ReadLog(ReadLog { request, execution, from, wait, since });
+        let answer = self.question(&self.reads, node, |_| true, read).await.ok_or_else(away)?;
+        answer.map_err(ReadError::Node)
+    }
+
+    /// Asks a connected node something, if it is one that can say. None if it is not, or is gone before it has.
+    async fn question<T>(
+        &self,
+        questions: &Questions<T>,
+        node: &NodeId,
+        can_say: impl FnOnce(&Peer) -> bool,
+        message: impl FnOnce(u64) -> ToNode,
+    ) -> Option<T> {
+        // Before it is looked for: if it goes in between, that is heard.
+        let mut asked = questions.ask(node);
+        if !self.peers().get(node).is_some_and(can_say) {
+            return None;
+        }
+        self.send(node, message(asked.request));
+        asked.answer().await
     }
 
     /// Asks a connected node what it would make of a job: the host paths that its guest would have, or the rule that keeps it
@@ -234,12 +242,8 @@ impl Hub {
         node: &NodeId,
         spec: &Arc<Spec>,
     ) -> Option<Result<Vec<Granted>, Refusal>> {
-        if !self.peers().get(node).is_some_and(|peer| peer.info.judges) {
-            return None;
-        }
-        let mut asked = self.judgements.ask(node);
-        self.send(node, ToNode::Judge(Judge { request: asked.request, spec: Arc::clone(spec) }));
-        asked.answer().await
+        let judge = |request| ToNode::Judge(Judge { request, spec: Arc::clone(spec) });
+        self.question(&self.judgements, node, |peer| peer.info.judges, judge).await
     }
 
     /// Passes on what a node would make of a job.
@@ -249,13 +253,7 @@ impl Hub {
 
     /// Passes an answer on to whoever asked; one that nobody waits for any more is dropped.
     pub(crate) fn log_read(&self, node: &NodeId, page: LogPage) {
-        let mut reads = self.reads();
-        // A node may answer only what it was asked.
-        if reads.get(&page.request).is_some_and(|read| read.node == *node)
-            && let Some(read) = reads.remove(&page.request)
-        {
-            let _ = read.reply.send(page.result.map_err(ReadError::Node));
-        }
+        self.reads.answer(node, page.request, page.result);
     }
 
     fn peers(&self) -> MutexGuard<'_, BTreeMap<NodeId, Peer>> {
@@ -264,21 +262,5 @@ impl Hub {
 
     fn assigned(&self) -> MutexGuard<'_, BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>> {
         self.assigned.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn reads(&self) -> MutexGuard<'_, BTreeMap<u64, Read>> {
-        self.reads.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Takes a request out again when whoever asked goes away.
-struct Forget<'a> {
-    hub: &'a Hub,
-    request: u64,
-}
-
-impl Drop for Forget<'_> {
-    fn drop(&mut self) {
-        self.hub.reads().remove(&self.request);
     }
 }

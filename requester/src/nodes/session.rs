@@ -268,7 +268,12 @@ impl Link<'_> {
                 });
                 if is_news {
                     let unwell = unwell.map(|why| why.chars().take(UNWELL_CHARS_MAX).collect::<String>());
-                    tracing::warn!(%node, unwell, "a node does well no longer, or again");
+                    match &unwell {
+                        Some(why) => {
+                            tracing::warn!(%node, why, "a node does not do well, and gets nothing new")
+                        }
+                        None => tracing::info!(%node, "a node does well again"),
+                    }
                     orchestrator.happened(Event::NodeHealth { node: node.clone(), unwell }, None).await;
                 }
             }

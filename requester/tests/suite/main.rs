@@ -15,6 +15,7 @@ mod link;
 mod lists;
 mod openapi;
 mod orders;
+mod plan;
 mod restart;
 mod results;
 mod sealed;

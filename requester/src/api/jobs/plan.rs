@@ -23,7 +23,8 @@ use crate::{
 /// Nodes that are asked at a time: each is sent the whole job.
 const ASKED_AT_ONCE: usize = 64;
 
-/// How long all of them together may take to say what they would make of it.
+/// How long one of them may take to say what it would make of it, and all of them together.
+const ANSWER_MAX: Duration = Duration::from_secs(3);
 const ASKING_MAX: Duration = Duration::from_secs(10);
 
 /// How many nodes a warning names.
@@ -40,15 +41,19 @@ pub(in crate::api) async fn plan(State(api): State<Api>, body: Body) -> Result<R
     let spec = Arc::new(checked.spec.clone());
     let until = Instant::now() + ASKING_MAX;
     let verdicts = api.orchestrator.plan(checked.spec).await?;
-    let judged = stream::iter(verdicts).map(|(node, verdict)| {
+    let judged = stream::iter(verdicts).enumerate().map(|(place, (node, verdict))| {
         let mut reasons: Vec<String> = match verdict {
             Verdict::Fits => Vec::new(),
             Verdict::Unfit(reasons) => reasons.iter().map(ToString::to_string).collect(),
         };
         reasons.extend(of_secrets.reasons(&node));
-        judge(&api, node, reasons, &spec, until)
+        let judged = judge(&api, node, reasons, &spec, until);
+        async move { (place, judged.await) }
     });
-    let judged: Vec<(PlannedNode, bool)> = judged.buffered(ASKED_AT_ONCE).collect().await;
+    // As they come: one that is slow holds up nobody behind it.
+    let mut judged: Vec<_> = judged.buffer_unordered(ASKED_AT_ONCE).collect().await;
+    judged.sort_unstable_by_key(|(place, _)| *place);
+    let judged: Vec<(PlannedNode, bool)> = judged.into_iter().map(|(_, judged)| judged).collect();
     let silent: Vec<_> = judged.iter().filter(|(_, said)| !said).map(|(node, _)| &node.node_id).collect();
     warnings.extend(not_asked(&silent));
     Ok(json(&PlanJobResponse {
@@ -67,7 +72,10 @@ async fn judge(
 ) -> (PlannedNode, bool) {
     let (mut mounts, mut said) = (Vec::new(), true);
     if reasons.is_empty() {
-        match timeout_at(until, api.orchestrator.hub.judge(&node, spec)).await {
+        let now = Instant::now();
+        // Nobody is sent a job for an answer that is waited for no longer.
+        let asked = async { if now < until { api.orchestrator.hub.judge(&node, spec).await } else { None } };
+        match timeout_at(until.min(now + ANSWER_MAX), asked).await {
             // There are no more than it was asked about, whatever it says.
             Ok(Some(Ok(granted))) => {
                 mounts = granted.into_iter().take(spec.task().inputs.len()).map(mount).collect();
@@ -89,5 +97,11 @@ fn not_asked(silent: &[&String]) -> Option<String> {
     let more = silent.len() - named.len();
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     (!named.is_empty())
-        .then(|| format!("whether their owners allow it was not to be had from {}{more}", named.join(", ")))
+        .then(|| {
+            format!(
+                "whether their owners allow it was not to be had from {}{more}: update what is of an older version, and plan \
+                 again for what was slow or away",
+                named.join(", ")
+            )
+        })
 }
