@@ -24,7 +24,7 @@ pub(crate) enum Joined {
     First,
     /// It waits with others.
     Later,
-    /// Too many wait; it is to be queued like any other, behind them.
+    /// Too many wait; it is to join again after they were flushed.
     Full(Change),
 }
 

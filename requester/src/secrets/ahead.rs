@@ -9,7 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use skrei_job::{ExecutionId, JobId, NodeId};
 use skrei_protocol::link::SealedSecret;
 use skrei_scheduler::Grant;
-use tokio::task::JoinHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Keys,
@@ -49,7 +49,7 @@ type ByExecution = BTreeMap<ExecutionId, Vec<SealedSecret>>;
 
 /// Secrets that are being sealed.
 #[derive(Debug)]
-pub(crate) struct Ahead(Option<JoinHandle<ByExecution>>);
+pub(crate) struct Ahead(Option<AbortOnDropHandle<ByExecution>>);
 
 impl Ahead {
     /// Begins to seal the secrets of these, on a thread made for blocking.
@@ -58,10 +58,11 @@ impl Ahead {
             return Self(None);
         }
         let (store, hub, keys) = (store.clone(), Arc::clone(hub), Arc::clone(keys));
-        Self(Some(tokio::task::spawn_blocking(move || {
+        // Not begun when nobody waits for it any longer, it is not begun at all.
+        Self(Some(AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
             let seal = |placed: Placed| Some((placed.execution.clone(), seal(&store, &hub, &keys, placed)?));
             placed.into_iter().filter_map(seal).collect()
-        })))
+        }))))
     }
 
     /// What was sealed; nothing if that takes too long.
@@ -258,6 +259,6 @@ mod tests {
         }
         // The thread for it never comes.
         let never = tokio::task::spawn(std::future::pending());
-        assert!(Ahead(Some(never)).sealed().await.is_empty());
+        assert!(Ahead(Some(AbortOnDropHandle::new(never))).sealed().await.is_empty());
     }
 }
