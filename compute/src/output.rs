@@ -40,6 +40,13 @@ impl Recording {
     /// Adds what was written now, as far as it fits in `bytes_max`; the rest is counted. Once something was dropped
     /// nothing more is kept: what is here is always the beginning.
     pub fn write(&mut self, stream: Stream, bytes: &[u8], now: Timestamp, bytes_max: usize) {
+        // What ends a line that was begun before is as old as that; what comes behind it is not.
+        let (of_line, others) = bytes.split_at(self.of_line(stream, bytes));
+        self.add(stream, of_line, now, bytes_max);
+        self.add(stream, others, now, bytes_max);
+    }
+
+    fn add(&mut self, stream: Stream, bytes: &[u8], now: Timestamp, bytes_max: usize) {
         let continues = self.continues(stream, now);
         let used = self.bytes.len() + (self.stretches.len() + usize::from(!continues)) * STRETCH_BYTES;
         let room = if self.dropped > 0 { 0 } else { bytes_max.saturating_sub(used) };
@@ -168,6 +175,14 @@ impl Recording {
         }
     }
 
+    /// How many of these bytes go on with a line that the stream has begun.
+    fn of_line(&self, stream: Stream, bytes: &[u8]) -> usize {
+        let is_in_line = self.bytes.last().is_some_and(|last| *last != b'\n')
+            && self.stretches.last().is_some_and(|last| last.stream == stream);
+        let line = || bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| at + 1);
+        if is_in_line { line() } else { 0 }
+    }
+
     /// Whether what is written to a stream now belongs to the last stretch. Time alone parts no line: a line is as old
     /// as its beginning.
     fn continues(&self, stream: Stream, now: Timestamp) -> bool {
@@ -232,15 +247,16 @@ mod tests {
     fn a_log_may_be_read_from_a_time_on() {
         let recording = recorded(&[
             (Stream::Out, 10, "t"),
-            (Stream::Out, 15, "en\n"),
+            (Stream::Out, 15, "en\nfifteen\n"),
             (Stream::Out, 20, "twenty\n"),
             (Stream::Err, 20, "at once\n"),
             (Stream::Out, 30, "thirty\n"),
         ]);
         for (second, text) in [
-            (0, "ten\ntwenty\nat once\nthirty\n"),
-            (10, "ten\ntwenty\nat once\nthirty\n"),
-            (11, "twenty\nat once\nthirty\n"),
+            (0, "ten\nfifteen\ntwenty\nat once\nthirty\n"),
+            (10, "ten\nfifteen\ntwenty\nat once\nthirty\n"),
+            (11, "fifteen\ntwenty\nat once\nthirty\n"),
+            (16, "twenty\nat once\nthirty\n"),
             (20, "twenty\nat once\nthirty\n"),
             (21, "thirty\n"),
             (31, ""),
