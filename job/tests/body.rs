@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use skrei_job::{
-    Digest, Problems, Spec,
+    Digest, Manifest, Problems, Spec,
     publication::Encoding,
     read,
     spec::{Kind, Mode, Network, Publisher, Source},
@@ -252,7 +252,11 @@ fn what_is_indexed_or_compared_with_every_node_has_bounds() {
         ("Constraints", constraints(2, 2048), constraints(2, 2049)),
     ] {
         assert!(with(field, fits).is_ok(), "{field}");
-        let problems = with(field, beyond).unwrap_err();
+        let problems = with(field, beyond.clone()).unwrap_err();
+        let mut stored = job(json!({}));
+        stored[field] = beyond;
+        let stored: Manifest = serde_json::from_value(stored).unwrap();
+        assert!(Spec::try_from(stored).is_ok(), "{field}: one that was taken before stays a job");
         let problem = problems.iter().next().unwrap();
         assert_eq!(problem.path, field);
         assert!(problem.message.len() < 200, "{}", problem.message);

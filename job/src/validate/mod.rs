@@ -37,14 +37,21 @@ pub struct Checked {
     pub warnings: Vec<Problem>,
 }
 
-/// Checks a job as it is submitted: takes out what a client may not set, then [`validate`]s.
+/// Checks a job as it is submitted: takes out what a client may not set, holds the rest to its bounds, and [`validate`]s.
 ///
 /// # Errors
-/// All problems, in the order of the job model.
+/// All problems: what is too much first, then in the order of the job model.
 pub fn check(mut manifest: Manifest) -> Result<Checked, Problems> {
     let warnings = sanitise(&mut manifest);
-    let spec = validate(manifest)?;
-    Ok(Checked { spec, warnings })
+    // Here alone: what was taken once stays a job.
+    let mut problems = Vec::new();
+    bounds::check(&manifest, &mut problems);
+    let spec = validate(manifest);
+    if let Err(more) = &spec {
+        problems.extend(more.iter().cloned());
+    }
+    Problems::check(problems)?;
+    Ok(Checked { spec: spec?, warnings })
 }
 
 /// Meta keys that start so belong to the orchestrator.
@@ -102,7 +109,6 @@ pub fn validate(mut manifest: Manifest) -> Result<Spec, Problems> {
     let mut problems = Vec::new();
     let kind = job::kind(&mut manifest, &mut problems);
     job::names(&mut manifest, &mut problems);
-    bounds::check(&manifest, &mut problems);
     let constraints = job::constraints(&mut manifest, &mut problems);
     let rollout = rollout::read(&manifest.rollout, kind, &Path::root().key("Rollout"), &mut problems);
     let retry = retry::read(&manifest.retry, kind, &Path::root().key("Retry"), &mut problems);
