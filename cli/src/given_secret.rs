@@ -1,6 +1,7 @@
 //! `NAME=@FILE`: a secret on a command line, without its value.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     io::{Read, stdin},
 };
@@ -19,21 +20,62 @@ pub(crate) struct GivenSecret {
     value: Secret,
 }
 
+/// Where the value of a secret is.
+enum Place<'a> {
+    Stdin,
+    File(&'a str),
+    Variable(&'a str),
+}
+
 /// The forms, for messages. The value itself is none of them.
 const FORMS: &str = "NAME=@FILE, NAME=env:VARIABLE, or NAME=@- for standard input";
 
 impl GivenSecret {
+    /// Name and place. Nothing is read, and what was written is not repeated: it may be the value.
+    fn parse(written: &str) -> Result<(Name, Place<'_>), Error> {
+        let (name, source) = written.split_once('=').ok_or_else(|| {
+            Error::usage("a secret is given as NAME=@FILE, and there is no `=` in what was given").hint(FORMS)
+        })?;
+        let name: Name = name.parse().map_err(|error| Error::usage(format!("{error}")).hint(FORMS))?;
+        let place = match (source.strip_prefix('@'), source.strip_prefix("env:")) {
+            (Some("-"), _) => Place::Stdin,
+            (Some(path), _) => Place::File(path),
+            (None, Some(variable)) => Place::Variable(variable),
+            (None, None) => {
+                return Err(Error::usage(format!("secret `{name}`: its value is not taken from the command line"))
+                    .hint(format!(
+                        "what stands there is in the shell's history, and in the list of processes for everybody on \
+                         this machine; write {FORMS}"
+                    )));
+            }
+        };
+        Ok((name, place))
+    }
+
+    /// The names of secrets that are written well; no value is read.
+    ///
+    /// # Errors
+    /// One is written in another form, or a name is there twice.
+    pub(crate) fn names(written: &[String]) -> Result<BTreeSet<Name>, Error> {
+        let mut names = BTreeSet::new();
+        for written in written {
+            let (name, _) = Self::parse(written)?;
+            if names.contains(&name) {
+                return Err(Error::usage(format!("secret `{name}` is given twice")));
+            }
+            names.insert(name);
+        }
+        Ok(names)
+    }
+
     /// Reads a secret. `stdin_taken_by` says what is read from standard input already.
     ///
     /// # Errors
     /// It is written in another form, or cannot be read. What was written is not repeated: it may be the value.
     pub(crate) fn read(written: &str, stdin_taken_by: &mut Option<String>) -> Result<Self, Error> {
-        let (name, source) = written.split_once('=').ok_or_else(|| {
-            Error::usage("a secret is given as NAME=@FILE, and there is no `=` in what was given").hint(FORMS)
-        })?;
-        let name: Name = name.parse().map_err(|error| Error::usage(format!("{error}")).hint(FORMS))?;
-        let value = match (source.strip_prefix('@'), source.strip_prefix("env:")) {
-            (Some("-"), _) => {
+        let (name, place) = Self::parse(written)?;
+        let value = match place {
+            Place::Stdin => {
                 if let Some(other) = stdin_taken_by.replace(format!("secret `{name}`")) {
                     return Err(Error::usage(format!(
                         "secret `{name}` is to be read from standard input, and so is {other}"
@@ -42,24 +84,17 @@ impl GivenSecret {
                 }
                 bounded(&name, "standard input", stdin())?
             }
-            (Some(path), _) => {
+            Place::File(path) => {
                 let file = File::open(path).map_err(|error| {
                     Error::usage(format!("secret `{name}`: file `{path}` cannot be read: {error}"))
                 })?;
                 bounded(&name, &format!("file `{path}`"), file)?
             }
-            (None, Some(variable)) => {
+            Place::Variable(variable) => {
                 let value = std::env::var_os(variable).ok_or_else(|| {
                     Error::usage(format!("secret `{name}`: the environment variable `{variable}` is not set"))
                 })?;
                 bounded(&name, &format!("variable `{variable}`"), value.into_encoded_bytes().as_slice())?
-            }
-            (None, None) => {
-                return Err(Error::usage(format!("secret `{name}`: its value is not taken from the command line"))
-                    .hint(format!(
-                        "what stands there is in the shell's history, and in the list of processes for everybody on \
-                         this machine; write {FORMS}"
-                    )));
             }
         };
         if value.expose().is_empty() {
@@ -126,6 +161,18 @@ mod tests {
             assert!(said.contains("@FILE"), "{said}");
         }
         assert!(refusal("pw=hunter22").contains("history"));
+    }
+
+    #[test]
+    fn names_are_known_without_a_value() {
+        let names = |written: &[&str]| {
+            GivenSecret::names(&written.iter().map(|&one| one.to_owned()).collect::<Vec<_>>())
+        };
+        let known = names(&["pw=@/no/such/file", "other=env:NOT_SET_ANYWHERE", "third=@-"]).unwrap();
+        assert_eq!(known.iter().map(Name::as_str).collect::<Vec<_>>(), ["other", "pw", "third"]);
+        let refused = format!("{:?}", names(&["pw=hunter22"]).unwrap_err());
+        assert!(!refused.contains("hunter") && refused.contains("@FILE"), "{refused}");
+        assert!(names(&["pw=@a", "pw=@b"]).is_err());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What would become of a job if it were submitted now. Ours: Bacalhau has nothing of the kind.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use skrei_job::Manifest;
 use utoipa::ToSchema;
@@ -12,7 +14,13 @@ pub struct PlanJobRequest<'a> {
     pub job: &'a Manifest,
     /// Whether its secrets would be sealed by whoever submits it: such a job gets no defaults of the orchestrator's.
     pub sealed: bool,
+    /// Secrets that would be given with it, each with a stand-in for its value ([`STAND_IN`]).
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<&'a str, &'static str>,
 }
+
+/// What stands for the value of a secret, which stays where it is: one byte in base64. Nothing of a plan is kept.
+pub const STAND_IN: &str = "LQ==";
 
 /// Its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,7 +1,9 @@
 //! Calls about jobs.
 
+use std::collections::BTreeSet;
+
 use reqwest::Method;
-use skrei_job::Manifest;
+use skrei_job::{Manifest, secret::Name};
 
 use super::{Client, Error, segment};
 use crate::api::{
@@ -12,7 +14,7 @@ use crate::api::{
         DiffJobRequest, DiffJobResponse, GetJobResponse, Job, PutJobRequest, PutJobResponse, RerunJobRequest,
         RerunJobResponse, StopJobRequest, StopJobResponse,
     },
-    plan::{PlanJobRequest, PlanJobResponse},
+    plan::{PlanJobRequest, PlanJobResponse, STAND_IN},
     rollout::{Action, Progress, SteerRequest},
 };
 
@@ -87,12 +89,19 @@ impl Client {
 
     /// Which nodes would run a job now, and why each other would not.
     pub async fn plan(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job, sealed: false }).await
+        self.plan_with(job, &BTreeSet::new(), false).await
     }
 
-    /// The same for a job whose secrets whoever submits it would seal.
-    pub async fn plan_sealed(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job, sealed: true }).await
+    /// The same for a job with which these secrets would be given, sealed by whoever submits it or not. Their values are not
+    /// asked for.
+    pub async fn plan_with(
+        &self,
+        job: &Manifest,
+        secrets: &BTreeSet<Name>,
+        sealed: bool,
+    ) -> Result<PlanJobResponse, Error> {
+        let secrets = secrets.iter().map(|name| (name.as_str(), STAND_IN)).collect();
+        self.send(Method::PUT, "/orchestrator/jobs/plan", &PlanJobRequest { job, sealed, secrets }).await
     }
 
     /// How far a job has come over its fleet.

@@ -85,7 +85,7 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
         let reasons = plan.nodes.into_iter().flat_map(|node| node.reasons);
         reasons.filter(|reason| reason.contains("too small")).count()
     };
-    assert_eq!(too_small(api.plan_sealed(&silent).await.unwrap()), 0);
+    assert_eq!(too_small(api.plan_with(&silent, &std::collections::BTreeSet::new(), true).await.unwrap()), 0);
     assert_eq!(too_small(api.plan(&silent).await.unwrap()), 2, "by default it wants 64 GiB");
 
     // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.

@@ -469,6 +469,8 @@ async fn a_plan_names_the_rule_of_a_secret_that_keeps_a_node_from_the_job() {
     let missing = api.plan(&with_secret("ops", "deploy")).await.unwrap();
     assert!(missing.nodes.iter().all(|node| node.reasons.is_empty()));
     assert!(missing.warnings.unwrap()[0].contains("--secret key=@FILE"));
+    let given = api.plan_with(&with_secret("ops", "deploy"), &[name("key")].into(), false).await.unwrap();
+    assert!(!given.warnings.unwrap().join("").contains("--secret"), "it would be given with the job");
     api.set_secret("", &name("key"), &put(VALUE, &["deploy"], Some("zone=eu"))).await.unwrap();
     let planned = api.plan(&with_secret("ops", "deploy")).await.unwrap();
     // A node of these tests does not say what it would make of a job.

@@ -7,7 +7,9 @@ use crate::{
     cli::Globals,
     commands::client,
     error::Error,
-    exit, job_file,
+    exit,
+    given_secret::GivenSecret,
+    job_file,
     terminal::{
         self,
         format::ListFormat,
@@ -20,6 +22,9 @@ use crate::{
 pub(crate) struct Plan {
     #[command(flatten)]
     file: job_file::Args,
+    /// A secret that would be given with the job, as for `job run`; its value is neither read nor sent
+    #[arg(long = "secret", value_name = "NAME=SOURCE")]
+    secrets: Vec<String>,
     /// As `job run --seal-to-nodes` would submit it: without the orchestrator's defaults
     #[arg(long)]
     seal_to_nodes: bool,
@@ -29,13 +34,11 @@ pub(crate) struct Plan {
 
 impl Plan {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
+        let secrets = GivenSecret::names(&self.secrets)?;
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
         let client = client(globals)?;
-        let planned = match self.seal_to_nodes {
-            false => client.plan(&checked.manifest).await?,
-            true => client.plan_sealed(&checked.manifest).await?,
-        };
+        let planned = client.plan_with(&checked.manifest, &secrets, self.seal_to_nodes).await?;
         terminal::warn_others(&checked.warnings, planned.warnings);
         let nodes = planned.nodes;
         let mut table = Table::new(&["node", "would run it", "host paths, or why not"]);
