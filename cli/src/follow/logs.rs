@@ -87,12 +87,13 @@ pub(crate) async fn copy(
         None => 0,
     };
     let mut log = client.logs(job, &query).await?;
+    let mut begun = Begun::default();
     while let Some(mut piece) = log.next().await? {
         piece.line = after_lines(&piece.line, &mut passed_over).to_owned();
         // The time may have been asked for only to choose by it.
         piece.time = piece.time.filter(|_| choice.timestamps);
         if !piece.line.is_empty() {
-            sink.take(piece).await?;
+            sink.take(piece, &mut begun).await?;
         }
     }
     Ok(())
@@ -120,9 +121,9 @@ fn after_lines<'text>(text: &'text str, lines: &mut usize) -> &'text str {
 }
 
 impl Sink {
-    async fn take(&self, piece: LogLine) -> std::io::Result<()> {
+    async fn take(&self, piece: LogLine, begun: &mut Begun) -> std::io::Result<()> {
         match self {
-            Self::Stdout(label) => write(&piece, label.as_ref()),
+            Self::Stdout(label) => write(&piece, label.as_ref(), begun),
             // Whoever showed it has gone: nobody misses it.
             Self::Channel(sender) => {
                 let _ = sender.send(Output { text: piece.line }).await;
@@ -132,14 +133,25 @@ impl Sink {
     }
 }
 
-fn write(piece: &LogLine, label: Option<&Label>) -> std::io::Result<()> {
+/// Which streams of a log have begun a line that is not at its end: pieces end where they end.
+#[derive(Debug, Default)]
+struct Begun {
+    stdout: bool,
+    stderr: bool,
+}
+
+fn write(piece: &LogLine, label: Option<&Label>, begun: &mut Begun) -> std::io::Result<()> {
     let is_stderr = piece.kind == STDERR;
     let is_shown = if is_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
     // Programs get what was written; a terminal would obey it.
     let text = if is_shown { harmless::lines(&piece.line) } else { Cow::Borrowed(&*piece.line) };
     let text = match (label, &piece.time) {
         (None, None) => text,
-        (label, time) => Cow::Owned(behind(label, time.as_deref(), &text)),
+        (None, Some(time)) => {
+            let begun = if is_stderr { &mut begun.stderr } else { &mut begun.stdout };
+            Cow::Owned(behind_time(time, &text, begun))
+        }
+        (Some(label), time) => Cow::Owned(behind(label, time.as_deref(), &text)),
     };
     if is_stderr {
         std::io::stderr().lock().write_all(text.as_bytes())
@@ -168,12 +180,26 @@ impl Label {
     }
 }
 
-/// Each line behind the node's name and the time, as far as they are said.
-fn behind(label: Option<&Label>, time: Option<&str>, text: &str) -> String {
-    let time = time.map(time::precise);
-    let before = [label.map(|label| label.0.as_str()), time.as_deref()];
-    let before: String = before.into_iter().flatten().map(|word| format!("{word} ")).collect();
-    text.lines().map(|line| format!("{before}{line}\n")).collect()
+/// Each line behind the node's name, and the time if that is said. Every piece is lines of its own: those of other nodes may
+/// come in between.
+fn behind(label: &Label, time: Option<&str>, text: &str) -> String {
+    let time = time.map(|time| format!("{} ", time::precise(time))).unwrap_or_default();
+    text.lines().map(|line| format!("{} {time}{line}\n", label.0)).collect()
+}
+
+/// Each line behind the time when it was begun, and nothing else that was not written.
+fn behind_time(time: &str, text: &str, begun: &mut bool) -> String {
+    let time = time::precise(time);
+    let mut shown = String::new();
+    for line in text.split_inclusive('\n') {
+        if !*begun {
+            shown.push_str(&time);
+            shown.push(' ');
+        }
+        shown.push_str(line);
+        *begun = !line.ends_with('\n');
+    }
+    shown
 }
 
 /// Follows the log of every execution of a job as it starts.
@@ -284,9 +310,15 @@ mod tests {
     #[test]
     fn every_line_of_a_piece_says_its_node_and_its_time() {
         let label = Label("node-1 |".to_owned());
-        assert_eq!(behind(Some(&label), None, "one\ntwo"), "node-1 | one\nnode-1 | two\n");
-        let time = Some("2026-01-02T03:04:05.5Z");
-        assert_eq!(behind(None, time, "one\n"), "2026-01-02T03:04:05.500Z one\n");
-        assert_eq!(behind(Some(&label), time, "one\n"), "node-1 | 2026-01-02T03:04:05.500Z one\n");
+        assert_eq!(behind(&label, None, "one\ntwo"), "node-1 | one\nnode-1 | two\n");
+        let time = "2026-01-02T03:04:05.5Z";
+        assert_eq!(behind(&label, Some(time), "one\n"), "node-1 | 2026-01-02T03:04:05.500Z one\n");
+        let mut begun = false;
+        let shown: String =
+            ["one\ntw", "o", "\nthree"].iter().map(|piece| behind_time(time, piece, &mut begun)).collect();
+        assert_eq!(
+            shown,
+            ["one\n", "two\n", "three"].map(|line| format!("2026-01-02T03:04:05.500Z {line}")).concat()
+        );
     }
 }
