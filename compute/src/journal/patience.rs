@@ -55,7 +55,9 @@ impl<'a> Place<'a> {
         waiting.send_if_modified(|waiting| {
             waiting.writers += 1;
             if waiting.writers == 1 {
-                waiting.why = format!("its journal cannot be written: {error}");
+                waiting.why = format!(
+                    "its journal cannot be written: {error}; make room, and do not restart it before: what is done waits in memory"
+                );
                 tracing::error!(%error, "the journal cannot be written: what is done waits in memory until it can");
             }
             waiting.writers == 1
