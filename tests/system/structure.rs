@@ -1,6 +1,6 @@
 //! The shape of the workspace: who may depend on whom.
 
-use std::{collections::BTreeMap, process::Command};
+use std::{collections::BTreeMap, fs, process::Command};
 
 use serde_json::Value;
 
@@ -97,8 +97,8 @@ fn dependencies_point_one_way() {
 #[test]
 fn every_vector_and_every_trap_of_the_api_has_a_test_named_after_it() {
     let sources = ["requester/tests/suite", "tests/system"].map(|folder| super::harness::root().join(folder));
-    let files = sources.iter().flat_map(|folder| std::fs::read_dir(folder).expect("tests"));
-    let texts = files.map(|file| std::fs::read_to_string(file.expect("a file").path()).unwrap_or_default());
+    let files = sources.iter().flat_map(|folder| fs::read_dir(folder).expect("tests"));
+    let texts = files.map(|file| fs::read_to_string(file.expect("a file").path()).unwrap_or_default());
     // What stands behind `#[tokio::test]` alone runs.
     let tests: Vec<String> = texts
         .flat_map(|text| {
@@ -126,4 +126,21 @@ fn the_scheduler_can_do_nothing_but_decide() {
             assert!(!normal || !forbidden.contains(&name), "the scheduler must not depend on `{name}`");
         }
     }
+}
+
+#[test]
+fn the_index_of_decisions_names_every_page_once_in_order() {
+    let directory = super::harness::root().join("docs/decisions");
+    let mut pages: Vec<_> = fs::read_dir(&directory)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "README.md")
+        .collect();
+    pages.sort_unstable();
+    let index = fs::read_to_string(directory.join("README.md")).unwrap();
+    let named: Vec<_> = index
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| [")?.split_once("](")?.1.split_once(')')?.0))
+        .collect();
+    assert_eq!(named, pages);
 }
