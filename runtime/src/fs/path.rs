@@ -1,5 +1,7 @@
 //! What a guest may write as a path, before any of it is looked up.
 
+use std::borrow::Cow;
+
 use super::{Errno, Result};
 
 /// The longest path accepted, in bytes; Linux's `PATH_MAX`.
@@ -36,6 +38,11 @@ pub(crate) fn parent(path: &str) -> &str {
 pub(crate) fn name(path: &str) -> &str {
     let path = path.trim_end_matches('/');
     path.rsplit_once('/').map_or(path, |(_, name)| name)
+}
+
+/// A checked path that asks for a directory, by a slash at its end, if `other` asks for one.
+pub(crate) fn with_slash_of<'a>(other: &str, path: &'a str) -> Cow<'a, str> {
+    if other.ends_with('/') && !path.ends_with('/') { format!("{path}/").into() } else { path.into() }
 }
 
 /// A guest path in one form, without its root: a C library takes `data` and `/data` for the same.
@@ -89,6 +96,13 @@ mod tests {
         assert_eq!(parent("a"), ".");
         assert_eq!(parent("a/"), ".");
         assert_eq!(parent("a/b/c"), "a/b");
+    }
+
+    #[test]
+    fn what_one_path_asks_for_can_be_asked_of_another() {
+        assert_eq!(with_slash_of("b/", "a"), "a/");
+        assert_eq!(with_slash_of("b/", "a/"), "a/");
+        assert_eq!(with_slash_of("b", "a"), "a");
     }
 
     #[test]

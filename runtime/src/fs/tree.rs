@@ -212,6 +212,8 @@ impl Tree {
     pub(crate) fn rename(&self, old: &str, to: &Tree, new: &str) -> Result<()> {
         let (old, new) = (path::check(old)?, path::check(new)?);
         self.same_writable_mount(to)?;
+        // Asked of the old name, which the kernel alone sees as it is when it moves.
+        let old = &*path::with_slash_of(new, old);
         // Two names of one file: neither goes away.
         let moved = self.dir.symlink_metadata(old).ok().map(|metadata| Stat::from(&metadata).identity());
         let removal = Removal::of(&to.dir, new, &self.terms).filter(|removal| Some(removal.inode()) != moved);
