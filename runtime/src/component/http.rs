@@ -141,20 +141,17 @@ fn told(error: ExchangeError) -> Error {
         ExchangeError::AnswerTime => Error::ConnectionReadTimeout,
         ExchangeError::HeadTooLarge => Error::HttpResponseHeaderSectionSize(None),
         ExchangeError::TooLarge => Error::HttpResponseBodySize(Some(exchange::BODY_BYTES_MAX)),
-        ExchangeError::Exchange(error) => exchange_failed(&error),
+        ExchangeError::Exchange(error) => exchange_failed(error),
     }
 }
 
-fn exchange_failed(error: &hyper::Error) -> Error {
-    let of_body = error.source().and_then(|cause| cause.downcast_ref::<Error>());
-    match of_body {
-        Some(Error::HttpRequestBodySize(bytes)) => return Error::HttpRequestBodySize(*bytes),
-        _ if error.source().is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) => {
-            return Error::HttpRequestBodySize(Some(exchange::BODY_BYTES_MAX));
-        }
-        _ => {}
-    }
-    if error.is_parse_too_large() {
+fn exchange_failed(error: hyper::Error) -> Error {
+    if error.source().is_some_and(|cause| cause.is::<http_body_util::LengthLimitError>()) {
+        Error::HttpRequestBodySize(Some(exchange::BODY_BYTES_MAX))
+    } else if error.source().is_some_and(|cause| cause.is::<Error>()) {
+        // Of the guest's own body: wasmtime takes it out again.
+        Error::Hyper(error)
+    } else if error.is_parse_too_large() {
         Error::HttpResponseHeaderSectionSize(None)
     } else if error.is_incomplete_message() {
         Error::HttpResponseIncomplete

@@ -158,6 +158,17 @@ fn a_component_that_waits_for_an_answer_ends_in_time() {
 }
 
 #[test]
+fn a_component_that_gives_a_request_up_is_told_its_own_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = url(listener.local_addr().unwrap().port(), "/");
+    // It reads what comes, and answers nothing.
+    let server = std::thread::spawn(move || std::io::copy(&mut listener.accept().unwrap().0, &mut std::io::sink()));
+    let outcome = run(p3::request(), Sandbox::new().network(listing(&["localhost"])).args(["abort", &address]));
+    assert_eq!(outcome.stdout.to_string(), "ErrorCode::InternalError(Some(\"given up\"))\n", "{}", outcome.stderr);
+    server.join().unwrap().unwrap();
+}
+
+#[test]
 fn a_request_takes_no_words_that_no_server_takes() {
     for (length, taken) in [("1000", "true true\n"), ("1025", "false false\n"), ("4000000", "false false\n")]
     {

@@ -10,10 +10,12 @@ use wasip3::wit_bindgen::StreamWriter;
 
 use crate::streams::print;
 
-/// `METHOD URL [HEADER: VALUE] [BODY]`; with `hold` for a method, says how many answers can be had at once.
+/// `METHOD URL [HEADER: VALUE] [BODY]`; with `hold` for a method, says how many answers can be had at once, with `abort`,
+/// what comes of a request that is given up when half of its body is sent.
 pub async fn run(arguments: &[&str]) {
     let said = match arguments {
         ["hold", url] => hold(url).await,
+        ["abort", url] => abort(url).await,
         ["words", length] => words(length.parse().expect("a length")),
         [method, url, rest @ ..] => request(method, url, rest.first().copied(), rest.get(1).copied()).await,
         _ => panic!("METHOD URL [HEADER: VALUE] [BODY]"),
@@ -84,6 +86,33 @@ async fn request(method: &str, url: &str, header: Option<&str>, body: Option<&st
     match ended.await {
         Ok(_) => said,
         Err(error) => format!("{said}... {error:?}\n"),
+    }
+}
+
+/// What comes of a request whose sender says in place of trailers that it gave up.
+async fn abort(url: &str) -> String {
+    let (mut body, contents) = wasip3::wit_stream::new();
+    let (end, ended) = wasip3::wit_future::new(|| Ok(None));
+    let (request, _sent) = Request::new(Fields::new(), Some(contents), ended, None);
+    let (authority, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("a URL");
+    request.set_method(&Method::Post).expect("a method");
+    request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
+    request.set_authority(Some(authority)).expect("an authority");
+    request.set_path_with_query(Some(&format!("/{path}"))).expect("a path");
+    let giving_up = async {
+        body.write_all(b"half".to_vec()).await;
+        drop(body);
+        let _ = end.write(Err(ErrorCode::InternalError(Some("given up".to_owned())))).await;
+    };
+    let (mut sending, mut giving_up) = (pin!(client::send(request)), pin!(giving_up));
+    let mut given_up = false;
+    let answer = poll_fn(|cx| {
+        given_up = given_up || giving_up.as_mut().poll(cx).is_ready();
+        sending.as_mut().poll(cx)
+    });
+    match answer.await {
+        Ok(answer) => format!("status {}\n", answer.get_status_code()),
+        Err(error) => format!("{error:?}\n"),
     }
 }
 
