@@ -108,8 +108,8 @@ impl Run {
         let sandbox = self.sandbox(job.as_ref(), &scratch).await.map_err(not_started)?;
         let module = program.load(&wasm, &sandbox).map_err(not_started)?;
         let listener = told::listener();
-        let sandbox = listener.listen(sandbox.limits(limits).cancel(cancel.clone()));
-        let sandbox = sandbox.map_err(|error| Error::internal(error.to_string()))?;
+        let sandbox = sandbox.limits(limits).cancel(cancel.clone());
+        let sandbox = told::listen(&listener, job.is_some(), sandbox)?;
         // On a thread of its own: a guest that computes gives way to nobody.
         let (ended, outcome) = tokio::sync::oneshot::channel();
         let executor = tokio::runtime::Handle::current();

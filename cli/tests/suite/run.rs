@@ -28,7 +28,33 @@ fn the_guest_gets_its_arguments_and_the_variables_given() {
     for line in ["arg: --help", "arg: x y", "env: A=1=2"] {
         assert!(said.stdout.lines().any(|said| said == line), "{said:?}");
     }
-    assert!(!said.stdout.contains("HOME"));
+}
+
+#[test]
+fn the_guest_of_a_module_has_nothing_that_it_was_not_given() {
+    for guest in [guests::env(), guests::p2::env(), guests::p3::env()] {
+        let variables = |words: &[&str]| {
+            let said = run(guest, words, b"");
+            let variables: Vec<_> = said.stdout.lines().filter(|line| line.starts_with("env: ")).collect();
+            variables.join(", ")
+        };
+        assert_eq!(variables(&[]), "");
+        assert_eq!(variables(&["--env", "A=1", "--env", "B=2"]), "env: A=1, env: B=2");
+    }
+    // It ends with the number of directories it found opened.
+    let directories = br#"(module
+        (import "wasi_snapshot_preview1" "fd_prestat_get" (func $get (param i32 i32) (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (local $found i32)
+            (loop $next
+                (if (i32.eqz (call $get (i32.add (local.get $found) (i32.const 3)) (i32.const 0)))
+                    (then
+                        (local.set $found (i32.add (local.get $found) (i32.const 1)))
+                        (br $next))))
+            (call $exit (local.get $found))))"#;
+    assert_eq!(run(directories, &[], b"").code, 0);
+    assert_eq!(run(directories, &["--dir", ".::/one", "--dir", ".::/two"], b"").code, 2);
 }
 
 #[test]

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use skrei_compute::told::Listener;
 use skrei_protocol::api::told::Progress;
+use skrei_runtime::Sandbox;
 
 use crate::{
+    error::Error,
     secret,
     terminal::{self, fit, harmless, style},
 };
@@ -24,6 +26,17 @@ pub(super) fn listener() -> Arc<Listener> {
             false => terminal::note(&format!("progress {words}")),
         }
     })
+}
+
+/// Has the guest listened to. That of a job gets a channel, as on a node. That of a module sees what the command line
+/// gives it and nothing else: it is heard when it calls functions, and the libraries write what they would tell to
+/// standard error.
+pub(super) fn listen(listener: &Arc<Listener>, is_job: bool, sandbox: Sandbox) -> Result<Sandbox, Error> {
+    if is_job {
+        listener.listen(sandbox).map_err(|error| Error::internal(error.to_string()))
+    } else {
+        Ok(listener.listen_to_calls(sandbox))
+    }
 }
 
 /// Shows what the guest found, once it has ended.
