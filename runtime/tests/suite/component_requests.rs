@@ -162,9 +162,16 @@ fn a_component_that_gives_a_request_up_is_told_its_own_error() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = url(listener.local_addr().unwrap().port(), "/");
     // It reads what comes, and answers nothing.
-    let server = std::thread::spawn(move || std::io::copy(&mut listener.accept().unwrap().0, &mut std::io::sink()));
-    let outcome = run(p3::request(), Sandbox::new().network(listing(&["localhost"])).args(["abort", &address]));
-    assert_eq!(outcome.stdout.to_string(), "ErrorCode::InternalError(Some(\"given up\"))\n", "{}", outcome.stderr);
+    let server =
+        std::thread::spawn(move || std::io::copy(&mut listener.accept().unwrap().0, &mut std::io::sink()));
+    let outcome =
+        run(p3::request(), Sandbox::new().network(listing(&["localhost"])).args(["abort", &address]));
+    assert_eq!(
+        outcome.stdout.to_string(),
+        "ErrorCode::InternalError(Some(\"given up\"))\n",
+        "{}",
+        outcome.stderr
+    );
     server.join().unwrap().unwrap();
 }
 
