@@ -8,7 +8,10 @@ use std::{
 };
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::JoinHandle,
+};
 
 use crate::{
     along::{self, Along, Joined},
@@ -172,13 +175,29 @@ impl Ledger {
     ) -> Result<T, Error> {
         // Never closed.
         let turn = Arc::clone(&self.readers.turns).acquire_owned().await;
+        self.read_in(turn.ok(), query).await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// As [`Ledger::read`], begun before this returns; none if others would have to be waited for.
+    pub fn read_now<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Option<JoinHandle<Result<T, Error>>> {
+        let turn = Arc::clone(&self.readers.turns).try_acquire_owned().ok()?;
+        Some(self.read_in(Some(turn), query))
+    }
+
+    fn read_in<T: Send + 'static>(
+        &self,
+        turn: Option<OwnedSemaphorePermit>,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> JoinHandle<Result<T, Error>> {
         let readers = Arc::clone(&self.readers);
-        let run = move || {
+        tokio::task::spawn_blocking(move || {
             // Also if nobody waits for the answer any more.
             let _turn = turn;
             readers.run(query)
-        };
-        tokio::task::spawn_blocking(run).await.unwrap_or(Err(Error::Closed))
+        })
     }
 
     /// As [`Ledger::read`], at once and on the calling thread.
@@ -274,9 +293,13 @@ mod tests {
         }
         // Whoever cannot wait does not.
         ledger.read_blocking(|_| Ok(())).unwrap();
+        let all = Arc::clone(&ledger.readers.turns).acquire_many_owned(u32::try_from(max).unwrap()).await;
+        assert!(ledger.read_now(|_| Ok(())).is_none(), "it is nobody's turn");
+        drop(all);
         while let Some(read) = reading.join_next().await {
             assert_eq!(read.unwrap().unwrap(), 0);
         }
+        ledger.read_now(|_| Ok(())).unwrap().await.unwrap().unwrap();
         assert!((1..=max).contains(&most.load(Ordering::SeqCst)), "{most:?} of {max}");
         assert!(ledger.readers.idle.lock().unwrap().len() <= max);
     }

@@ -14,7 +14,7 @@ use crate::{
     feed::Feed,
     nodes::{Hub, Identities, NodeAuthority, Outbox, tokens::TokenFile},
     results::Results,
-    secrets::{Given, Keys, Waiting},
+    secrets::{Answers, Given, Keys, Waiting},
     store::{Standing, Store, StoredJob},
 };
 
@@ -34,6 +34,8 @@ pub(crate) struct Orchestrator {
     pub(crate) feed: Arc<Feed>,
     pub(crate) commands: mpsc::Sender<Command>,
     pub(crate) keys: Arc<Keys>,
+    /// Answers nodes that ask for secrets.
+    pub(crate) answers: Answers,
     /// Nodes to whom a secret is to be sealed by somebody else.
     pub(crate) waiting: Arc<Waiting>,
     /// One permit: stored secrets are set, and their key is rotated, by one at a time.

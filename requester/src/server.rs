@@ -19,7 +19,7 @@ use crate::{
     orchestrator::Orchestrator,
     perform::{Effects, Performer},
     results::Results,
-    secrets::{Keys, Waiting},
+    secrets::{Answers, Keys, Waiting},
     store::Store,
 };
 
@@ -127,6 +127,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
 
     let expiry = Expiry { store: store.clone(), results: Arc::clone(&results), artifacts: artifacts.clone() };
     let _expiry = AbortOnDropHandle::new(tokio::spawn(expiry.run(shutdown.clone())));
+    let answers = Answers::new(&store, &hub, &keys);
     let orchestrator = Arc::new(Orchestrator {
         config,
         store,
@@ -139,6 +140,7 @@ pub async fn serve(config: Config, listeners: Listeners, shutdown: CancellationT
         feed,
         commands,
         keys,
+        answers,
         waiting,
         keeper: Semaphore::new(1),
     });

@@ -1,5 +1,7 @@
 //! What follows from an event.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use skrei_job::{
     ExecutionId, JobId, NodeId, Timestamp,
@@ -40,8 +42,8 @@ pub enum Record {
         job: JobId,
         /// Its version.
         version: u64,
-        /// One for each secret that it names.
-        grants: Vec<Grant>,
+        /// One for each secret that it names. Shared: what was sealed to a fleet is large.
+        grants: Arc<[Grant]>,
     },
     /// The state of a job changed.
     JobChanged(JobChange),

@@ -1,5 +1,7 @@
 //! Secrets of what is accepted.
 
+use std::sync::Arc;
+
 use skrei_job::{JobId, Spec, Timestamp, life::Execution};
 use skrei_scheduler::{Event, Grant, Job, Record};
 
@@ -37,10 +39,7 @@ impl EventLoop {
             let mut before = self.decided_grants(stored)?;
             if stored.state.is_terminal() {
                 // Removed with the end of the version, whether or not that is on the disk by now.
-                for grant in &mut before {
-                    grant.locked = None;
-                    grant.sealed.iter_mut().for_each(Vec::clear);
-                }
+                before = before.iter().map(without_values).collect();
             }
             let granting = Granting { store: &self.store, ring, spec, name: spec.name(), now };
             Ok(granting.again(&stored.id, &before)?)
@@ -48,10 +47,10 @@ impl EventLoop {
     }
 
     /// What the latest version of a job may have, as it will be once everything decided so far is stored.
-    fn decided_grants(&self, stored: &Job) -> Result<Vec<Grant>, Refused> {
+    fn decided_grants(&self, stored: &Job) -> Result<Arc<[Grant]>, Refused> {
         match self.pending.grants(&stored.id, stored.version) {
-            Some(grants) => Ok(grants.to_vec()),
-            None => Ok(self.store.grants_of(&stored.id, stored.version)?),
+            Some(grants) => Ok(grants),
+            None => Ok(self.store.grants_of(&stored.id, stored.version)?.into()),
         }
     }
 
@@ -71,7 +70,8 @@ impl EventLoop {
         // Before what is decided: a version that ends at once takes with it what it was given. And what was given with
         // the one before goes in any case.
         if !grants.is_empty() || version > 1 {
-            self.record(Record::SecretsGranted { job: job.clone(), version, grants }, step);
+            let granted = Record::SecretsGranted { job: job.clone(), version, grants: grants.into() };
+            self.record(granted, step);
         }
         self.accept(event, job, now, step)
     }
@@ -90,7 +90,7 @@ impl EventLoop {
             version: execution.version,
             namespace: job.spec.namespace().to_owned(),
             job_name: job.spec.name().to_owned(),
-            grants: self.pending.grants(&job.id, execution.version).map(<[Grant]>::to_vec),
+            grants: self.pending.grants(&job.id, execution.version),
         })
     }
 
@@ -107,6 +107,20 @@ impl EventLoop {
             let fingerprint = ring.fingerprint(secret).to_string();
             grants.iter().any(|grant| grant.given && grant.name == *name && grant.fingerprint == fingerprint)
         }))
+    }
+}
+
+/// What is left of a grant when its version has ended.
+fn without_values(grant: &Grant) -> Grant {
+    let Grant { name, given, fingerprint, at, sealed, locked: _ } = grant;
+    let (name, fingerprint) = (name.clone(), fingerprint.clone());
+    Grant {
+        name,
+        given: *given,
+        locked: None,
+        sealed: sealed.as_ref().map(|_| Vec::new()),
+        fingerprint,
+        at: *at,
     }
 }
 

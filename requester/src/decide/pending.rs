@@ -3,7 +3,10 @@
 //! The scheduler forgets a job that has ended. Whoever then asks the store for it may get it as it was before its end:
 //! what is still on its way to the disk is put on top of that here.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
 
 use skrei_job::JobId;
 use skrei_scheduler::{Grant, Job, JobChange, Progress, Record};
@@ -27,7 +30,7 @@ pub(super) struct Pending {
 struct Granted {
     position: Position,
     version: u64,
-    grants: Vec<Grant>,
+    grants: Arc<[Grant]>,
 }
 
 /// What the store does not know of a job.
@@ -50,7 +53,7 @@ impl Pending {
             Record::JobChanged(change) => &change.job,
             Record::ProgressChanged { job, .. } => job,
             Record::SecretsGranted { job, version, grants } => {
-                let granted = Granted { position, version: *version, grants: grants.clone() };
+                let granted = Granted { position, version: *version, grants: Arc::clone(grants) };
                 self.grants.insert(job.clone(), granted);
                 self.order.push_back((position, job.clone()));
                 return;
@@ -116,9 +119,9 @@ impl Pending {
     }
 
     /// What a version may have, if that is on its way to the disk.
-    pub(super) fn grants(&self, job: &JobId, version: u64) -> Option<&[Grant]> {
+    pub(super) fn grants(&self, job: &JobId, version: u64) -> Option<Arc<[Grant]>> {
         let granted = self.grants.get(job).filter(|granted| granted.version == version)?;
-        Some(&granted.grants)
+        Some(Arc::clone(&granted.grants))
     }
 
     /// Forgets everything: what was decided counts for nothing.

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     nodes::Hub,
-    store::{Entitlement, NodeStanding, Store},
+    store::{Entitlement, Error, NodeStanding, Reader, Store},
 };
 
 /// Executions whose secrets are sealed ahead in one turn of the event loop. The nodes of others ask, and are answered by
@@ -41,7 +41,7 @@ pub(crate) struct Placed {
     pub(crate) namespace: String,
     pub(crate) job_name: String,
     /// What the version may have, if that is not on the disk yet.
-    pub(crate) grants: Option<Vec<Grant>>,
+    pub(crate) grants: Option<Arc<[Grant]>>,
 }
 
 /// Secrets by execution: for each all that it may have.
@@ -49,32 +49,34 @@ type ByExecution = BTreeMap<ExecutionId, Vec<SealedSecret>>;
 
 /// Secrets that are being sealed.
 #[derive(Debug)]
-pub(crate) struct Ahead(Option<AbortOnDropHandle<ByExecution>>);
+pub(crate) struct Ahead(Option<AbortOnDropHandle<Result<ByExecution, Error>>>);
 
 impl Ahead {
-    /// Begins to seal the secrets of these, on a thread made for blocking.
+    /// Begins to seal the secrets of these, on the thread of a reader of the store. While all of those are busy nothing is
+    /// sealed ahead: threads that nobody waits for any longer would pile up behind them.
     pub(crate) fn begin(store: &Store, hub: &Arc<Hub>, keys: &Arc<Keys>, placed: Vec<Placed>) -> Self {
         if placed.is_empty() {
             return Self(None);
         }
-        let (store, hub, keys) = (store.clone(), Arc::clone(hub), Arc::clone(keys));
-        // Not begun when nobody waits for it any longer, it is not begun at all.
-        Self(Some(AbortOnDropHandle::new(tokio::task::spawn_blocking(move || {
-            let seal = |placed: Placed| Some((placed.execution.clone(), seal(&store, &hub, &keys, placed)?));
+        let (hub, keys) = (Arc::clone(hub), Arc::clone(keys));
+        let sealing = store.reading_now(move |store| {
+            let seal = |placed: Placed| Some((placed.execution.clone(), seal(store, &hub, &keys, placed)?));
             placed.into_iter().filter_map(seal).collect()
-        }))))
+        });
+        // Not begun when nobody waits for it any longer, it is not begun at all.
+        Self(sealing.map(AbortOnDropHandle::new))
     }
 
     /// What was sealed; nothing if that takes too long.
     pub(crate) async fn sealed(self) -> ByExecution {
         let Some(sealing) = self.0 else { return ByExecution::new() };
         let sealed = tokio::time::timeout(WAIT_MAX, sealing).await;
-        sealed.ok().and_then(Result::ok).unwrap_or_default()
+        sealed.ok().and_then(Result::ok).and_then(Result::ok).unwrap_or_default()
     }
 }
 
 /// The secrets of one execution; none if something is in the way.
-fn seal(store: &Store, hub: &Hub, keys: &Keys, placed: Placed) -> Option<Vec<SealedSecret>> {
+fn seal(store: Reader<'_>, hub: &Hub, keys: &Keys, placed: Placed) -> Option<Vec<SealedSecret>> {
     let Placed { execution, node, standing, job, version, namespace, job_name, grants } = placed;
     if !standing.is_approved {
         return None;
@@ -82,7 +84,7 @@ fn seal(store: &Store, hub: &Hub, keys: &Keys, placed: Placed) -> Option<Vec<Sea
     let recipient = recipient(hub, &node).ok()?;
     // Before what they open is read: what is locked again in between does not open, and is asked for.
     let ring = keys.ring();
-    let (grants, stored) = store.granted_now(&job, version, &namespace, grants).ok()?;
+    let (grants, stored) = store.granted(&job, version, &namespace, grants).ok()?;
     let entitlement =
         Entitlement { job, namespace, job_name, node, has_ended: false, standing: None, grants, stored };
     if bytes(&entitlement) > AHEAD_BYTES_MAX {
@@ -118,8 +120,8 @@ mod tests {
     /// An orchestrator's parts with one node that is linked, and a secret of the namespace for jobs called `deploy` in `eu`.
     struct Parts {
         store: Store,
-        hub: Hub,
-        keys: Keys,
+        hub: Arc<Hub>,
+        keys: Arc<Keys>,
         node: SealingKey,
         _directory: tempfile::TempDir,
         _seat: crate::nodes::Seat,
@@ -133,6 +135,7 @@ mod tests {
             let node = SealingKey::generate().unwrap();
             let hub = Hub::default();
             let seat = attach(&hub, node.recipient());
+            let (hub, keys) = (Arc::new(hub), Arc::new(keys));
             let parts = Self { store, hub, keys, node, _directory: directory, _seat: seat };
             parts.set(VALUE).await;
             parts
@@ -167,7 +170,7 @@ mod tests {
                 version: 1,
                 namespace: "default".to_owned(),
                 job_name: "deploy".to_owned(),
-                grants: Some(vec![grant("kept", None)]),
+                grants: Some([grant("kept", None)].into()),
             }
         }
 
@@ -178,9 +181,10 @@ mod tests {
         }
 
         /// What the node makes of what goes ahead.
-        fn gets(&self, placed: Placed) -> Option<Vec<Vec<u8>>> {
+        async fn gets(&self, placed: Placed) -> Option<Vec<Vec<u8>>> {
             let (execution, node) = (placed.execution.clone(), placed.node.clone());
-            let sealed = seal(&self.store, &self.hub, &self.keys, placed)?;
+            let (hub, keys) = (Arc::clone(&self.hub), Arc::clone(&self.keys));
+            let sealed = self.store.reading(move |store| seal(store, &hub, &keys, placed)).await.unwrap()?;
             let open = |secret: SealedSecret| {
                 let opened = self.node.unseal(&secret.sealed, &delivery(&node, &execution, &secret.name));
                 opened.unwrap().expose().clone()
@@ -209,9 +213,9 @@ mod tests {
     #[tokio::test]
     async fn a_node_gets_all_secrets_of_an_execution_ahead_or_none() {
         let parts = Parts::new().await;
-        let both = vec![parts.given("given", b"with the job"), grant("kept", None)];
-        let with_both = Placed { grants: Some(both.clone()), ..parts.placed() };
-        assert_eq!(parts.gets(with_both), Some(vec![b"with the job".to_vec(), VALUE.to_vec()]));
+        let both: Arc<[Grant]> = [parts.given("given", b"with the job"), grant("kept", None)].into();
+        let with_both = Placed { grants: Some(Arc::clone(&both)), ..parts.placed() };
+        assert_eq!(parts.gets(with_both).await, Some(vec![b"with the job".to_vec(), VALUE.to_vec()]));
 
         // Whatever keeps one of them away, it is for the answer to a question to say.
         let outside = NodeStanding { is_approved: true, ..NodeStanding::default() };
@@ -223,25 +227,25 @@ mod tests {
             Placed { job_name: "backup".to_owned(), ..parts.placed() },
             Placed { namespace: "other".to_owned(), ..parts.placed() },
             Placed { node: elsewhere, ..parts.placed() },
-            Placed { grants: Some(vec![grant("never-set", None)]), ..parts.placed() },
+            Placed { grants: Some([grant("never-set", None)].into()), ..parts.placed() },
         ] {
             let what = format!("{kept_back:?}");
-            assert_eq!(parts.gets(kept_back), None, "{what}");
+            assert_eq!(parts.gets(kept_back).await, None, "{what}");
         }
-        assert_eq!(parts.gets(parts.placed()), Some(vec![VALUE.to_vec()]), "and else it goes");
+        assert_eq!(parts.gets(parts.placed()).await, Some(vec![VALUE.to_vec()]), "and else it goes");
         parts.store.remove_secret("default".to_owned(), "kept".parse().unwrap()).await.unwrap();
-        assert_eq!(parts.gets(parts.placed()), None, "what was removed goes to nobody");
+        assert_eq!(parts.gets(parts.placed()).await, None, "what was removed goes to nobody");
     }
 
     #[tokio::test]
     async fn what_would_make_a_large_message_is_asked_for() {
         let parts = Parts::new().await;
-        let of = |count: usize| {
+        let of = async |count: usize| {
             let large = vec![b'x'; skrei_job::secret::VALUE_BYTES_MAX];
             let grants = (0..count).map(|number| parts.given(&format!("s{number}"), &large)).collect();
-            parts.gets(Placed { grants: Some(grants), ..parts.placed() }).map(|got| got.len())
+            parts.gets(Placed { grants: Some(grants), ..parts.placed() }).await.map(|got| got.len())
         };
-        assert_eq!((of(3), of(4)), (Some(3), None));
+        assert_eq!((of(3).await, of(4).await), (Some(3), None));
     }
 
     #[tokio::test]
@@ -249,7 +253,6 @@ mod tests {
         let parts = Parts::new().await;
         let placed = vec![parts.placed()];
         let Parts { store, hub, keys, .. } = parts;
-        let (hub, keys) = (Arc::new(hub), Arc::new(keys));
         assert!(Ahead::begin(&store, &hub, &keys, Vec::new()).sealed().await.is_empty());
         // On a machine that is busy it may take longer than anybody waits, now and then.
         let mut tries = 0;

@@ -14,7 +14,7 @@ mod sealed;
 mod waiting;
 
 pub(crate) use ahead::{AHEAD_MAX, Ahead, Placed};
-pub(crate) use deliver::{deliver, deliver_sealed};
+pub(crate) use deliver::{Answers, deliver, deliver_sealed};
 pub(crate) use grant::{Given, GivenSecret, Granting, NotGranted, Refusal};
 pub use keys::KeySource;
 pub(crate) use keys::Keys;

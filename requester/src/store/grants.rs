@@ -1,6 +1,6 @@
 //! Which secrets a version of a job may have.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use skrei_job::{
     ExecutionId, JobId, NodeId,
@@ -12,7 +12,7 @@ use skrei_ledger::rusqlite::{self, Connection, OptionalExtension, Transaction, p
 use skrei_scheduler::{Grant, Membership, Node};
 
 use super::{
-    Error, Store, nodes, row,
+    Error, Reader, Store, nodes, row,
     secrets::{StoredSecret, by_name, name},
 };
 
@@ -27,7 +27,7 @@ pub(crate) struct Entitlement {
     pub(crate) has_ended: bool,
     /// What is decided about that node; none if it is no node of the fleet any more.
     pub(crate) standing: Option<NodeStanding>,
-    pub(crate) grants: Vec<Grant>,
+    pub(crate) grants: Arc<[Grant]>,
     /// Those of the namespace that are granted.
     pub(crate) stored: Vec<StoredSecret>,
 }
@@ -85,51 +85,12 @@ impl Store {
         version: u64,
         namespace: String,
     ) -> Result<(Vec<Grant>, Vec<StoredSecret>), Error> {
-        self.read(move |connection| with_stored(connection, &namespace, grants(connection, &job, version)?))
-            .await
-    }
-
-    /// What a version may have, as far as that is not `known`, and the secrets of the namespace among that; on the calling
-    /// thread.
-    pub(crate) fn granted_now(
-        &self,
-        job: &JobId,
-        version: u64,
-        namespace: &str,
-        known: Option<Vec<Grant>>,
-    ) -> Result<(Vec<Grant>, Vec<StoredSecret>), Error> {
-        self.ledger.read_blocking(|connection| {
-            let granted = known.map_or_else(|| grants(connection, job, version), Ok)?;
-            with_stored(connection, namespace, granted)
+        self.read(move |connection| {
+            let grants = grants(connection, &job, version)?;
+            let stored = stored(connection, &namespace, &grants)?;
+            Ok((grants, stored))
         })
-    }
-
-    /// What an execution is entitled to; none if there is no such execution. On the calling thread.
-    pub(crate) fn entitlement(
-        &self,
-        job: &JobId,
-        execution: &ExecutionId,
-    ) -> Result<Option<Entitlement>, Error> {
-        self.ledger.read_blocking(|connection| {
-            let sql = "SELECT job.namespace, job.name, execution.version, execution.node, state.state
-                FROM job JOIN execution ON execution.job = job.seq
-                JOIN execution_state state ON state.execution = execution.seq
-                WHERE job.id = ?1 AND execution.id = ?2";
-            let found = connection
-                .prepare_cached(sql)?
-                .query_row(params![job.as_str(), execution.as_str()], |found| {
-                    let state: ExecutionState = row::parse(found.get_ref(4)?.as_str()?)?;
-                    let version = row::unsigned(found.get(2)?);
-                    let (namespace, job_name): (String, String) = (found.get(0)?, found.get(1)?);
-                    Ok((namespace, job_name, version, found.get::<_, String>(3)?, state.is_terminal()))
-                })
-                .optional()?;
-            let Some((namespace, job_name, version, node, has_ended)) = found else { return Ok(None) };
-            let standing = nodes::by_id(connection, &node)?.map(NodeStanding::from);
-            let (grants, stored) = with_stored(connection, &namespace, grants(connection, job, version)?)?;
-            let (job, node) = (job.clone(), NodeId::new(node));
-            Ok(Some(Entitlement { job, namespace, job_name, node, has_ended, standing, grants, stored }))
-        })
+        .await
     }
 
     /// Adds what was sealed for more nodes to what a version of a job was given so: all of it, or nothing and why.
@@ -171,6 +132,51 @@ impl Store {
             Ok(Ok(()))
         });
         change.await.wait().await
+    }
+}
+
+impl Reader<'_> {
+    /// What a version may have, as far as that is not `known`, and the secrets of the namespace among that.
+    pub(crate) fn granted(
+        self,
+        job: &JobId,
+        version: u64,
+        namespace: &str,
+        known: Option<Arc<[Grant]>>,
+    ) -> rusqlite::Result<(Arc<[Grant]>, Vec<StoredSecret>)> {
+        let granted = match known {
+            Some(known) => known,
+            None => grants(self.0, job, version)?.into(),
+        };
+        let stored = stored(self.0, namespace, &granted)?;
+        Ok((granted, stored))
+    }
+
+    /// What an execution is entitled to; none if there is no such execution.
+    pub(crate) fn entitlement(
+        self,
+        job: &JobId,
+        execution: &ExecutionId,
+    ) -> rusqlite::Result<Option<Entitlement>> {
+        let sql = "SELECT job.namespace, job.name, execution.version, execution.node, state.state
+            FROM job JOIN execution ON execution.job = job.seq
+            JOIN execution_state state ON state.execution = execution.seq
+            WHERE job.id = ?1 AND execution.id = ?2";
+        let found = self
+            .0
+            .prepare_cached(sql)?
+            .query_row(params![job.as_str(), execution.as_str()], |found| {
+                let state: ExecutionState = row::parse(found.get_ref(4)?.as_str()?)?;
+                let version = row::unsigned(found.get(2)?);
+                let (namespace, job_name): (String, String) = (found.get(0)?, found.get(1)?);
+                Ok((namespace, job_name, version, found.get::<_, String>(3)?, state.is_terminal()))
+            })
+            .optional()?;
+        let Some((namespace, job_name, version, node, has_ended)) = found else { return Ok(None) };
+        let standing = nodes::by_id(self.0, &node)?.map(NodeStanding::from);
+        let (grants, stored) = self.granted(job, version, &namespace, None)?;
+        let (job, node) = (job.clone(), NodeId::new(node));
+        Ok(Some(Entitlement { job, namespace, job_name, node, has_ended, standing, grants, stored }))
     }
 }
 
@@ -229,16 +235,13 @@ fn bytes(envelope: &SealedByClient) -> usize {
     envelope.content.len() + keys.sum::<usize>()
 }
 
-fn with_stored(
-    connection: &Connection,
-    namespace: &str,
-    grants: Vec<Grant>,
-) -> rusqlite::Result<(Vec<Grant>, Vec<StoredSecret>)> {
+/// The secrets of a namespace among these.
+fn stored(connection: &Connection, namespace: &str, grants: &[Grant]) -> rusqlite::Result<Vec<StoredSecret>> {
     let mut stored = Vec::new();
     for grant in grants.iter().filter(|grant| !grant.given) {
         stored.extend(by_name(connection, namespace, &grant.name)?);
     }
-    Ok((grants, stored))
+    Ok(stored)
 }
 
 fn grants(connection: &Connection, job: &JobId, version: u64) -> rusqlite::Result<Vec<Grant>> {

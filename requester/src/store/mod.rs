@@ -15,6 +15,7 @@ mod jobs;
 mod listing;
 mod locked;
 mod nodes;
+mod reader;
 mod results;
 mod row;
 mod secrets;
@@ -38,6 +39,7 @@ pub(crate) use identities::{JoinFault, Joining, PublicKeyHash, Standing, StoredI
 pub(crate) use jobs::{StoredJob, artifacts};
 pub(crate) use listing::{Cursor, JobQuery, Order};
 pub(crate) use locked::{Owner, Place, Row};
+pub(crate) use reader::Reader;
 pub(crate) use results::Held;
 pub(crate) use secrets::StoredSecret;
 pub(crate) use skrei_ledger::Error;

@@ -153,7 +153,7 @@ async fn what_is_sealed_of_one_secret_over_time_is_bounded() {
         fingerprint: String::new(),
         at: Timestamp::default(),
     };
-    let granted = Record::SecretsGranted { job: job.clone(), version: 1, grants: vec![grant] };
+    let granted = Record::SecretsGranted { job: job.clone(), version: 1, grants: [grant].into() };
     store.append(0, vec![granted]).await.wait().await.unwrap();
     let add = async |first: usize| {
         let envelopes = BTreeMap::from([(name.clone(), envelope(first))]);
