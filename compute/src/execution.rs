@@ -1,9 +1,6 @@
 //! The life of one execution on its node.
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use skrei_job::{ExecutionId, life::ExecutionState, outcome::RunOutput};
 use skrei_protocol::link::Assignment;
@@ -26,10 +23,6 @@ use crate::{
     results::{Results, Tee},
     told::Listener,
 };
-
-/// Secrets that came with an assignment are for an execution that begins within this time. Later ones ask for theirs, so that
-/// one that was removed meanwhile is not given.
-const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Stops one execution, wherever it is in its life. The first reason counts.
 #[derive(Clone, Debug, Default)]
@@ -218,9 +211,6 @@ async fn get_ready(
 ) -> Result<Prepared, ending::Unready> {
     let arrived = Instant::now();
     node.probes.ask(&node.id, &assignment.spec).await.map_err(ending::Unready::Refused)?;
-    if arrived.elapsed() > AT_ONCE {
-        assignment.secrets = Vec::new();
-    }
     if turn.try_recv().is_err() {
         // By then a secret may be another one, or removed.
         assignment.secrets = Vec::new();
@@ -229,7 +219,7 @@ async fn get_ready(
         // The sender goes away only with the node.
         let _ = turn.await;
     }
-    prepare::prepare(node, assignment).await
+    prepare::prepare(node, assignment, arrived).await
 }
 
 async fn run(

@@ -21,6 +21,7 @@ use skrei_protocol::link::{Assignment, Granted};
 use skrei_runtime::{Limits, Module, Ownership, Sandbox};
 use skrei_vault::Searched;
 use tempfile::TempDir;
+use tokio::time::Instant;
 
 use crate::{
     accounts::Accounts,
@@ -90,8 +91,12 @@ fn targets(task: &Task) -> impl Iterator<Item = Option<String>> + '_ {
     of_host.map(|input| Some(input.target.clone()))
 }
 
-/// Opens, fetches and compiles whatever the task needs.
-pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result<Prepared, Unready> {
+/// Opens, fetches and compiles whatever the task needs. `arrived` is when the assignment did.
+pub(crate) async fn prepare(
+    node: &Arc<Node>,
+    assignment: &Assignment,
+    arrived: Instant,
+) -> Result<Prepared, Unready> {
     let task = assignment.spec.task();
     let network = node.network.grant(&node.id, &task.network).map_err(Unready::Refused)?;
     node.ports.check(&node.id, &task.ports).map_err(Unready::Refused)?;
@@ -101,7 +106,7 @@ pub(crate) async fn prepare(node: &Arc<Node>, assignment: &Assignment) -> Result
         .fill(&node.id, &task.env, |name| std::env::var(name).ok())
         .map_err(Unready::Refused)?;
     // Asked for now and needed last: the answer comes while the rest is made ready.
-    let coming = (!task.secrets.is_empty()).then(|| node.secrets.expect(assignment));
+    let coming = (!task.secrets.is_empty()).then(|| node.secrets.expect(assignment, arrived));
     let grants = open_paths(node, task).await?;
     let mut grants = grants.into_iter();
     let entry = entry(node, assignment, &mut grants).await?;
