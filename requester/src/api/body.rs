@@ -2,6 +2,8 @@
 
 mod fields;
 
+use std::fmt;
+
 use axum::{
     extract::{FromRequest, Request},
     http::header,
@@ -10,6 +12,7 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use skrei_protocol::api::error::{Code, ErrorBody};
+use zeroize::Zeroize as _;
 
 use super::{BODY_MAX_BYTES, error::ApiError};
 use crate::wire::{self, Unread};
@@ -18,7 +21,6 @@ use crate::wire::{self, Unread};
 const DRAINED_MAX_BYTES: usize = 64 << 20;
 
 /// The body of a request: within the limit, and JSON by its media type, unless it is empty.
-#[derive(Debug)]
 pub(crate) struct Body(Bytes);
 
 impl Body {
@@ -26,7 +28,7 @@ impl Body {
     ///
     /// What is large takes a while: not on the threads that answer.
     pub(crate) fn read<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
-        let wrong = |error: &dyn std::fmt::Display| ApiError::bad_request(format!("the body {error}"));
+        let wrong = |error: &dyn fmt::Display| ApiError::bad_request(format!("the body {error}"));
         let value = match self.0.is_empty() {
             true => Value::Object(Map::new()),
             false => serde_json::from_slice(&self.0)
@@ -37,6 +39,22 @@ impl Body {
                 fields::read(object).map_err(|error| wrong(&format_args!("does not fit: {error}")))
             }
             _ => Err(wrong(&"is not a JSON object")),
+        }
+    }
+}
+
+/// Nothing of it: there may be secrets in it.
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({} bytes)", self.0.len())
+    }
+}
+
+/// As above. What the HTTP library has had of it is not overwritten.
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Ok(mut content) = std::mem::take(&mut self.0).try_into_mut() {
+            content.as_mut().zeroize();
         }
     }
 }

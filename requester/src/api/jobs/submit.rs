@@ -22,7 +22,7 @@ use crate::{
         error::ApiError,
         guard::Subject,
         json,
-        secrets::{SecretsSent, envelopes},
+        secrets::{SecretsSent, envelopes, envelopes_sent},
     },
     secrets::{Given, GivenSecret},
     store::artifacts,
@@ -47,6 +47,7 @@ pub(in crate::api) struct JobSent {
     #[schema(value_type = BTreeMap<String, String>)]
     secrets: SecretsSent,
     /// Secrets that the job names and that the sender has sealed to nodes, by name. They live as long.
+    #[serde(deserialize_with = "envelopes_sent")]
     sealed_secrets: BTreeMap<String, SealedByClient>,
     /// Whether it is a job whose secrets the sender seals, also before there are any: it gets no defaults of the orchestrator's.
     sealed: bool,

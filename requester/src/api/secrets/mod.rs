@@ -9,7 +9,7 @@ pub(super) mod rotate_key;
 pub(super) mod seal;
 pub(super) mod set;
 
-pub(super) use given::{SecretsSent, envelopes};
+pub(super) use given::{SecretsSent, envelopes, envelopes_sent};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use skrei_job::secret::{Name, VALUE_BYTES_MAX};

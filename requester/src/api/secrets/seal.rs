@@ -11,7 +11,7 @@ use skrei_protocol::api::{
 };
 use utoipa::ToSchema;
 
-use super::envelopes;
+use super::{envelopes, envelopes_sent};
 use crate::{
     api::{
         Api,
@@ -32,6 +32,7 @@ use crate::{
 pub(in crate::api) struct Sent {
     /// By the names of the secrets.
     #[schema(required)]
+    #[serde(deserialize_with = "envelopes_sent")]
     sealed_secrets: BTreeMap<String, SealedByClient>,
 }
 
