@@ -90,7 +90,7 @@ impl Archive {
     fn read(&mut self, tar: &mut impl Read) -> Result<(), ArchiveError> {
         let damaged = |_: io::Error| ArchiveError::Damaged;
         let mut bytes = 0;
-        for entry in tar::Archive::new(tar).entries().map_err(damaged)? {
+        for entry in tar::Archive::new(&mut *tar).entries().map_err(damaged)? {
             let mut entry = entry.map_err(damaged)?;
             let path = entry.path_bytes();
             if path.len() > PATH_BYTES_MAX {
@@ -117,6 +117,8 @@ impl Archive {
             };
             self.add(written, content)?;
         }
+        // Up to the checksum that it ends with: one that was cut short behind its last file is damaged, too.
+        io::copy(tar, &mut io::sink()).map_err(damaged)?;
         Ok(())
     }
 
@@ -257,15 +259,20 @@ mod tests {
     #[test]
     fn a_bomb_and_a_damaged_archive_are_refused() {
         let bomb = compressed(&vec![0; (BYTES_MAX + HEADERS_MAX) as usize + 1]);
-        assert!(Archive::unpack(&bomb).is_ok(), "zeros end an archive, whatever follows");
+        assert_eq!(Archive::unpack(&bomb), Err(ArchiveError::TooLarge));
         let zeros = vec![0; BYTES_MAX as usize / 4 + 1];
         let big =
             packed(&[("a", FILE, &zeros), ("b", FILE, &zeros), ("c", FILE, &zeros), ("d", FILE, &zeros)]);
         assert_eq!(Archive::unpack(&big), Err(ArchiveError::TooLarge));
         let whole = packed(&[("a", FILE, b"content")]);
-        for length in [0, 5, whole.len() / 2] {
-            assert!(Archive::unpack(&whole[..length]).is_err(), "{length}");
+        assert!(Archive::unpack(&whole).is_ok());
+        for length in 0..whole.len() {
+            assert_eq!(Archive::unpack(&whole[..length]), Err(ArchiveError::Damaged), "{length}");
         }
+        let mut other = whole;
+        let checksum = other.len() - 8;
+        other[checksum] ^= 1;
+        assert_eq!(Archive::unpack(&other), Err(ArchiveError::Damaged));
         assert_eq!(Archive::unpack(b"plain text"), Err(ArchiveError::Damaged));
     }
 
