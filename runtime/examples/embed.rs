@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use skrei_runtime::{ChannelSink, Config, Limits, Mode, Mount, Outcome, Runtime, Sandbox};
 
-/// Where plug-ins find what to tell things to, and the variable that says so.
+/// Where plug-ins find what to tell things to; a variable says so.
 const CHANNEL: &str = "/.skrei/channel";
-const CHANNEL_VARIABLE: &str = "SKREI_CHANNEL";
 
 /// The most that is kept of what a plug-in tells: it is a stranger.
 const TOLD_BYTES_MAX: usize = 64 << 10;
@@ -29,38 +28,32 @@ impl ChannelSink for Told {
     }
 }
 
-/// Runs a plug-in; gives how it ended, and the lines that it told. Compiled code is kept in `code_dir`.
-pub(crate) fn run(
-    plugin: &Path,
-    directory: &Path,
-    code_dir: Option<PathBuf>,
-) -> Result<(Outcome, Vec<String>), Box<dyn Error>> {
+/// How a plug-in ended, and the lines that it told.
+type Ran = Result<(Outcome, Vec<String>), Box<dyn Error>>;
+
+/// Runs a plug-in. Compiled code is kept in `code_dir`.
+pub(crate) fn run(plugin: &Path, directory: &Path, code_dir: Option<PathBuf>) -> Ran {
     let runtime = Runtime::new(Config { guests_max: 1, code_dir, ..Config::default() })?;
     let module = runtime.load(&std::fs::read(plugin)?)?;
     let told = Arc::new(Told::default());
-    let limits = Limits { wall_time: Some(Duration::from_secs(30)), ..Limits::default() };
     let sandbox = Sandbox::new()
         .mount(Mount::open(directory, "/in", Mode::ReadOnly)?)?
         .mount(Mount::channel(Arc::clone(&told) as Arc<dyn ChannelSink>, CHANNEL))?
-        .env(CHANNEL_VARIABLE, CHANNEL)
-        .limits(limits);
+        .env("SKREI_CHANNEL", CHANNEL)
+        .limits(Limits { wall_time: Some(Duration::from_secs(30)), ..Limits::default() });
     let outcome = module.run_blocking(sandbox)?;
     let told = told.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let lines = String::from_utf8_lossy(&told).lines().map(str::to_owned).collect();
-    Ok((outcome, lines))
+    Ok((outcome, String::from_utf8_lossy(&told).lines().map(str::to_owned).collect()))
 }
 
 #[allow(dead_code, reason = "the tests call what it calls")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<PathBuf> = std::env::args_os().skip(1).map(PathBuf::from).collect();
-    let [plugin, directory] = arguments.as_slice() else {
-        return Err("usage: embed PLUGIN.wasm DIRECTORY".into());
-    };
-    let (outcome, told) = run(plugin, directory, None)?;
+    let mut arguments = std::env::args_os().skip(1).map(PathBuf::from);
+    let (plugin, directory) =
+        arguments.next().zip(arguments.next()).ok_or("usage: embed PLUGIN.wasm DIRECTORY")?;
+    let (outcome, told) = run(&plugin, &directory, None)?;
     print!("{}", outcome.stdout);
-    for line in told {
-        println!("told: {line}");
-    }
+    told.iter().for_each(|line| println!("told: {line}"));
     println!("the plug-in {}", outcome.ending);
     Ok(())
 }

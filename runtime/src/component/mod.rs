@@ -19,7 +19,7 @@ pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 pub use entry_stream::EntryStream;
 pub(crate) use holdings::{Holdings, OpenFiles, Permit};
 pub(crate) use http::WORD_BYTES_MAX;
-pub(crate) use words::{cli_words, filesystem_words};
+pub(crate) use words::{cli_words, filesystem_words, request_words};
 
 use wasmtime::component::ResourceTableError;
 

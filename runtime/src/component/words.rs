@@ -192,4 +192,37 @@ macro_rules! cli_words {
     };
 }
 
-pub(crate) use {cli_words, filesystem_words};
+/// What a request is told word by word, in place of wasmtime's own functions: those take words of any length, and the host keeps
+/// them with the request. For the `Method` in scope; named are the instance, and what a request is called there and here.
+macro_rules! request_words {
+    (instance: $instance:literal, resource: $resource:literal, request: $request:ty) => {
+        fn bounded(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+            linker.allow_shadowing(true);
+            let mut types = linker.instance($instance)?;
+            types.func_wrap(
+                concat!("[method]", $resource, ".set-method"),
+                |mut store, (request, method): (Resource<$request>, Method)| {
+                    let guest: &mut Guest = store.data_mut();
+                    Ok((match &method {
+                        Method::Other(word) if word.len() > WORD_BYTES_MAX => Err(()),
+                        _ => guest.http().set_method(request, method)?,
+                    },))
+                },
+            )?;
+            types.func_wrap(
+                concat!("[method]", $resource, ".set-authority"),
+                |mut store, (request, authority): (Resource<$request>, Option<String>)| {
+                    let guest: &mut Guest = store.data_mut();
+                    Ok((match &authority {
+                        Some(word) if word.len() > WORD_BYTES_MAX => Err(()),
+                        _ => guest.http().set_authority(request, authority)?,
+                    },))
+                },
+            )?;
+            linker.allow_shadowing(false);
+            Ok(())
+        }
+    };
+}
+
+pub(crate) use {cli_words, filesystem_words, request_words};

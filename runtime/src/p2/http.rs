@@ -10,7 +10,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{
 };
 use wasmtime_wasi_http::{WasiHttp, WasiHttpCtxView, WasiHttpView};
 
-use crate::component::WORD_BYTES_MAX;
+use crate::component::{WORD_BYTES_MAX, request_words};
 use crate::guest::Guest;
 use crate::network::fetch;
 
@@ -28,33 +28,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     )
 }
 
-/// What a request is told word by word, in place of wasmtime's own: it takes words of any length, and keeps them.
-fn bounded(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:http/types@0.2.12")?;
-    types.func_wrap(
-        "[method]outgoing-request.set-method",
-        |mut store, (request, method): (Resource<OutgoingRequest>, Method)| {
-            let guest: &mut Guest = store.data_mut();
-            Ok((match &method {
-                Method::Other(word) if word.len() > WORD_BYTES_MAX => Err(()),
-                _ => guest.http().set_method(request, method)?,
-            },))
-        },
-    )?;
-    types.func_wrap(
-        "[method]outgoing-request.set-authority",
-        |mut store, (request, authority): (Resource<OutgoingRequest>, Option<String>)| {
-            let guest: &mut Guest = store.data_mut();
-            Ok((match &authority {
-                Some(word) if word.len() > WORD_BYTES_MAX => Err(()),
-                _ => guest.http().set_authority(request, authority)?,
-            },))
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
+request_words!(instance: "wasi:http/types@0.2.12", resource: "outgoing-request", request: OutgoingRequest);
 
 impl Guest {
     fn handle(

@@ -6,7 +6,7 @@ use wasmtime_wasi_http::p3::bindings::http::client;
 use wasmtime_wasi_http::p3::bindings::http::types::{self, HostRequest as _, Method};
 use wasmtime_wasi_http::{WasiHttp, WasiHttpView as _};
 
-use crate::component::WORD_BYTES_MAX;
+use crate::component::{WORD_BYTES_MAX, request_words};
 use crate::guest::Guest;
 
 /// There to be imported whatever the grant, as sockets are.
@@ -16,30 +16,4 @@ pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> 
     bounded(linker)
 }
 
-/// In place of wasmtime's own, as in 0.2.
-fn bounded(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
-    linker.allow_shadowing(true);
-    let mut types = linker.instance("wasi:http/types@0.3.0")?;
-    types.func_wrap(
-        "[method]request.set-method",
-        |mut store, (request, method): (Resource<Request>, Method)| {
-            let guest: &mut Guest = store.data_mut();
-            Ok((match &method {
-                Method::Other(word) if word.len() > WORD_BYTES_MAX => Err(()),
-                _ => guest.http().set_method(request, method)?,
-            },))
-        },
-    )?;
-    types.func_wrap(
-        "[method]request.set-authority",
-        |mut store, (request, authority): (Resource<Request>, Option<String>)| {
-            let guest: &mut Guest = store.data_mut();
-            Ok((match &authority {
-                Some(word) if word.len() > WORD_BYTES_MAX => Err(()),
-                _ => guest.http().set_authority(request, authority)?,
-            },))
-        },
-    )?;
-    linker.allow_shadowing(false);
-    Ok(())
-}
+request_words!(instance: "wasi:http/types@0.3.0", resource: "request", request: Request);
