@@ -89,7 +89,7 @@ async fn figures(client: &Client, what: &str) {
             "history",
             measure(clients, TIME, move || {
                 let (client, id) = (own.clone(), any());
-                async move { drop(client.history(&id, "").await.expect("a history")) }
+                async move { drop(client.history(&id, false, "").await.expect("a history")) }
             })
             .await,
         );

@@ -207,7 +207,7 @@ async fn figures(server: &Server, jobs: u64, time: Duration) {
     let own = client.clone();
     figure("history", each, move || {
         let (client, id) = (own.clone(), some());
-        async move { drop(client.history(&id, "").await.expect("a history")) }
+        async move { drop(client.history(&id, false, "").await.expect("a history")) }
     })
     .await;
     for (what, labels, token) in [

@@ -145,7 +145,7 @@ async fn submit(
 async fn assert_whole(client: &Client, job: &GetJobResponse, seed: u64) {
     let (mut entries, mut token) = (Vec::new(), String::new());
     loop {
-        let page = client.history_of_all_versions(&job.job.id, &token).await.unwrap();
+        let page = client.history(&job.job.id, true, &token).await.unwrap();
         entries.extend(page.items);
         if page.next_token.is_empty() {
             break;

@@ -33,6 +33,7 @@ mod real_life;
 mod results;
 mod schemas;
 mod sdk;
+mod sealed;
 mod secrets;
 mod soak;
 mod sslyze;

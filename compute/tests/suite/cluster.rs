@@ -9,6 +9,7 @@
 
 mod agenda;
 mod chaos;
+mod executions;
 mod journal;
 mod node;
 mod orchestrator;

@@ -47,18 +47,14 @@ impl Client {
         self.all_pages(&job_path(job, "/executions")).await.map(List::whole)
     }
 
-    /// A page of a job's history.
-    pub async fn history(&self, job: &str, next_token: &str) -> Result<List<HistoryEntry>, Error> {
-        self.get(&job_path(job, "/history"), &[("next_token", next_token.to_owned())]).await
-    }
-
-    /// A page of a job's history over all its versions.
-    pub async fn history_of_all_versions(
+    /// A page of a job's history, of its latest version or over all of them.
+    pub async fn history(
         &self,
         job: &str,
+        all_versions: bool,
         next_token: &str,
     ) -> Result<List<HistoryEntry>, Error> {
-        let query = [("next_token", next_token.to_owned()), ("all_job_versions", "true".to_owned())];
+        let query = [("next_token", next_token.to_owned()), ("all_job_versions", all_versions.to_string())];
         self.get(&job_path(job, "/history"), &query).await
     }
 
@@ -77,24 +73,14 @@ impl Client {
         self.send(Method::PUT, &job_path(job, "/rerun"), request).await
     }
 
-    /// What submitting a job would change of the stored one of its name.
-    pub async fn diff(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job, sealed: false }).await
+    /// What submitting a job would change of the stored one of its name, its secrets sealed by whoever submits it or not.
+    pub async fn diff(&self, job: &Manifest, sealed: bool) -> Result<DiffJobResponse, Error> {
+        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job, sealed }).await
     }
 
-    /// The same for a job whose secrets whoever submits it would seal.
-    pub async fn diff_sealed(&self, job: &Manifest) -> Result<DiffJobResponse, Error> {
-        self.send(Method::PUT, "/orchestrator/jobs/diff", &DiffJobRequest { job, sealed: true }).await
-    }
-
-    /// Which nodes would run a job now, and why each other would not.
-    pub async fn plan(&self, job: &Manifest) -> Result<PlanJobResponse, Error> {
-        self.plan_with(job, &BTreeSet::new(), false).await
-    }
-
-    /// The same for a job with which these secrets would be given, sealed by whoever submits it or not. Their values are not
-    /// asked for.
-    pub async fn plan_with(
+    /// Which nodes would run a job now, and why each other would not, if these secrets were given with it, sealed by whoever
+    /// submits it or not. Their values are not asked for.
+    pub async fn plan(
         &self,
         job: &Manifest,
         secrets: &BTreeSet<Name>,

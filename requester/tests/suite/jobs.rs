@@ -72,9 +72,9 @@ async fn history_gives_a_token_while_the_job_lives_and_none_when_it_is_over_and_
     let id = orchestrator.submit(&job("ops")).await;
     let assignment = node.assignment().await;
     let client = &orchestrator.client;
-    let page = client.history(&id, "").await.unwrap();
+    let page = client.history(&id, false, "").await.unwrap();
     assert!(!page.next_token.is_empty() && !page.items.is_empty());
-    let empty = client.history(&id, &page.next_token).await.unwrap();
+    let empty = client.history(&id, false, &page.next_token).await.unwrap();
     assert_eq!(
         (empty.next_token.as_str(), empty.items.len()),
         (page.next_token.as_str(), 0),
@@ -83,7 +83,7 @@ async fn history_gives_a_token_while_the_job_lives_and_none_when_it_is_over_and_
 
     node.report(&assignment.execution, completed("")).await;
     orchestrator.wait_for_state(&id, "Completed").await;
-    let rest = client.history(&id, &page.next_token).await.unwrap();
+    let rest = client.history(&id, false, &page.next_token).await.unwrap();
     assert!(rest.next_token.is_empty() && !rest.items.is_empty());
 }
 
@@ -144,9 +144,9 @@ async fn a_job_runs_again_as_any_of_its_versions_and_all_of_them_can_be_read() {
     };
     assert_eq!(run(&mut node).await, 0);
 
-    let diff = orchestrator.client.diff(&second).await.unwrap().diff;
+    let diff = orchestrator.client.diff(&second, false).await.unwrap().diff;
     assert!(diff.contains("\n-   \"Priority\": 0") && diff.contains("\n+   \"Priority\": 7"), "{diff}");
-    assert_eq!(orchestrator.client.diff(&first).await.unwrap().diff, "");
+    assert_eq!(orchestrator.client.diff(&first, false).await.unwrap().diff, "");
     assert_eq!(orchestrator.submit(&second).await, id);
     assert_eq!(run(&mut node).await, 7);
 
@@ -207,7 +207,7 @@ async fn versions_that_end_at_once_and_follow_each_other_closely_make_one_whole_
     assert_eq!(orchestrator.client.versions("nothing").await.unwrap().len(), 41);
     let (mut numbers, mut token) = (Vec::new(), String::new());
     loop {
-        let page = orchestrator.client.history_of_all_versions(&id, &token).await.unwrap();
+        let page = orchestrator.client.history(&id, true, &token).await.unwrap();
         numbers.extend(page.items.iter().map(|entry| entry.seq_num));
         match page.next_token {
             end if end.is_empty() => break,

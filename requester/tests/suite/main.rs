@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod api;
+mod authorities;
 mod bad_archives;
 mod connections;
 mod conventions;
@@ -20,6 +21,7 @@ mod restart;
 mod results;
 mod sealed;
 mod sealing;
+mod secret_keys;
 mod secrets;
 mod standing;
 mod story;

@@ -1,6 +1,6 @@
 //! A plan has the own word of every node that says what it would make of the job.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::json;
 use skrei_job::{
@@ -57,7 +57,7 @@ async fn each_node_says_its_own_and_one_that_says_nothing_or_goes_is_named() {
         (grants, refuses)
     });
     let start = std::time::Instant::now();
-    let planned = orchestrator.client.plan(&wanting()).await.unwrap();
+    let planned = orchestrator.client.plan(&wanting(), &BTreeSet::new(), false).await.unwrap();
     assert!(start.elapsed() < Duration::from_secs(9), "one silent node does not take the time of all");
     let nodes: Vec<_> = planned
         .nodes

@@ -1,6 +1,6 @@
 //! Secrets that whoever submits a job seals to nodes: the orchestrator passes them on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 use skrei_job::{
@@ -69,8 +69,8 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
     assert_eq!(first.open(&at_first, answer), VALUE);
 
     // It is what was written, and whoever asks before is told so: nothing would change, and nothing is added.
-    assert_eq!(api.diff_sealed(&job).await.unwrap().diff, "");
-    let otherwise = api.diff(&job).await.unwrap();
+    assert_eq!(api.diff(&job, true).await.unwrap().diff, "");
+    let otherwise = api.diff(&job, false).await.unwrap();
     assert!(
         otherwise.diff.contains("\"Priority\": 5"),
         "given otherwise it gets defaults: {}",
@@ -85,8 +85,12 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
         let reasons = plan.nodes.into_iter().flat_map(|node| node.reasons);
         reasons.filter(|reason| reason.contains("too small")).count()
     };
-    assert_eq!(too_small(api.plan_with(&silent, &std::collections::BTreeSet::new(), true).await.unwrap()), 0);
-    assert_eq!(too_small(api.plan(&silent).await.unwrap()), 2, "by default it wants 64 GiB");
+    assert_eq!(too_small(api.plan(&silent, &BTreeSet::new(), true).await.unwrap()), 0);
+    assert_eq!(
+        too_small(api.plan(&silent, &BTreeSet::new(), false).await.unwrap()),
+        2,
+        "by default it wants 64 GiB"
+    );
 
     // The other one waits, and that is to be seen. Whoever asks for another's gets nothing of it.
     let wanted = WantSecrets { execution: at_later.execution.clone(), job: at_later.job.clone() };
@@ -137,4 +141,19 @@ async fn what_a_client_seals_passes_through_and_nodes_that_it_is_not_sealed_for_
     let refused = said(api.seal(&submitted.job_id, &sealed(&job, &[&first], VALUE)).await.unwrap_err());
     assert!(refused.contains("or the version has ended"), "{refused}");
     orchestrator.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_sent_as_an_envelope_by_mistake_is_not_repeated() {
+    let directory = tempfile::tempdir().unwrap();
+    let orchestrator = Orchestrator::start(&directory).await;
+    let job = with_secret("ops", "deploy");
+    for wrong in [json!({"key": VALUE}), json!({"key": {"Content": [VALUE]}}), json!(VALUE)] {
+        for path in ["/orchestrator/jobs", "/orchestrator/jobs/deploy/secrets"] {
+            let refused = orchestrator.put(path, &json!({"Job": job, "SealedSecrets": wrong})).await;
+            assert_eq!(refused.status, 400);
+            let said = refused.text;
+            assert!(said.contains("`SealedSecrets`") && !said.contains("canary"), "{said}");
+        }
+    }
 }

@@ -25,10 +25,7 @@ impl Diff {
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
         let client = client(globals)?;
-        let compared = match self.seal_to_nodes {
-            false => client.diff(&checked.manifest).await?,
-            true => client.diff_sealed(&checked.manifest).await?,
-        };
+        let compared = client.diff(&checked.manifest, self.seal_to_nodes).await?;
         terminal::warn_others(&checked.warnings, compared.warnings);
         let diff = compared.diff;
         if diff.is_empty() {

@@ -38,7 +38,7 @@ impl Plan {
         let checked = self.file.read()?.check()?;
         checked.warnings.iter().for_each(|warning| terminal::warn(warning));
         let client = client(globals)?;
-        let planned = client.plan_with(&checked.manifest, &secrets, self.seal_to_nodes).await?;
+        let planned = client.plan(&checked.manifest, &secrets, self.seal_to_nodes).await?;
         terminal::warn_others(&checked.warnings, planned.warnings);
         let nodes = planned.nodes;
         let mut table = Table::new(&["node", "would run it", "host paths, or why not"]);
