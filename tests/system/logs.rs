@@ -74,6 +74,37 @@ async fn the_logs_of_several_nodes_are_read_and_followed_together() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lines_of_several_nodes_are_whole_wherever_pieces_of_their_logs_end() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _nodes = ["north", "south"].map(|name| Node::start(&orchestrator, name, "rw"));
+    orchestrator.wait_for_nodes(2).await;
+    let client = orchestrator.client();
+    // More than a node gives of a log at a time.
+    let long = "x".repeat(15_000);
+    let job = JobFile::new(&client, "ops", skrei_test_guests::env(), &[long.as_str(); 9]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    let followed = orchestrator.run(&["job", "logs", "-f", &id]);
+    let read = orchestrator.run(&["job", "logs", "--timestamps", &id]);
+    for ran in [&followed, &read] {
+        let is_whole = |line: &&str| line.ends_with(&format!("arg: {long}"));
+        assert_eq!(ran.code, Some(0));
+        assert_eq!(ran.stdout.lines().filter(is_whole).count(), 18, "each node tells of nine");
+        let of_nodes =
+            ran.stdout.lines().filter(|line| line.starts_with("north |") || line.starts_with("south |"));
+        assert_eq!(of_nodes.count(), ran.stdout.lines().count());
+    }
+
+    // One that ends without the end of its line.
+    let job = JobFile::new(&client, "ops", skrei_test_guests::chatter(), &["3000"]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    wait_for_end(&client, &id).await;
+    let read = orchestrator.run(&["job", "logs", &id]);
+    let dots = ".".repeat(3000);
+    let expected = ["north", "south"].map(|node| format!("{node} | {dots}\n")).concat();
+    assert_eq!(read.stdout, expected, "each ends in a line of its own");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_of_an_unknown_job_is_an_error_frame_not_a_failed_handshake() {
     let orchestrator = Orchestrator::start(&[]);
     let mut log =

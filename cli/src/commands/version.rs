@@ -27,7 +27,7 @@ pub(crate) struct Version {
     format: ItemFormat,
 }
 
-/// What is shown; without an orchestrator that answers, the client alone.
+/// What is shown; without an orchestrator that answers, the client alone, before the error that says why.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Versions {
@@ -40,15 +40,28 @@ impl Version {
     pub(super) async fn run(self, globals: &Globals) -> Result<u8, Error> {
         let mut versions = Versions { client: format!("v{VERSION}"), server: None };
         let mut lines = format!("client  {}", versions.client);
+        let mut asked = Ok(());
         if !self.client {
-            let client = client(globals)?;
-            if let Ok(Ok(server)) = tokio::time::timeout(ANSWER_MAX, client.version()).await {
-                versions.server = Some(server.git_version);
+            match server(globals).await {
+                Ok(version) => {
+                    lines.push_str(&format!("\nserver  {version}"));
+                    versions.server = Some(version);
+                }
+                Err(error) => asked = Err(error),
             }
-            let nobody = || format!("no answer at {}", client.endpoint());
-            lines.push_str(&format!("\nserver  {}", versions.server.clone().unwrap_or_else(nobody)));
         }
         terminal::data(&self.format.document(&versions)?.unwrap_or(lines))?;
-        Ok(exit::SUCCESS)
+        asked.map(|()| exit::SUCCESS)
     }
+}
+
+async fn server(globals: &Globals) -> Result<String, Error> {
+    let client = client(globals)?;
+    let late = || {
+        let message =
+            format!("no answer from the orchestrator at {} within {ANSWER_MAX:?}", client.endpoint());
+        Error::new(exit::UNREACHABLE, message)
+    };
+    let answer = tokio::time::timeout(ANSWER_MAX, client.version()).await.map_err(|_| late())?;
+    Ok(answer?.git_version)
 }

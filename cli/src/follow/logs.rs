@@ -1,26 +1,20 @@
 //! What guests write, copied to our own standard output and standard error.
 
-use std::{
-    borrow::Cow,
-    collections::BTreeSet,
-    io::{IsTerminal, Write},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 use skrei_job::Timestamp;
 use skrei_protocol::{
     api::{
         history::{HistoryEntry, Level},
-        log::{LogLine, STDERR},
+        log::LogLine,
     },
-    client::{Client, LogQuery},
+    client::{self, Client, LogQuery},
 };
-use tokio::{sync::mpsc, task::JoinSet};
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
 
-use crate::{
-    error::Error,
-    terminal::{self, harmless, style, time},
-};
+pub(crate) use super::printed::Label;
+use super::printed::Printed;
+use crate::{error::Error, terminal};
 
 /// How long the last lines of a log may take after the job has ended, for somebody who watches the job.
 pub(super) const LAST_LINES_MAX: Duration = Duration::from_secs(5);
@@ -87,16 +81,36 @@ pub(crate) async fn copy(
         None => 0,
     };
     let mut log = client.logs(job, &query).await?;
-    let mut begun = Begun::default();
-    while let Some(mut piece) = log.next().await? {
-        piece.line = after_lines(&piece.line, &mut passed_over).to_owned();
-        // The time may have been asked for only to choose by it.
-        piece.time = piece.time.filter(|_| choice.timestamps);
-        if !piece.line.is_empty() {
-            sink.take(piece, &mut begun).await?;
+    let mut printed = Printed::new(sink.label());
+    let copied = async {
+        while let Some(mut piece) = next(&mut log, follow, &mut printed).await? {
+            piece.line = after_lines(&piece.line, &mut passed_over).to_owned();
+            // The time may have been asked for only to choose by it.
+            piece.time = piece.time.filter(|_| choice.timestamps);
+            if !piece.line.is_empty() {
+                sink.take(piece, &mut printed).await?;
+            }
+        }
+        Ok(())
+    };
+    let copied = copied.await;
+    printed.finish()?;
+    copied
+}
+
+/// The next piece of a log. Who follows it sees meanwhile what is due of a line that does not end.
+async fn next(
+    log: &mut client::Logs,
+    follow: bool,
+    printed: &mut Printed<'_>,
+) -> Result<Option<LogLine>, Error> {
+    while let Some(due) = printed.due().filter(|_| follow) {
+        match tokio::time::timeout_at(due, log.next()).await {
+            Ok(piece) => return Ok(piece?),
+            Err(_) => printed.write_due(Instant::now())?,
         }
     }
-    Ok(())
+    Ok(log.next().await?)
 }
 
 async fn count_lines(client: &Client, job: &str, query: &LogQuery) -> Result<usize, Error> {
@@ -121,9 +135,16 @@ fn after_lines<'text>(text: &'text str, lines: &mut usize) -> &'text str {
 }
 
 impl Sink {
-    async fn take(&self, piece: LogLine, begun: &mut Begun) -> std::io::Result<()> {
+    fn label(&self) -> Option<&Label> {
         match self {
-            Self::Stdout(label) => write(&piece, label.as_ref(), begun),
+            Self::Stdout(label) => label.as_ref(),
+            Self::Channel(_) => None,
+        }
+    }
+
+    async fn take(&self, piece: LogLine, printed: &mut Printed<'_>) -> std::io::Result<()> {
+        match self {
+            Self::Stdout(_) => printed.add(&piece),
             // Whoever showed it has gone: nobody misses it.
             Self::Channel(sender) => {
                 let _ = sender.send(Output { text: piece.line }).await;
@@ -131,75 +152,6 @@ impl Sink {
             }
         }
     }
-}
-
-/// Which streams of a log have begun a line that is not at its end: pieces end where they end.
-#[derive(Debug, Default)]
-struct Begun {
-    stdout: bool,
-    stderr: bool,
-}
-
-fn write(piece: &LogLine, label: Option<&Label>, begun: &mut Begun) -> std::io::Result<()> {
-    let is_stderr = piece.kind == STDERR;
-    let is_shown = if is_stderr { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
-    // Programs get what was written; a terminal would obey it.
-    let text = if is_shown { harmless::lines(&piece.line) } else { Cow::Borrowed(&*piece.line) };
-    let text = match (label, &piece.time) {
-        (None, None) => text,
-        (None, Some(time)) => {
-            let begun = if is_stderr { &mut begun.stderr } else { &mut begun.stdout };
-            Cow::Owned(behind_time(time, &text, begun))
-        }
-        (Some(label), time) => Cow::Owned(behind(label, time.as_deref(), &text)),
-    };
-    if is_stderr {
-        std::io::stderr().lock().write_all(text.as_bytes())
-    } else {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(text.as_bytes())?;
-        stdout.flush()
-    }
-}
-
-/// The node's name before each of its lines, in a colour of its own where there are colours.
-#[derive(Clone, Debug)]
-pub(crate) struct Label(String);
-
-impl Label {
-    /// The label of the `number`th node, filled up to `width`.
-    fn new(node: &str, number: usize, width: usize) -> Self {
-        let node = harmless::line(node);
-        Self(style::stdout().nth(number, &format!("{node:<width$} |")))
-    }
-
-    /// The label of one of several nodes; none if there is just one.
-    pub(crate) fn among(nodes: &[&str], number: usize) -> Option<Self> {
-        let width = nodes.iter().map(|node| node.len()).max()?;
-        (nodes.len() > 1).then(|| Self::new(nodes[number], number, width))
-    }
-}
-
-/// Each line behind the node's name, and the time if that is said. Every piece is lines of its own: those of other nodes may
-/// come in between.
-fn behind(label: &Label, time: Option<&str>, text: &str) -> String {
-    let time = time.map(|time| format!("{} ", time::precise(time))).unwrap_or_default();
-    text.lines().map(|line| format!("{} {time}{line}\n", label.0)).collect()
-}
-
-/// Each line behind the time when it was begun, and nothing else that was not written.
-fn behind_time(time: &str, text: &str, begun: &mut bool) -> String {
-    let time = time::precise(time);
-    let mut shown = String::new();
-    for line in text.split_inclusive('\n') {
-        if !*begun {
-            shown.push_str(&time);
-            shown.push(' ');
-        }
-        shown.push_str(line);
-        *begun = !line.ends_with('\n');
-    }
-    shown
 }
 
 /// Follows the log of every execution of a job as it starts.
@@ -305,20 +257,5 @@ mod tests {
             .map(|piece| after_lines(piece, &mut lines).to_owned())
             .collect();
         assert_eq!(kept.concat(), "four\n");
-    }
-
-    #[test]
-    fn every_line_of_a_piece_says_its_node_and_its_time() {
-        let label = Label("node-1 |".to_owned());
-        assert_eq!(behind(&label, None, "one\ntwo"), "node-1 | one\nnode-1 | two\n");
-        let time = "2026-01-02T03:04:05.5Z";
-        assert_eq!(behind(&label, Some(time), "one\n"), "node-1 | 2026-01-02T03:04:05.500Z one\n");
-        let mut begun = false;
-        let shown: String =
-            ["one\ntw", "o", "\nthree"].iter().map(|piece| behind_time(time, piece, &mut begun)).collect();
-        assert_eq!(
-            shown,
-            ["one\n", "two\n", "three"].map(|line| format!("2026-01-02T03:04:05.500Z {line}")).concat()
-        );
     }
 }

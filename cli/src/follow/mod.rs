@@ -4,6 +4,7 @@ mod live;
 pub(crate) mod logs;
 pub(crate) mod outcomes;
 mod plain;
+mod printed;
 mod view;
 mod words;
 
