@@ -46,6 +46,8 @@ pub(crate) struct Guest {
     pub(crate) memory: Option<Memory>,
     pub(crate) started: Instant,
     pub(crate) sources: Sources,
+    /// Drawn when it is first asked for.
+    hash_seed: Option<(u64, u64)>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) cpu: Cpu,
     pub(crate) cpu_max: Option<Duration>,
@@ -89,6 +91,7 @@ impl Guest {
             memory: None,
             started,
             sources: Sources::new(sandbox.deterministic, started),
+            hash_seed: None,
             // A limit too far away to be a moment is none.
             deadline: sandbox.limits.wall_time.and_then(|limit| started.checked_add(limit)),
             cpu: Cpu::new(started),
@@ -135,6 +138,15 @@ impl Guest {
         let mut bytes = [0; 8];
         self.sources.fill(&mut bytes)?;
         Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// A seed for the guest's hash tables: the same however often it is asked for.
+    pub(crate) fn hash_seed(&mut self) -> wasmtime::Result<(u64, u64)> {
+        let seed = match self.hash_seed {
+            Some(seed) => seed,
+            None => (self.random_u64()?, self.random_u64()?),
+        };
+        Ok(*self.hash_seed.insert(seed))
     }
 
     /// Called from within the guest's code at every tick: stops it if it must stop, and otherwise gives way to

@@ -40,7 +40,6 @@ mod preopens;
 mod quota;
 mod removal;
 mod stat;
-mod symlink;
 mod table;
 mod terms;
 mod times;

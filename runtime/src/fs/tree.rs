@@ -12,7 +12,7 @@ use super::landing::Landing;
 use super::listing::Listing;
 use super::removal::Removal;
 use super::terms::Terms;
-use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Slot, Stat, Times, path, symlink};
+use super::{Entry, Errno, File, Kind, Mode, Open, Opened, Result, Slot, Stat, Times, path};
 
 /// An open host directory, and the terms of the mount it was reached through.
 pub(crate) struct Tree {
@@ -230,11 +230,11 @@ impl Tree {
         to.making(new, || Ok(self.dir.hard_link(old, &to.dir, new)?))
     }
 
-    /// Makes a symbolic link, if what it says stays beneath this directory.
+    /// Makes a symbolic link, to anything that could be beneath a directory: an absolute target is refused. Whether a
+    /// relative one leads out is seen when it is followed, since a link, or a directory above it, may be moved.
     pub(crate) fn symlink(&self, target: &str, path: &str) -> Result<()> {
-        let path = path::check(path)?;
+        let (target, path) = (path::check(target)?, path::check(path)?);
         self.terms.writable()?;
-        symlink::check_target(&self.dir, target, path)?;
         self.making(path, || Ok(self.dir.symlink_contents(target, path)?))
     }
 

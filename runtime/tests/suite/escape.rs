@@ -15,7 +15,7 @@ in_each_world! {
     no_way_out_can_be_read
     no_way_out_can_be_written
     nothing_is_made_moved_or_removed_outside
-    no_link_that_leads_out_can_be_made
+    a_link_of_the_guests_own_that_leads_out_leads_nowhere
     a_hard_link_to_a_link_that_leads_out_leads_nowhere
     what_is_no_file_is_not_opened_and_nothing_waits_for_it
     a_device_is_not_opened
@@ -95,22 +95,32 @@ fn nothing_is_made_moved_or_removed_outside() {
     assert_eq!(grounds.everything_but(&[]), before);
 }
 
-fn no_link_that_leads_out_can_be_made() {
-    let grounds = Grounds::new();
-    let before = grounds.everything_but(&[]);
+fn a_link_of_the_guests_own_that_leads_out_leads_nowhere() {
     check(
-        grounds.sandbox(),
+        Grounds::new().sandbox(),
         &[
             ("symlink /etc/passwd /rw:mine", "PERM"),
-            ("symlink .. /rw:mine", "PERM"),
-            ("symlink ../outside /rw:mine", "PERM"),
-            ("symlink dir/../../outside /rw:mine", "PERM"),
-            ("symlink ../../outside /rw:dir/mine", "PERM"),
-            // The link lies deeper by its name than in truth.
-            ("symlink ../../outside /rw:dir/../dir/mine", "PERM"),
+            ("symlink .. /rw:up", "ok"),
+            ("readlink /rw:up", "ok .."),
+            ("lstat /rw:up", "ok link"),
+            ("stat /rw:up", "PERM"),
+            ("list /rw:up", "PERM"),
+            ("read /rw:up/outside/secret.txt", "PERM"),
+            ("open-create /rw:up/outside/planted", "PERM"),
+            ("unlink /rw:up/outside/secret.txt", "PERM"),
+            ("rename /rw:file.txt /rw:up/outside/planted", "PERM"),
+            ("symlink ../outside/secret.txt /rw:mine", "ok"),
+            ("read /rw:mine", "PERM"),
+            ("open-create /rw:mine", "PERM"),
+            ("symlink dir/../../outside /rw:round", "ok"),
+            ("read /rw:round/secret.txt", "PERM"),
+            // One that stays inside, until it is moved.
+            ("symlink ../file.txt /rw:dir/near", "ok"),
+            ("read /rw:dir/near", "ok contents"),
+            ("rename /rw:dir/near /rw:near", "ok"),
+            ("read /rw:near", "PERM"),
         ],
     );
-    assert_eq!(grounds.everything_but(&[]), before);
 }
 
 fn a_hard_link_to_a_link_that_leads_out_leads_nowhere() {

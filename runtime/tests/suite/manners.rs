@@ -1,6 +1,8 @@
 //! What guests rely on beside what is granted: the answers of other runtimes, as their public test suite has them.
 
-use crate::grounds::{Grounds, World, check, in_each_world};
+use skrei_runtime::{Ending, Sandbox};
+
+use crate::grounds::{Grounds, World, attempt, check, in_each_world, load};
 
 in_each_world! {
     a_slash_at_the_end_asks_for_a_directory
@@ -130,4 +132,37 @@ fn a_descriptor_of_a_component_says_what_it_was_opened_for() {
             ],
         );
     });
+}
+
+#[test]
+fn a_component_has_one_seed_for_its_hash_tables() {
+    World::P3.tell(|| {
+        let seeds = || attempt(Sandbox::new(), ["hash-seed", "hash-seed"].into_iter());
+        let (one, other) = (seeds(), seeds());
+        assert_eq!(one[0], one[1]);
+        assert_ne!(one[0], other[0], "each run has its own");
+    });
+    // It traps where two are different.
+    let asks_twice = r#"(component
+        (import "wasi:random/insecure-seed@0.2.0" (instance $seed
+            (export "insecure-seed" (func (result (tuple u64 u64))))))
+        (core module $memory (memory (export "memory") 1))
+        (core instance $memory (instantiate $memory))
+        (core func $seed (canon lower (func $seed "insecure-seed") (memory (core memory $memory "memory"))))
+        (core module $main
+            (import "host" "seed" (func $seed (param i32)))
+            (import "host" "memory" (memory 1))
+            (func (export "run") (result i32)
+                (call $seed (i32.const 0))
+                (call $seed (i32.const 16))
+                (if (i64.ne (i64.load (i32.const 0)) (i64.load (i32.const 16))) (then unreachable))
+                (if (i64.ne (i64.load (i32.const 8)) (i64.load (i32.const 24))) (then unreachable))
+                (i32.const 0)))
+        (core instance $main (instantiate $main
+            (with "host" (instance (export "seed" (func $seed)) (export "memory" (memory $memory "memory"))))))
+        (func $run (result (result)) (canon lift (core func $main "run")))
+        (instance $cli (export "run" (func $run)))
+        (export "wasi:cli/run@0.2.0" (instance $cli)))"#;
+    let outcome = load(asks_twice.as_bytes()).run_blocking(Sandbox::new()).unwrap();
+    assert_eq!(outcome.ending, Ending::Exited(0));
 }

@@ -114,6 +114,10 @@ async fn perform(words: &[&str]) -> Result {
             let bytes = wasip3::random::random::get_random_bytes(bytes.parse().expect("bytes"));
             Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
         }
+        ["hash-seed"] => {
+            let (one, other) = wasip3::random::insecure_seed::get_insecure_seed();
+            Ok(format!("{one:x} {other:x}"))
+        }
         ["time"] => {
             let Instant { seconds, nanoseconds } = system_clock::now();
             Ok((i128::from(seconds) * 1_000_000 + i128::from(nanoseconds / 1000)).to_string())
