@@ -104,6 +104,49 @@ async fn lines_of_several_nodes_are_whole_wherever_pieces_of_their_logs_end() {
     assert_eq!(read.stdout, expected, "each ends in a line of its own");
 }
 
+/// Writes `name? ` and waits for ten minutes.
+const PROMPT: &str = r#"(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1)
+    (data (i32.const 0) "name? ")
+    (data (i32.const 16) "\00\00\00\00\06\00\00\00")
+    (func (export "_start")
+        (if (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)) (then unreachable))
+        ;; a subscription to a clock: monotonic, relative, in nanoseconds
+        (i32.store (i32.const 208) (i32.const 1))
+        (i64.store (i32.const 216) (i64.const 600000000000))
+        (drop (call $poll (i32.const 192) (i32.const 256) (i32.const 1) (i32.const 320)))))"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_does_not_end_is_shown_to_who_follows_several_nodes() {
+    let orchestrator = Orchestrator::start(&[]);
+    let _nodes = ["north", "south"].map(|name| Node::start(&orchestrator, name, "rw"));
+    orchestrator.wait_for_nodes(2).await;
+    let client = orchestrator.client();
+    let job = JobFile::new(&client, "ops", PROMPT.as_bytes(), &[]).await;
+    let id = client.submit(&job.manifest(), false).await.unwrap().job_id;
+    let seen = tempfile::NamedTempFile::new().unwrap();
+    let mut following =
+        orchestrator.command(&["job", "logs", "-f", &id]).stdout(seen.reopen().unwrap()).spawn().unwrap();
+    let start = Instant::now();
+    loop {
+        let lines = std::fs::read_to_string(seen.path()).unwrap();
+        if ["north", "south"].iter().all(|node| lines.contains(&format!("{node} | name? \n"))) {
+            break;
+        }
+        assert!(
+            start.elapsed() < Duration::from_secs(45),
+            "the guests still wait, and this is seen: {lines:?}"
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    client.stop(&id, None).await.unwrap();
+    assert_eq!(following.wait().unwrap().code(), Some(0));
+    let lines = std::fs::read_to_string(seen.path()).unwrap();
+    assert_eq!(lines.lines().count(), 2, "and it is shown once: {lines:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_log_of_an_unknown_job_is_an_error_frame_not_a_failed_handshake() {
     let orchestrator = Orchestrator::start(&[]);
