@@ -10,16 +10,21 @@ use skrei_job::{
     secret::{Name, SealedByClient},
 };
 use skrei_protocol::{
-    api::{execution::compute_state, job::GetJobResponse},
-    client::Client,
+    api::{
+        execution::compute_state,
+        job::{GetJobResponse, PutJobResponse},
+    },
+    client::{self, Client},
 };
 use tokio::signal::unix::{SignalKind, signal};
+use zeroize::Zeroize;
 
 use super::leaving;
 use crate::{
     error::Error,
     exit,
     follow::{self, Ended, Shown, outcomes},
+    given_secret::GivenSecret,
     terminal::{self, style},
 };
 
@@ -63,12 +68,26 @@ pub(crate) struct Following {
 }
 
 /// Secrets that go with a job.
-// It has no `Debug`: values are in it.
+#[derive(Debug)]
 pub(crate) enum Sending {
-    /// Values in base64, by name.
-    Secrets(BTreeMap<Name, String>),
+    /// As they were read.
+    Secrets(Vec<GivenSecret>),
     /// Sealed to nodes.
     Sealed(BTreeMap<Name, SealedByClient>),
+}
+
+/// Submits a job with the values of its secrets, and lets go of them: the command may go on for as long as the job does.
+async fn submit_with(
+    client: &Client,
+    manifest: &Manifest,
+    force: bool,
+    secrets: Vec<GivenSecret>,
+) -> Result<PutJobResponse, client::Error> {
+    let values = secrets.iter().map(|given| (given.name.clone(), given.base64()));
+    let mut values: BTreeMap<Name, String> = values.collect();
+    let submitted = client.submit_with(manifest, force, &values).await;
+    values.values_mut().for_each(Zeroize::zeroize);
+    submitted
 }
 
 /// Whose exit code the command ends with.
@@ -112,15 +131,15 @@ impl Following {
         manifest: &Manifest,
         modules: &[Bytes],
         force: bool,
-        sending: &Sending,
+        sending: Sending,
     ) -> Result<u8, Error> {
         for module in modules {
             client.ensure_artifact(module.clone()).await?;
         }
         let submitted = match sending {
             Sending::Secrets(secrets) if secrets.is_empty() => client.submit(manifest, force).await?,
-            Sending::Secrets(secrets) => client.submit_with(manifest, force, secrets).await?,
-            Sending::Sealed(sealed) => client.submit_sealed(manifest, force, sealed).await?,
+            Sending::Secrets(secrets) => submit_with(client, manifest, force, secrets).await?,
+            Sending::Sealed(sealed) => client.submit_sealed(manifest, force, &sealed).await?,
         };
         self.warn(&submitted.warnings.unwrap_or_default());
         self.follow(client, &submitted.job_id).await

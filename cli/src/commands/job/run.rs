@@ -54,14 +54,13 @@ impl Run {
         }
         let client = client(globals)?;
         let sending = match self.seal_to_nodes {
-            false => {
-                Sending::Secrets(secrets.iter().map(|given| (given.name.clone(), given.base64())).collect())
-            }
+            false => Sending::Secrets(secrets),
             true => {
                 let sealed = self.keys.seal(&config(globals)?, &client, &checked.spec, &secrets).await?;
+                drop(secrets);
                 Sending::Sealed(sealed)
             }
         };
-        self.following.submit(&client, &checked.manifest, &checked.modules, self.force, &sending).await
+        self.following.submit(&client, &checked.manifest, &checked.modules, self.force, sending).await
     }
 }

@@ -1,6 +1,6 @@
 //! `skrei wasm run`.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value, json};
@@ -135,8 +135,8 @@ impl Run {
         let checked = job_file::check(&job, Path::new("."))?;
         self.following.show_warnings(&checked.warnings);
         let client = client(globals)?;
-        let no_secrets = Sending::Secrets(BTreeMap::new());
-        self.following.submit(&client, &checked.manifest, &checked.modules, false, &no_secrets).await
+        let no_secrets = Sending::Secrets(Vec::new());
+        self.following.submit(&client, &checked.manifest, &checked.modules, false, no_secrets).await
     }
 
     /// The job as a job file would have it.
