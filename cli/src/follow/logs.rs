@@ -105,9 +105,12 @@ async fn next(
     printed: &mut Printed<'_>,
 ) -> Result<Option<LogLine>, Error> {
     while let Some(due) = printed.due().filter(|_| follow) {
-        match tokio::time::timeout_at(due, log.next()).await {
-            Ok(piece) => return Ok(piece?),
-            Err(_) => printed.write_due(Instant::now())?,
+        let now = Instant::now();
+        if due <= now {
+            // Also if pieces come without a pause.
+            printed.write_due(now)?;
+        } else if let Ok(piece) = tokio::time::timeout_at(due, log.next()).await {
+            return Ok(piece?);
         }
     }
     Ok(log.next().await?)
