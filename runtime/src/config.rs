@@ -19,9 +19,10 @@ pub struct Config {
     /// cores. More of them would be late to end at their limits. Who holds back a run that was begun, by not
     /// polling its future, may hold a turn back from others.
     pub computing_max: usize,
-    /// How many files, directories and connections all guests together may have open, beside their mounts. Default: half
-    /// of what this process may open, so that the other half is left to whatever else it does. The next one is refused
-    /// with `ENFILE`.
+    /// How many files, directories, sockets and connections all guests together may have open, beside their mounts. Default:
+    /// half of what this process may open at the time, so that the other half is left to whatever else it does: who
+    /// raises that bound does so before, and who makes several runtimes divides it. The next one is refused with `ENFILE`;
+    /// who calls a guest waits.
     pub open_files_max: u32,
     /// The largest module accepted, in bytes. Default 64 MiB. Compiling takes about 1.2 s of CPU time per MB.
     pub module_bytes_max: usize,

@@ -19,8 +19,11 @@ pub struct Limits {
     pub stdout_bytes: usize,
     /// Bytes of standard error kept in the outcome. Default 1 MiB, as for standard output.
     pub stderr_bytes: usize,
-    /// Descriptors the guest may open beside those it starts with; a component's sockets and connections count.
-    /// Default 256. The next one is refused with `EMFILE`.
+    /// Descriptors the guest may open beside those it starts with. Default 256. The next one is refused with `EMFILE`.
+    ///
+    /// A component's sockets and connections count, for as long as any stream of theirs is there. A socket that others
+    /// call counts twice: the next of them is the host's before the guest accepts it. Those for whom there is no room
+    /// wait, and are accepted when there is some.
     pub open_files: u32,
     /// Bytes the run may add to all its writable mounts together, those with a [`Quota`](crate::Quota) of their
     /// own aside. Default 1 GiB. The write that would pass it fails with `EDQUOT`.

@@ -17,6 +17,12 @@ impl<T> Share<T> {
     }
 }
 
+impl<T: Default> Default for Share<T> {
+    fn default() -> Share<T> {
+        Share::new(T::default())
+    }
+}
+
 impl<T> Clone for Share<T> {
     fn clone(&self) -> Share<T> {
         Share(Arc::clone(&self.0))

@@ -14,7 +14,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ),
     (
         "connect",
-        "Opens a connection to the address and port in its first argument, and says what comes of it; with the argument `listen` before it, waits there for one. With `many`, says how many sockets it can have at once, twice.",
+        "Opens a connection to the address and port in its first argument, and says what comes of it; with the argument `listen` before it, waits there for one. With `many`, says how many sockets (or, with `listeners`, that others may call) it can have at once, twice. With `accept` before the address, takes as many calls there as it can; on WASI 0.3 it sends back to each what comes. There, `keep WHAT` before it connects as often as it can, twice, and keeps only the streams, and `receive-for-ever` asks a socket for its stream without end.",
     ),
     ("echo", "Copies standard input to standard output until it ends."),
     ("env", "Prints its arguments and environment, one `arg: …` or `env: …` a line."),

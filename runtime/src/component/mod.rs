@@ -6,8 +6,11 @@
 mod command;
 mod descriptor;
 mod entry_stream;
+mod gated;
 mod holdings;
 mod http;
+mod open_files;
+mod sockets;
 mod unmet;
 mod words;
 
@@ -17,8 +20,10 @@ pub use descriptor::Descriptor;
 pub(crate) use descriptor::{Abilities, FileHandle, identity_hash};
 #[expect(unreachable_pub, reason = "the generated interfaces name it")]
 pub use entry_stream::EntryStream;
-pub(crate) use holdings::{Holdings, OpenFiles, Permit};
+pub(crate) use holdings::Holdings;
 pub(crate) use http::WORD_BYTES_MAX;
+pub(crate) use open_files::{OpenFiles, Permit};
+pub(crate) use sockets::Room;
 pub(crate) use words::{cli_words, filesystem_words, request_words};
 
 use wasmtime::component::ResourceTableError;

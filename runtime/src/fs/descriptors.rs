@@ -1,40 +1,42 @@
 //! What all guests together may have open.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{Errno, Result};
 
 /// What all guests of one runtime have open together: the host's own descriptors are the same, and without them it can
 /// neither answer a caller nor write a journal.
 #[derive(Clone, Debug)]
-pub(crate) struct Descriptors {
-    open: Arc<AtomicU32>,
-    most: u32,
-}
+pub(crate) struct Descriptors(Arc<Semaphore>);
 
 /// One of them, as long as it is there.
 #[derive(Debug)]
-pub(crate) struct Slot(Arc<AtomicU32>);
+pub(crate) struct Slot {
+    _one: OwnedSemaphorePermit,
+}
 
 impl Descriptors {
     pub(crate) fn new(most: u32) -> Descriptors {
-        Descriptors { open: Arc::default(), most }
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        Descriptors(Arc::new(Semaphore::new(most)))
     }
 
     /// Room for one more. `ENFILE` if there is none.
     pub(crate) fn take(&self) -> Result<Slot> {
-        let one_more = |open: u32| (open < self.most).then(|| open + 1);
-        match self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more) {
-            Ok(_) => Ok(Slot(Arc::clone(&self.open))),
-            Err(_) => Err(Errno::NFile),
-        }
+        Arc::clone(&self.0).try_acquire_owned().map(Slot::new).map_err(|_| Errno::NFile)
+    }
+
+    /// Room for one more, when there is some.
+    pub(crate) async fn wait(&self) -> Result<Slot> {
+        Arc::clone(&self.0).acquire_owned().await.map(Slot::new).map_err(|_| Errno::NFile)
     }
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+impl Slot {
+    fn new(one: OwnedSemaphorePermit) -> Slot {
+        Slot { _one: one }
     }
 }
 

@@ -6,6 +6,7 @@
 mod bindings;
 mod cli;
 mod clocks;
+mod connection;
 mod convert;
 mod descriptor;
 mod file_stream;

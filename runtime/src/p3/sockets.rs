@@ -2,74 +2,119 @@
 
 use std::sync::Arc;
 
-use wasmtime::StoreContextMut;
-use wasmtime::component::{Access, Accessor, Linker, Resource, StreamReader};
+use wasmtime::component::{Access, Accessor, Linker, Resource, ResourceType, StreamReader};
+use wasmtime::{AsContextMut as _, StoreContextMut};
 use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup::{self, ErrorCode as LookupCode};
 use wasmtime_wasi::p3::bindings::sockets::types::{
     self, ErrorCode, HostTcpSocket, HostTcpSocketWithStore as _, HostUdpSocket, IpAddress, IpAddressFamily,
-    TcpSocket,
+    TcpSocket, UdpSocket,
 };
 use wasmtime_wasi::p3::sockets::SocketResult;
-use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsView as _};
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView, WasiSocketsView as _};
 
-use super::{Own, relay};
+use super::{Own, connection, relay};
+use crate::component::Room;
 use crate::guest::Guest;
 use crate::network::lookup::{self, LookupError};
+
+/// Where they are defined.
+const TYPES: &str = "wasi:sockets/types@0.3.0";
 
 /// There to be imported whatever the grant, as in 0.2.
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     types::add_to_linker::<_, WasiSockets>(linker, Guest::sockets)?;
     ip_name_lookup::add_to_linker::<_, Own>(linker, |guest| guest)?;
     makers(linker)?;
-    senders(linker)
+    streams(linker)
 }
 
-/// What makes a socket, in place of wasmtime's own: there must be room for one more.
+/// What makes a socket and drops it, in place of wasmtime's own: there must be room for one more.
 fn makers(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    let mut sockets = linker.instance("wasi:sockets/types@0.3.0")?;
+    let mut sockets = linker.instance(TYPES)?;
     sockets.func_wrap("[static]tcp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
         let guest: &mut Guest = store.data_mut();
-        if let Err(full) = guest.has_room_for_socket() {
-            return Ok((Err(full),));
-        }
-        Ok((told(HostTcpSocket::create(&mut guest.sockets(), family))?,))
+        let Ok(room) = guest.holdings.room_for_socket() else { return Ok((Err(full()),)) };
+        let (mut ctx, table) = guest.holdings.one_socket(&guest.gate, &room);
+        let made = told(HostTcpSocket::create(&mut WasiSocketsCtxView { ctx: &mut ctx, table }, family))?;
+        Ok((made.inspect(|socket| guest.holdings.has_socket(socket, room)),))
     })?;
     sockets.func_wrap_async("[static]udp-socket.create", |mut store, (family,): (IpAddressFamily,)| {
         Box::new(async move {
             let guest: &mut Guest = store.data_mut();
-            if let Err(full) = guest.has_room_for_socket() {
-                return Ok((Err(full),));
-            }
-            let mut sockets = guest.sockets();
-            Ok((told(HostUdpSocket::create(&mut sockets, family).await)?,))
+            let Ok(room) = guest.holdings.room_for_socket() else { return Ok((Err(full()),)) };
+            let made = told(HostUdpSocket::create(&mut guest.sockets(), family).await)?;
+            Ok((made.inspect(|socket| guest.holdings.has_socket(socket, room)),))
         })
+    })?;
+    sockets.resource("tcp-socket", ResourceType::host::<TcpSocket>(), |mut store, handle| {
+        let guest: &mut Guest = store.data_mut();
+        // One that came in takes room with it, whether or not the guest did anything with it.
+        guest.tcp_room(&Resource::new_borrow(handle))?;
+        guest.holdings.drop_socket::<TcpSocket>(handle)
+    })?;
+    sockets.resource("udp-socket", ResourceType::host::<UdpSocket>(), |mut store, handle| {
+        store.data_mut().holdings.drop_socket::<UdpSocket>(handle)
     })?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
-/// What sends a stream, in place of wasmtime's own: it gives way to nobody.
-fn senders(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+/// What gives a stream of callers or of bytes, in place of wasmtime's own, which counts none of the descriptors that the
+/// stream keeps open, and gives way to nobody.
+fn streams(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.allow_shadowing(true);
-    linker.instance("wasi:sockets/types@0.3.0")?.func_wrap(
+    let mut sockets = linker.instance(TYPES)?;
+    sockets.func_wrap_async(
+        "[method]tcp-socket.listen",
+        |mut store: StoreContextMut<'_, Guest>, (socket,): (Resource<TcpSocket>,)| {
+            Box::new(async move {
+                if store.data_mut().holdings.room_for_callers(&socket).is_err() {
+                    return Ok((Err(full()),));
+                }
+                Ok((told(WasiSockets::listen(access(store), socket).await)?,))
+            })
+        },
+    )?;
+    sockets.func_wrap(
         "[method]tcp-socket.send",
         |mut store: StoreContextMut<'_, Guest>, (socket, data): (Resource<TcpSocket>, StreamReader<u8>)| {
+            let room = store.data_mut().tcp_room(&socket)?;
             let data = relay::led(&mut store, data)?;
-            let sockets = Access::<'_, Guest, WasiSockets>::new(store, Guest::sockets);
-            Ok((WasiSockets::send(sockets, socket, data)?,))
+            let ended = WasiSockets::send(access(store.as_context_mut()), socket, data)?;
+            Ok((connection::kept(&mut store, room, ended)?,))
+        },
+    )?;
+    sockets.func_wrap(
+        "[method]tcp-socket.receive",
+        |mut store: StoreContextMut<'_, Guest>, (socket,): (Resource<TcpSocket>,)| {
+            let room = store.data_mut().tcp_room(&socket)?;
+            let (data, ended) = WasiSockets::receive(access(store.as_context_mut()), socket)?;
+            Ok(((data, connection::kept(&mut store, room, ended)?),))
         },
     )?;
     linker.allow_shadowing(false);
     Ok(())
 }
 
+fn access(store: StoreContextMut<'_, Guest>) -> Access<'_, Guest, WasiSockets> {
+    Access::<Guest, WasiSockets>::new(store, Guest::sockets)
+}
+
+/// There is no word for it, but one may be given.
+fn full() -> ErrorCode {
+    ErrorCode::Other(Some("too many open sockets".to_owned()))
+}
+
 impl Guest {
-    fn has_room_for_socket(&mut self) -> Result<(), ErrorCode> {
-        // There is no word for it, but one may be given.
-        self.holdings
-            .room_for_socket()
-            .map_err(|_| ErrorCode::Other(Some("too many open sockets".to_owned())))
+    /// The room that a socket takes. One whose connection failed before it came in has no descriptor, and takes none.
+    fn tcp_room(&mut self, socket: &Resource<TcpSocket>) -> wasmtime::Result<Option<Room>> {
+        if let Some(room) = self.holdings.room_of(socket) {
+            return Ok(Some(room));
+        }
+        let asked = Resource::new_borrow(socket.rep());
+        let has_descriptor = told(self.sockets().get_keep_alive_enabled(asked))?.is_ok();
+        Ok(has_descriptor.then(|| self.holdings.room_of_caller(socket)).flatten())
     }
 }
 

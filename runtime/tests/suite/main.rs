@@ -5,6 +5,7 @@ mod channel;
 mod component_limits;
 mod component_network;
 mod component_requests;
+mod component_sockets;
 mod components;
 mod deterministic;
 mod engine_limits;

@@ -6,6 +6,7 @@ mod probe;
 mod programs;
 mod races;
 mod requests;
+mod sockets;
 mod space;
 mod streams;
 

@@ -2,10 +2,9 @@
 
 use wasip3::cli::{environment, exit};
 use wasip3::clocks::monotonic_clock;
-use wasip3::sockets::types::{ErrorCode, IpAddressFamily, IpSocketAddress, Ipv4SocketAddress, TcpSocket};
 
 use crate::streams::{input, print, print_error};
-use crate::{files, probe, requests};
+use crate::{files, probe, requests, sockets};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -16,9 +15,21 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
             let bytes = bytes.parse().expect("a number of bytes");
             chatter(bytes, rest.first() == Some(&"stderr")).await;
         }
-        ("connect", ["many"]) => print(format!("{} {}\n", many(), many())).await,
-        ("connect", [address]) => print(format!("{}\n", connect(address, false).await)).await,
-        ("connect", ["listen", address]) => print(format!("{}\n", connect(address, true).await)).await,
+        ("connect", ["many"]) => print(format!("{} {}\n", sockets::many(), sockets::many())).await,
+        ("connect", ["many", "listeners"]) => {
+            print(format!("{} {}\n", sockets::many_listeners(), sockets::many_listeners())).await;
+        }
+        ("connect", ["receive-for-ever"]) => sockets::receive_for_ever(),
+        ("connect", ["accept", address]) => sockets::accept(address).await,
+        ("connect", ["keep", what, address]) => {
+            for _ in 0..2 {
+                sockets::keep(what, address).await;
+            }
+        }
+        ("connect", [address]) => print(format!("{}\n", sockets::connect(address, false).await)).await,
+        ("connect", ["listen", address]) => {
+            print(format!("{}\n", sockets::connect(address, true).await)).await;
+        }
         ("echo", _) => input(async |bytes| print(bytes).await).await,
         ("env", _) => {
             for argument in environment::get_arguments() {
@@ -37,7 +48,7 @@ pub async fn run(name: &str, arguments: &[&str]) -> Result<(), ()> {
         ("noop", _) => print("hello\n").await,
         ("pipe", [from, to]) => files::pipe(from, to).await,
         ("probe", operations) => probe::run(operations).await,
-        ("relay", [address]) => relay(address).await,
+        ("relay", [address]) => sockets::relay(address).await,
         ("request", arguments) => requests::run(arguments).await,
         ("sleep", [millis, ..]) => {
             let millis: u64 = millis.parse().expect("milliseconds");
@@ -80,49 +91,6 @@ async fn grow(abort: bool) {
     let megabytes = taken.len();
     drop(taken);
     print(format!("took {megabytes} MB\n")).await;
-}
-
-async fn connect(address: &str, listen: bool) -> String {
-    let address: std::net::SocketAddrV4 = match address.parse() {
-        Ok(address) => address,
-        Err(_) => {
-            let (host, _) = address.rsplit_once(':').expect("ADDRESS:PORT");
-            return match wasip3::sockets::ip_name_lookup::resolve_addresses(host.to_owned()).await {
-                Ok(_) => "ok".to_owned(),
-                Err(error) => format!("{error:?}"),
-            };
-        }
-    };
-    let [a, b, c, d] = address.ip().octets();
-    let address = IpSocketAddress::Ipv4(Ipv4SocketAddress { port: address.port(), address: (a, b, c, d) });
-    let result = match TcpSocket::create(IpAddressFamily::Ipv4) {
-        Ok(socket) if listen => socket.bind(address).and_then(|()| socket.listen().map(drop)),
-        Ok(socket) => socket.connect(address).await,
-        Err(error) => Err(error),
-    };
-    match result {
-        Ok(()) => "ok".to_owned(),
-        Err(ErrorCode::AccessDenied) => "PermissionDenied".to_owned(),
-        Err(error) => format!("{error:?}"),
-    }
-}
-
-/// Connects, and leads what comes back to where it came from.
-async fn relay(address: &str) {
-    let address: std::net::SocketAddrV4 = address.parse().expect("ADDRESS:PORT");
-    let [a, b, c, d] = address.ip().octets();
-    let address = Ipv4SocketAddress { port: address.port(), address: (a, b, c, d) };
-    let socket = TcpSocket::create(IpAddressFamily::Ipv4).expect("a socket");
-    socket.connect(IpSocketAddress::Ipv4(address)).await.expect("a connection");
-    let (stream, ended) = socket.receive();
-    socket.send(stream).await.expect("all sent");
-    ended.await.expect("all received");
-}
-
-/// How many sockets there are to be had at once.
-fn many() -> usize {
-    let sockets = std::iter::from_fn(|| TcpSocket::create(IpAddressFamily::Ipv4).ok());
-    sockets.take(1000).collect::<Vec<_>>().len()
 }
 
 #[inline(never)]
