@@ -59,7 +59,10 @@ pub struct Config {
     pub heartbeat: Duration,
     /// Who compiles large modules, so that a hostile one costs no more than it may. Default: the node itself.
     pub compiler: Option<CompilerProcess>,
-    /// What guests run on, where several nodes of one process share it; `compiler` is then set there. Default: the node's
+    /// Files, directories and connections that its guests may have open, all together; the next one is `ENFILE`. Default:
+    /// half of what the process may open. Several nodes of one process, each with sandboxes of its own, have to divide that.
+    pub open_files_max: Option<u32>,
+    /// What guests run on, where several nodes of one process share it; `compiler` and `open_files_max` are then set there. Default: the node's
     /// own, which keeps compiled code below `data_dir`.
     pub sandboxes: Option<Sandboxes>,
     /// Bounds that seldom need changing.
@@ -91,6 +94,7 @@ impl Config {
             probe_http: None,
             heartbeat: Duration::from_secs(5),
             compiler: None,
+            open_files_max: None,
             sandboxes: None,
             limits: Limits::default(),
         }

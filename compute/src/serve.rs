@@ -92,8 +92,10 @@ pub async fn serve(config: Config, shutdown: CancellationToken) -> Result<(), Er
         Some(sandboxes) => sandboxes,
         None => {
             let code_dir = Some(config.data_dir.join("code"));
+            let default = skrei_runtime::Config::default();
+            let open_files_max = config.open_files_max.unwrap_or(default.open_files_max);
             let compiler = config.compiler;
-            Sandboxes::start(skrei_runtime::Config { code_dir, compiler, ..Default::default() })?
+            Sandboxes::start(skrei_runtime::Config { code_dir, compiler, open_files_max, ..default })?
         }
     };
     let node = Arc::new(Node {

@@ -47,6 +47,7 @@ impl Servers {
         compute.limits.logs_bytes = settings.logs.total;
         compute.limits.logs_age = settings.logs.keep_for;
         compute.compiler = Some(sandbox::compiler());
+        compute.open_files_max = Some(self.files.of_guests);
         let shutdown = self.nodes.shutdown();
         self.nodes.spawn(async move {
             let served = skrei_compute::serve(compute, shutdown).await;

@@ -7,7 +7,7 @@ use skrei_access::ApiKey;
 use skrei_job::NodeId;
 use skrei_requester::{Keep, Listeners};
 
-use super::{Encryption, Ports, Servers, callers::callers, files, secret_keys};
+use super::{Encryption, Ports, Servers, callers::callers, secret_keys};
 use crate::{config::Config, error::Error};
 
 /// Where an orchestrator is reached.
@@ -61,7 +61,7 @@ impl Servers {
             secret_keys,
             settings,
             callers,
-            connections: connections(),
+            connections: skrei_requester::CONNECTIONS.min(self.files.connections),
             ..skrei_requester::Config::new(node, data_dir.join("orchestrator"))
         };
         let listeners = Listeners {
@@ -87,10 +87,4 @@ impl Servers {
         });
         Ok(())
     }
-}
-
-/// A quarter of the files that can be open is left for everything else.
-fn connections() -> usize {
-    let files = usize::try_from(files::raise()).unwrap_or(usize::MAX);
-    skrei_requester::CONNECTIONS.min(files / 4 * 3)
 }

@@ -6,11 +6,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::files::Files;
 use crate::error::Error;
 
 /// Servers that run until one of them fails or somebody stops them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Servers {
+    /// What each of them may have open.
+    pub(super) files: Files,
     pub(super) nodes: Group,
     pub(super) orchestrators: Group,
 }
@@ -49,6 +52,12 @@ impl Group {
 }
 
 impl Servers {
+    /// None yet, of one process that starts so many; before any of them, it may have as many files open as the system allows.
+    pub(crate) fn prepare(orchestrator: bool, nodes: usize) -> Self {
+        let files = Files::share_out(orchestrator, nodes);
+        Self { files, nodes: Group::default(), orchestrators: Group::default() }
+    }
+
     /// The work's own end, unless a server fails before.
     ///
     /// # Errors

@@ -48,7 +48,7 @@ impl Stack {
         root: &Path,
         computes: usize,
     ) -> Result<Self, Error> {
-        let mut servers = Servers::default();
+        let mut servers = Servers::prepare(true, computes);
         let own_key =
             ApiKey::generate().map_err(|error| Error::unavailable(format!("make a key: {error}")))?;
         let encryption = Encryption::prepare(config, root)?;

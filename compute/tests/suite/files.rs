@@ -117,3 +117,16 @@ async fn files_land_with_the_mode_the_job_asks_for_and_an_owner_the_node_allows(
     assert!(refused.hint.unwrap().contains("Compute.AllowedOwners=54321:54321"));
     node.stop().await;
 }
+
+#[tokio::test]
+async fn guests_of_a_node_have_so_many_files_open_as_it_was_given_for_them() {
+    let mut orchestrator = Orchestrator::start().await;
+    let node = TestNode::start(&orchestrator, |config| config.open_files_max = Some(7));
+    let mut session = orchestrator.session().await;
+    let inputs = [orchestrator.holds(guests::probe(), "/main.wasm"), scratch("/tmp")];
+    let small = json!({"Resources": {"Memory": "64MB", "Disk": "2MB"}});
+    let many = job_with(&inputs, &["write /tmp:a text", "open-many /tmp:a"], small);
+    let state = session.run("e-1", &many).await;
+    assert!(output(&state).contains("open-many /tmp:a: ok 7 "), "{}", output(&state));
+    node.stop().await;
+}

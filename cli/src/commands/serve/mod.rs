@@ -55,7 +55,7 @@ impl Serve {
         let _lock = start::lock(&data_dir)?;
         let node = start::node_name(&data_dir, self.name.as_deref())?;
 
-        let mut servers = Servers::default();
+        let mut servers = Servers::prepare(config.orchestrator.enabled, usize::from(config.compute.enabled));
         tracing::info!("node {node}, data in {}", data_dir.display());
         if config.orchestrator.enabled {
             let encryption = Encryption::prepare(&config, &data_dir)?;
