@@ -169,7 +169,8 @@ fn on_the_wire(url: &Url, mut parts: Parts) -> Result<Parts, ExchangeError> {
     if parts.method == Method::CONNECT {
         return Err(ExchangeError::Method(parts.method));
     }
-    for name in CONNECTION_HEADERS {
+    // What comes after the body is the guest's to announce.
+    for name in CONNECTION_HEADERS.iter().filter(|name| **name != header::TRAILER) {
         parts.headers.remove(name);
     }
     let authority = &url[url::Position::BeforeHost..url::Position::AfterPort];

@@ -1,5 +1,6 @@
 //! HTTP requests of components (`wasi:http`), judged like those of modules.
 
+use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
 
@@ -173,6 +174,27 @@ fn a_component_that_gives_a_request_up_is_told_its_own_error() {
         outcome.stderr
     );
     server.join().unwrap().unwrap();
+}
+
+#[test]
+fn what_a_component_says_after_the_body_is_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = url(listener.local_addr().unwrap().port(), "/");
+    let server = std::thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let (mut asked, mut piece) = (String::new(), [0; 1024]);
+        while !asked.contains("\r\n0\r\n") || !asked.ends_with("\r\n\r\n") {
+            let length = stream.read(&mut piece).unwrap();
+            asked += std::str::from_utf8(&piece[..length]).unwrap();
+        }
+        stream.write_all(answer("200 OK", "", "").as_bytes()).unwrap();
+        asked
+    });
+    let outcome =
+        run(p3::request(), Sandbox::new().network(listing(&["localhost"])).args(["trail", &address]));
+    assert_eq!(outcome.stdout.to_string(), "status 200\n", "{}", outcome.stderr);
+    let asked = server.join().unwrap();
+    assert!(asked.contains("trailer: x-sum\r\n") && asked.ends_with("\r\n0\r\nx-sum: 1\r\n\r\n"), "{asked}");
 }
 
 #[test]

@@ -11,11 +11,17 @@ use wasip3::wit_bindgen::StreamWriter;
 use crate::streams::print;
 
 /// `METHOD URL [HEADER: VALUE] [BODY]`; with `hold` for a method, says how many answers can be had at once, with `abort`,
-/// what comes of a request that is given up when half of its body is sent.
+/// what comes of a request that is given up when half of its body is sent, and with `trail`, of one with a trailer.
 pub async fn run(arguments: &[&str]) {
     let said = match arguments {
         ["hold", url] => hold(url).await,
-        ["abort", url] => abort(url).await,
+        ["abort", url] => {
+            sent_in_pieces(url, "half", Err(ErrorCode::InternalError(Some("given up".to_owned())))).await
+        }
+        ["trail", url] => {
+            let trailers = Fields::from_list(&[("x-sum".to_owned(), b"1".to_vec())]).expect("a trailer");
+            sent_in_pieces(url, "body", Ok(Some(trailers))).await
+        }
         ["words", length] => words(length.parse().expect("a length")),
         [method, url, rest @ ..] => request(method, url, rest.first().copied(), rest.get(1).copied()).await,
         _ => panic!("METHOD URL [HEADER: VALUE] [BODY]"),
@@ -89,25 +95,26 @@ async fn request(method: &str, url: &str, header: Option<&str>, body: Option<&st
     }
 }
 
-/// What comes of a request whose sender says in place of trailers that it gave up.
-async fn abort(url: &str) -> String {
+/// What comes of a request whose body is of no length that was said, and then ends so.
+async fn sent_in_pieces(url: &str, content: &str, end: Result<Option<Fields>, ErrorCode>) -> String {
     let (mut body, contents) = wasip3::wit_stream::new();
-    let (end, ended) = wasip3::wit_future::new(|| Ok(None));
-    let (request, _sent) = Request::new(Fields::new(), Some(contents), ended, None);
+    let (ending, ended) = wasip3::wit_future::new(|| Ok(None));
+    let headers = Fields::from_list(&[("trailer".to_owned(), b"x-sum".to_vec())]).expect("a header");
+    let (request, _sent) = Request::new(headers, Some(contents), ended, None);
     let (authority, path) = url.strip_prefix("http://").and_then(|url| url.split_once('/')).expect("a URL");
     request.set_method(&Method::Post).expect("a method");
     request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
     request.set_authority(Some(authority)).expect("an authority");
     request.set_path_with_query(Some(&format!("/{path}"))).expect("a path");
-    let giving_up = async {
-        body.write_all(b"half".to_vec()).await;
+    let writing = async {
+        body.write_all(content.into()).await;
         drop(body);
-        let _ = end.write(Err(ErrorCode::InternalError(Some("given up".to_owned())))).await;
+        let _ = ending.write(end).await;
     };
-    let (mut sending, mut giving_up) = (pin!(client::send(request)), pin!(giving_up));
-    let mut given_up = false;
+    let (mut sending, mut writing) = (pin!(client::send(request)), pin!(writing));
+    let mut written = false;
     let answer = poll_fn(|cx| {
-        given_up = given_up || giving_up.as_mut().poll(cx).is_ready();
+        written = written || writing.as_mut().poll(cx).is_ready();
         sending.as_mut().poll(cx)
     });
     match answer.await {
