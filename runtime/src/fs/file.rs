@@ -185,7 +185,7 @@ impl HostFile {
     /// POSIX asks for ownership rather than a writable descriptor, so only the mount's mode decides.
     pub(crate) fn set_times(&self, times: Times) -> Result<()> {
         self.terms.writable()?;
-        Ok(rustix::fs::futimens(&self.file, &times.to_timestamps()?)?)
+        Ok(rustix::fs::futimens(&self.file, &times.to_timestamps())?)
     }
 
     /// How much of a write the quota has room for; it counts from now on.

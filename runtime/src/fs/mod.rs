@@ -65,7 +65,7 @@ pub(crate) use stat::{Kind, Stat};
 pub(crate) use table::{Descriptor, Preopen, Table};
 pub use terms::MountUsage;
 pub(crate) use terms::Mounts;
-pub(crate) use times::{Time, Times};
+pub(crate) use times::{FileTime, Time, Times};
 
 /// The outcome of one operation: its value, or the reason the guest is told.
 pub(crate) type Result<T> = std::result::Result<T, Errno>;

@@ -2,6 +2,7 @@
 
 use cap_std::fs::{FileTypeExt as _, Metadata, MetadataExt as _};
 
+use super::FileTime;
 use super::quota::Inode;
 
 /// What kind of thing a directory entry is.
@@ -17,7 +18,7 @@ pub(crate) enum Kind {
     Fifo,
 }
 
-/// What there is to know about a file. Times are nanoseconds since 1970, zero for anything before.
+/// What there is to know about a file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {
     pub(crate) device: u64,
@@ -25,9 +26,9 @@ pub(crate) struct Stat {
     pub(crate) kind: Kind,
     pub(crate) links: u64,
     pub(crate) size_bytes: u64,
-    pub(crate) accessed: u64,
-    pub(crate) modified: u64,
-    pub(crate) changed: u64,
+    pub(crate) accessed: FileTime,
+    pub(crate) modified: FileTime,
+    pub(crate) changed: FileTime,
 }
 
 impl Stat {
@@ -39,7 +40,9 @@ impl Stat {
     /// Of something that exists for the guest alone. The number tells it from others of the same run; the host's files
     /// are all of other devices.
     pub(crate) fn made_up(kind: Kind, inode: u64) -> Stat {
-        Stat { device: 0, inode, kind, links: 1, size_bytes: 0, accessed: 0, modified: 0, changed: 0 }
+        let never = FileTime::EPOCH;
+        let (accessed, modified, changed) = (never, never, never);
+        Stat { device: 0, inode, kind, links: 1, size_bytes: 0, accessed, modified, changed }
     }
 }
 
@@ -51,9 +54,9 @@ impl From<&Metadata> for Stat {
             kind: metadata.file_type().into(),
             links: metadata.nlink(),
             size_bytes: metadata.len(),
-            accessed: nanos(metadata.atime(), metadata.atime_nsec()),
-            modified: nanos(metadata.mtime(), metadata.mtime_nsec()),
-            changed: nanos(metadata.ctime(), metadata.ctime_nsec()),
+            accessed: time(metadata.atime(), metadata.atime_nsec()),
+            modified: time(metadata.mtime(), metadata.mtime_nsec()),
+            changed: time(metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -96,7 +99,7 @@ impl From<rustix::fs::FileType> for Kind {
     }
 }
 
-fn nanos(seconds: i64, nanos: i64) -> u64 {
-    let total = i128::from(seconds) * 1_000_000_000 + i128::from(nanos);
-    u64::try_from(total.max(0)).unwrap_or(u64::MAX)
+fn time(seconds: i64, nanos: i64) -> FileTime {
+    // The kernel says less than a second.
+    FileTime::new(seconds, u32::try_from(nanos).unwrap_or_default()).unwrap_or(FileTime::EPOCH)
 }

@@ -1,6 +1,7 @@
 //! A host directory a guest may use, and all beneath it.
 
 use std::fs;
+use std::os::fd::AsRawFd as _;
 use std::sync::Arc;
 
 use cap_fs_ext::{DirExt as _, FollowSymlinks, OpenOptionsFollowExt as _, OpenOptionsSyncExt as _};
@@ -151,19 +152,26 @@ impl Tree {
 
     pub(crate) fn set_times(&self, times: Times) -> Result<()> {
         self.terms.writable()?;
-        rustix::fs::utimensat(&self.dir, ".", &times.to_timestamps()?, AtFlags::empty())?;
+        rustix::fs::utimensat(&self.dir, ".", &times.to_timestamps(), AtFlags::empty())?;
         Ok(())
     }
 
     pub(crate) fn set_times_at(&self, path: &str, follow: bool, times: Times) -> Result<()> {
         let path = path::check(path)?;
         self.terms.writable()?;
-        let accessed = times.accessed.map(super::Time::to_spec).transpose()?;
-        let modified = times.modified.map(super::Time::to_spec).transpose()?;
-        if follow {
-            self.dir.set_times(path, accessed, modified)?;
-        } else {
-            self.dir.set_symlink_times(path, accessed, modified)?;
+        let mut options = OpenOptions::new();
+        options.read(true).follow(if follow { FollowSymlinks::Yes } else { FollowSymlinks::No });
+        // Held and not opened: a pipe would keep whoever opens it waiting.
+        options.custom_flags(OFlags::PATH.bits().cast_signed());
+        let held = self.dir.open_with(path, &options)?;
+        let times = times.to_timestamps();
+        match rustix::fs::utimensat(&held, "", &times, AtFlags::EMPTY_PATH) {
+            // Linux before 5.8 takes no handle in place of a path.
+            Err(rustix::io::Errno::INVAL) => {
+                let path = format!("/proc/self/fd/{}", held.as_raw_fd());
+                rustix::fs::utimensat(rustix::fs::CWD, path, &times, AtFlags::empty())?;
+            }
+            done => done?,
         }
         Ok(())
     }

@@ -65,8 +65,8 @@ fn write_stat(stat: &Stat, view: &mut View<'_>, at: u32) -> Result<()> {
     let links = u32::try_from(stat.links).unwrap_or(u32::MAX);
     record[20..24].copy_from_slice(&links.to_le_bytes());
     record[24..32].copy_from_slice(&stat.size_bytes.to_le_bytes());
-    record[32..40].copy_from_slice(&stat.accessed.to_le_bytes());
-    record[40..48].copy_from_slice(&stat.modified.to_le_bytes());
-    record[48..56].copy_from_slice(&stat.changed.to_le_bytes());
+    record[32..40].copy_from_slice(&stat.accessed.as_nanos().to_le_bytes());
+    record[40..48].copy_from_slice(&stat.modified.as_nanos().to_le_bytes());
+    record[48..56].copy_from_slice(&stat.changed.as_nanos().to_le_bytes());
     view.write(at, &record)
 }

@@ -1,10 +1,8 @@
 //! Preview 1's records about files, and its flags for times.
 
-use std::time::Duration;
-
 use super::Result;
 use super::memory::View;
-use crate::fs::{Errno, Kind, Stat, Time, Times};
+use crate::fs::{Errno, FileTime, Kind, Stat, Time, Times};
 
 const FILESTAT_BYTES: usize = 64;
 
@@ -17,9 +15,9 @@ impl Stat {
         record[16] = file_type(self.kind);
         record[24..32].copy_from_slice(&self.links.to_le_bytes());
         record[32..40].copy_from_slice(&self.size_bytes.to_le_bytes());
-        record[40..48].copy_from_slice(&self.accessed.to_le_bytes());
-        record[48..56].copy_from_slice(&self.modified.to_le_bytes());
-        record[56..64].copy_from_slice(&self.changed.to_le_bytes());
+        record[40..48].copy_from_slice(&self.accessed.as_nanos().to_le_bytes());
+        record[48..56].copy_from_slice(&self.modified.as_nanos().to_le_bytes());
+        record[56..64].copy_from_slice(&self.changed.as_nanos().to_le_bytes());
         view.write(at, &record)
     }
 }
@@ -42,7 +40,7 @@ pub(super) fn file_type(kind: Kind) -> u8 {
 pub(super) fn times(accessed: u64, modified: u64, flags: u32) -> Result<Times> {
     let time = |nanos: u64, given: bool, now: bool| match (given, now) {
         (true, true) => Err(Errno::Inval),
-        (true, false) => Ok(Some(Time::At(Duration::from_nanos(nanos)))),
+        (true, false) => Ok(Some(Time::At(FileTime::from_nanos(nanos)))),
         (false, true) => Ok(Some(Time::Now)),
         (false, false) => Ok(None),
     };

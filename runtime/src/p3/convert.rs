@@ -1,13 +1,11 @@
 //! Between the words of `wasi:filesystem` 0.3 and those of `fs`.
 
-use std::time::Duration;
-
 use rustix::fs::Advice;
 use wasmtime_wasi::p3::bindings::clocks::system_clock::Instant;
 
 use super::bindings::filesystem::types;
 use crate::component::{Abilities, filesystem_words};
-use crate::fs::{Errno, Kind, Open, Result, Stat, Time, Times};
+use crate::fs::{Errno, FileTime, Kind, Open, Result, Stat, Time, Times};
 
 /// What a guest is told that has as many files open as it may.
 const TOO_MANY_OPEN: &str = "too many open files";
@@ -25,19 +23,12 @@ pub(super) fn times(accessed: types::NewTimestamp, modified: types::NewTimestamp
         types::NewTimestamp::NoChange => Ok(None),
         types::NewTimestamp::Now => Ok(Some(Time::Now)),
         types::NewTimestamp::Timestamp(Instant { seconds, nanoseconds }) => {
-            // Times before 1970 are not set, as in the other versions, which cannot say them.
-            let seconds = u64::try_from(seconds).map_err(|_| Errno::Inval)?;
-            if nanoseconds >= 1_000_000_000 {
-                return Err(Errno::Inval);
-            }
-            Ok(Some(Time::At(Duration::new(seconds, nanoseconds))))
+            FileTime::new(seconds, nanoseconds).map(|time| Some(Time::At(time)))
         }
     };
     Ok(Times { accessed: time(accessed)?, modified: time(modified)? })
 }
 
-fn instant(nanos: u64) -> Instant {
-    let time = Duration::from_nanos(nanos);
-    // Nanoseconds in 64 bits are far fewer seconds than that.
-    Instant { seconds: time.as_secs().cast_signed(), nanoseconds: time.subsec_nanos() }
+fn instant(time: FileTime) -> Instant {
+    Instant { seconds: time.seconds(), nanoseconds: time.subsec_nanos() }
 }

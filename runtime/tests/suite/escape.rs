@@ -139,6 +139,11 @@ fn what_is_no_file_is_not_opened_and_nothing_waits_for_it() {
             ("open-read /rw:socket", "ACCES"),
             ("open-nothing /rw:socket", "ACCES"),
             ("stat /ro:fifo", "ok other"),
+            ("touch /rw:fifo", "ok"),
+            ("touch-link /rw:fifo", "ok"),
+            ("link /rw:fifo /rw:second", "ok"),
+            ("rename /rw:second /rw:third", "ok"),
+            ("unlink /rw:third", "ok"),
         ],
     );
 }

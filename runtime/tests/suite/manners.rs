@@ -166,3 +166,28 @@ fn a_component_has_one_seed_for_its_hash_tables() {
     let outcome = load(asks_twice.as_bytes()).run_blocking(Sandbox::new()).unwrap();
     assert_eq!(outcome.ending, Ending::Exited(0));
 }
+
+#[test]
+fn a_file_may_be_older_than_1970_where_there_are_words_for_it() {
+    World::P3.tell(|| {
+        check(
+            Grounds::new().sandbox(),
+            &[
+                ("date /rw:file.txt -1 0", "ok -1 0"),
+                ("date /rw:file.txt -1 500000000", "ok -1 500000000"),
+                ("date-open /rw:file.txt -86400 999999999", "ok -86400 999999999"),
+                ("date /rw:to-file 86400 1", "ok 86400 1"),
+                // More than a second of nanoseconds is a second more.
+                ("date /rw:file.txt -1 1500000000", "ok 0 500000000"),
+                ("date-open /rw:dir -2 1000000000", "ok -1 0"),
+                ("date /rw:file.txt 9223372036854775807 1000000000", "OVERFLOW"),
+            ],
+        );
+    });
+    World::P1.tell(|| {
+        let grounds = Grounds::new();
+        let before = std::time::UNIX_EPOCH - std::time::Duration::from_secs(5);
+        std::fs::File::open(grounds.host("rw/file.txt")).unwrap().set_modified(before).unwrap();
+        check(grounds.sandbox(), &[("stat /rw:file.txt", "ok file"), ("read /rw:file.txt", "ok contents")]);
+    });
+}

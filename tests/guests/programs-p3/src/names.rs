@@ -18,6 +18,7 @@ pub fn name(error: &ErrorCode) -> &'static str {
         ErrorCode::NotDirectory => "NOTDIR",
         ErrorCode::NotEmpty => "NOTEMPTY",
         ErrorCode::NotPermitted => "PERM",
+        ErrorCode::Overflow => "OVERFLOW",
         ErrorCode::Quota => "DQUOT",
         ErrorCode::ReadOnly => "ROFS",
         ErrorCode::Unsupported => "NOTSUP",

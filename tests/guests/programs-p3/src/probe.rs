@@ -3,7 +3,7 @@
 use wasip3::clocks::system_clock::Instant;
 use wasip3::clocks::{monotonic_clock, system_clock};
 use wasip3::filesystem::types::{
-    DescriptorFlags, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
+    DescriptorFlags, DescriptorStat, DescriptorType, ErrorCode, NewTimestamp, OpenFlags, PathFlags,
 };
 
 use crate::files::{
@@ -114,6 +114,16 @@ async fn perform(words: &[&str]) -> Result {
             let bytes = wasip3::random::random::get_random_bytes(bytes.parse().expect("bytes"));
             Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
         }
+        ["date", path, seconds, nanos] => {
+            let (dir, path) = place(path);
+            dir.set_times_at(FOLLOW, path.clone(), KEPT, at(seconds, nanos)).await?;
+            Ok(date(&dir.stat_at(FOLLOW, path).await?))
+        }
+        ["date-open", path, seconds, nanos] => {
+            let file = open(path, TO_READ).await?;
+            file.set_times(KEPT, at(seconds, nanos)).await?;
+            Ok(date(&file.stat().await?))
+        }
         ["hash-seed"] => {
             let (one, other) = wasip3::random::insecure_seed::get_insecure_seed();
             Ok(format!("{one:x} {other:x}"))
@@ -178,6 +188,17 @@ async fn open_many(path: &str) -> Result {
             Err(error) => return Ok(format!("{} {}", opened.len(), names::name(&error))),
         }
     }
+}
+
+fn at(seconds: &str, nanos: &str) -> NewTimestamp {
+    let (seconds, nanoseconds) = (seconds.parse().expect("seconds"), nanos.parse().expect("nanoseconds"));
+    NewTimestamp::Timestamp(Instant { seconds, nanoseconds })
+}
+
+/// When it was modified.
+fn date(stat: &DescriptorStat) -> String {
+    let Instant { seconds, nanoseconds } = stat.data_modification_timestamp.expect("a time");
+    format!("{seconds} {nanoseconds}")
 }
 
 async fn touch(path: &str, flags: PathFlags) -> Result {
