@@ -20,7 +20,7 @@ use crate::run::Stop;
 use crate::share::Share;
 use crate::sources::Sources;
 use crate::stdin::Stdin;
-use crate::{CancelToken, Error, Module, Quota, Sandbox, fs};
+use crate::{CancelToken, Error, Module, Quota, Sandbox, Terminals, fs};
 
 /// Random bytes a component may ask for at once; they are made before it has any of them.
 const RANDOM_BYTES_MAX: u64 = 16 << 20;
@@ -30,6 +30,7 @@ pub(crate) struct Guest {
     pub(crate) args: Vec<String>,
     pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Share<Stdin>,
+    pub(crate) terminals: Terminals,
     pub(crate) output: Share<Output>,
     pub(crate) mounts: Mounts,
     /// What a module has open, by number.
@@ -74,6 +75,7 @@ impl Guest {
             args: sandbox.args,
             env: sandbox.env,
             stdin: Share::new(sandbox.stdin),
+            terminals: sandbox.terminals,
             output: Share::new(Output::new(&sandbox.limits, sandbox.sink, sandbox.filters)),
             mounts,
             table: Table::new(for_module, sandbox.limits.open_files),

@@ -71,6 +71,7 @@ mod output;
 mod sandbox;
 mod sources;
 mod stdin;
+mod terminals;
 
 mod block_on;
 mod clock;
@@ -115,6 +116,7 @@ pub use output::{Captured, OutputFilter, OutputSink, Stream};
 pub use runtime::Runtime;
 pub use sandbox::Sandbox;
 pub use sources::Deterministic;
+pub use terminals::Terminals;
 
 /// Open directory handles, of which [`Mount::dir`] and [`Mount::file`] take one.
 pub use cap_std::fs::Dir;

@@ -11,6 +11,7 @@ use crate::fs::{Granted, Place};
 use crate::stdin::Stdin;
 use crate::{
     CancelToken, Deterministic, Limits, Mount, MountError, Network, OutputFilter, OutputSink, Stream,
+    Terminals,
 };
 
 /// What one run is given: a builder in which everything is denied until granted.
@@ -23,6 +24,7 @@ pub struct Sandbox {
     /// Overwritten in the end: a secret may be in it. A component is handed copies, which are not.
     pub(crate) env: Zeroizing<Vec<String>>,
     pub(crate) stdin: Stdin,
+    pub(crate) terminals: Terminals,
     pub(crate) mounts: Vec<Granted>,
     pub(crate) network: Network,
     pub(crate) listen: Vec<SocketAddr>,
@@ -42,6 +44,7 @@ impl Sandbox {
             args: vec!["main.wasm".to_owned()],
             env: Zeroizing::default(),
             stdin: Stdin::bytes(Vec::new()),
+            terminals: Terminals::default(),
             mounts: Vec::new(),
             network: Network::Denied,
             listen: Vec::new(),
@@ -89,6 +92,12 @@ impl Sandbox {
     /// Standard input: what `reader` gives. The guest waits where the reader does.
     pub fn stdin_reader(mut self, reader: impl AsyncRead + Send + Unpin + 'static) -> Sandbox {
         self.stdin = Stdin::reader(Box::new(reader));
+        self
+    }
+
+    /// Says which of the guest's streams are a terminal. Default none.
+    pub fn terminals(mut self, terminals: Terminals) -> Sandbox {
+        self.terminals = terminals;
         self
     }
 

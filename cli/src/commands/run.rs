@@ -14,7 +14,7 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use clap::Args;
 use skrei_job::resources::Resources;
-use skrei_runtime::{CancelToken, Limits, Network, Outcome, Sandbox};
+use skrei_runtime::{CancelToken, Limits, Network, Outcome, Sandbox, Terminals};
 
 use crate::{error::Error, exit};
 use grant::Grant;
@@ -205,9 +205,11 @@ impl Run {
                 sandbox.mount(grant.open()?).map_err(|error| Error::refused(format!("--dir: {error}")))?;
         }
         sandbox = scratch.mount(sandbox)?;
+        let terminals = Terminals::of_process();
         if self.stdin.as_os_str() == "-" {
-            return Ok(sandbox.stdin_reader(tokio::io::stdin()));
+            return Ok(sandbox.terminals(terminals).stdin_reader(tokio::io::stdin()));
         }
+        let sandbox = sandbox.terminals(Terminals { stdin: false, ..terminals });
         let file = tokio::fs::File::open(&self.stdin).await.map_err(|error| {
             Error::not_found(format!("--stdin: `{}` cannot be read: {error}", self.stdin.display()))
         })?;

@@ -124,10 +124,10 @@ macro_rules! filesystem_words {
     };
 }
 
-/// Arguments, environment variables, ending, and terminals, of which there are none; for the interfaces in scope. Named
+/// Arguments, environment variables, ending, and terminals; for the interfaces in scope. Named
 /// are what asks for the working directory, and what terminals are.
 macro_rules! cli_words {
-    (cwd: $cwd:ident, terminals: $input:ty, $output:ty) => {
+    (cwd: $cwd:ident, terminals: $input:path, $output:path) => {
         impl environment::Host for Guest {
             fn get_environment(&mut self) -> wasmtime::Result<Vec<(String, String)>> {
                 Ok(self.env_pairs())
@@ -170,23 +170,24 @@ macro_rules! cli_words {
             }
         }
 
-        // Whatever the host has behind its streams, to the guest they are no terminals.
-
         impl terminal_stdin::Host for Guest {
             fn get_terminal_stdin(&mut self) -> wasmtime::Result<Option<Resource<$input>>> {
-                Ok(None)
+                let is_terminal = self.terminals.stdin;
+                Ok(is_terminal.then(|| self.holdings.resources.push($input)).transpose()?)
             }
         }
 
         impl terminal_stdout::Host for Guest {
             fn get_terminal_stdout(&mut self) -> wasmtime::Result<Option<Resource<$output>>> {
-                Ok(None)
+                let is_terminal = self.terminals.stdout;
+                Ok(is_terminal.then(|| self.holdings.resources.push($output)).transpose()?)
             }
         }
 
         impl terminal_stderr::Host for Guest {
             fn get_terminal_stderr(&mut self) -> wasmtime::Result<Option<Resource<$output>>> {
-                Ok(None)
+                let is_terminal = self.terminals.stderr;
+                Ok(is_terminal.then(|| self.holdings.resources.push($output)).transpose()?)
             }
         }
     };

@@ -7,7 +7,7 @@ use wasmtime::{Caller, Linker};
 
 use super::memory::View;
 use super::{MODULE, Result, call, fd_status, number, readdir, stat};
-use crate::fs::{Descriptor, Errno, Kind, Preopen, Stat};
+use crate::fs::{Descriptor, Errno, Preopen, Stat};
 use crate::guest::Guest;
 
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -150,7 +150,9 @@ pub(super) fn stat_of(guest: &mut Guest, fd: u32) -> Result<Stat> {
     match guest.table.get(fd)? {
         Descriptor::File(file) => file.stat(),
         Descriptor::Dir(dir) | Descriptor::Preopen(Preopen { dir, .. }) => dir.stat(),
-        Descriptor::Stdin | Descriptor::Stdout | Descriptor::Stderr => Ok(Stat::made_up(Kind::Unknown, 0)),
+        Descriptor::Stdin => Ok(Stat::made_up(stat::stream_kind(guest.terminals.stdin), 0)),
+        Descriptor::Stdout => Ok(Stat::made_up(stat::stream_kind(guest.terminals.stdout), 0)),
+        Descriptor::Stderr => Ok(Stat::made_up(stat::stream_kind(guest.terminals.stderr), 0)),
     }
 }
 

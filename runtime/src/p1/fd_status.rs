@@ -43,9 +43,9 @@ fn get(guest: &mut Guest, view: &mut View<'_>, fd: u32, result: u32) -> Result<(
     let (kind, flags) = match descriptor {
         Descriptor::File(file) => (Kind::Regular, flags_of(file)),
         Descriptor::Dir(_) | Descriptor::Preopen(_) => (Kind::Directory, 0),
-        // Not a terminal, whatever the host has behind it.
-        Descriptor::Stdin => (Kind::Unknown, 0),
-        Descriptor::Stdout | Descriptor::Stderr => (Kind::Unknown, APPEND),
+        Descriptor::Stdin => (stat::stream_kind(guest.terminals.stdin), 0),
+        Descriptor::Stdout => (stat::stream_kind(guest.terminals.stdout), APPEND),
+        Descriptor::Stderr => (stat::stream_kind(guest.terminals.stderr), APPEND),
     };
     let (base, inheriting) = rights::of(descriptor);
     let mut record = [0; 24];

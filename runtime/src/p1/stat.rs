@@ -36,6 +36,11 @@ pub(super) fn file_type(kind: Kind) -> u8 {
     }
 }
 
+/// What a stream is: a C library takes a character device that cannot be sought for a terminal, and nothing else.
+pub(super) fn stream_kind(is_terminal: bool) -> Kind {
+    if is_terminal { Kind::CharDevice } else { Kind::Unknown }
+}
+
 /// From nanoseconds and `fstflags`; asking for both a given time and now is `EINVAL`.
 pub(super) fn times(accessed: u64, modified: u64, flags: u32) -> Result<Times> {
     let time = |nanos: u64, given: bool, now: bool| match (given, now) {

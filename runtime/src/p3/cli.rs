@@ -1,4 +1,4 @@
-//! Arguments, environment variables, ending, and terminals, of which there are none.
+//! Arguments, environment variables, ending, and terminals.
 
 use wasmtime::component::Resource;
 use wasmtime_wasi::p3::bindings::cli::{

@@ -1,6 +1,6 @@
 //! What guests rely on beside what is granted: the answers of other runtimes, as their public test suite has them.
 
-use skrei_runtime::{Ending, Sandbox};
+use skrei_runtime::{Ending, Sandbox, Terminals};
 
 use crate::grounds::{Grounds, World, attempt, check, in_each_world, load};
 
@@ -9,6 +9,7 @@ in_each_world! {
     the_directory_itself_and_the_one_above_are_neither_made_nor_moved_nor_removed
     a_size_that_no_file_can_have_is_refused_as_such
     a_rename_replaces_what_is_of_its_kind
+    a_stream_is_a_terminal_where_it_is_said_to_be
 }
 
 fn a_slash_at_the_end_asks_for_a_directory() {
@@ -95,6 +96,16 @@ fn a_rename_replaces_what_is_of_its_kind() {
             ("lstat /rw:dangling", "ok file"),
         ],
     );
+}
+
+fn a_stream_is_a_terminal_where_it_is_said_to_be() {
+    check(Sandbox::new(), &[("terminals", "ok false false false")]);
+    for (stdin, stdout, stderr) in
+        [(true, true, true), (true, false, false), (false, true, false), (false, false, true)]
+    {
+        let sandbox = Sandbox::new().terminals(Terminals { stdin, stdout, stderr });
+        check(sandbox, &[("terminals", &format!("ok {stdin} {stdout} {stderr}"))]);
+    }
 }
 
 #[test]

@@ -128,6 +128,12 @@ async fn perform(words: &[&str]) -> Result {
             let (one, other) = wasip3::random::insecure_seed::get_insecure_seed();
             Ok(format!("{one:x} {other:x}"))
         }
+        ["terminals"] => {
+            use wasip3::cli::{terminal_stderr, terminal_stdin, terminal_stdout};
+            let stdin = terminal_stdin::get_terminal_stdin().is_some();
+            let stdout = terminal_stdout::get_terminal_stdout().is_some();
+            Ok(format!("{stdin} {stdout} {}", terminal_stderr::get_terminal_stderr().is_some()))
+        }
         ["time"] => {
             let Instant { seconds, nanoseconds } = system_clock::now();
             Ok((i128::from(seconds) * 1_000_000 + i128::from(nanoseconds / 1000)).to_string())

@@ -1,4 +1,6 @@
-//! What a guest learns of time and chance.
+//! What a guest learns of time and chance, and of who sits before it.
+
+use std::io::IsTerminal as _;
 
 use crate::Result;
 
@@ -15,6 +17,10 @@ pub fn perform(words: &[&str]) -> Option<Result> {
         ["sleep", millis] => {
             std::thread::sleep(std::time::Duration::from_millis(millis.parse().expect("milliseconds")));
             Ok(String::new())
+        }
+        ["terminals"] => {
+            let (stdin, stdout) = (std::io::stdin().is_terminal(), std::io::stdout().is_terminal());
+            Ok(format!("{stdin} {stdout} {}", std::io::stderr().is_terminal()))
         }
         ["sleep-for-ever"] => loop {
             std::thread::sleep(std::time::Duration::from_secs(1));
