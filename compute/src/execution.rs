@@ -112,7 +112,7 @@ impl Execution {
             Ok(Err(unready)) => (unready.into(), None),
             Ok(Ok(prepared)) => {
                 // Once this is on disk the guest runs, or its execution counts as interrupted.
-                match stopper.over(node.journal.start(id)).await {
+                match stopper.over(start(&node, id, prepared.secrets.clone())).await {
                     Ok(started) => {
                         started?;
                         run(&node, &assignment, prepared, &stopper, Arc::clone(&log)).await
@@ -220,6 +220,23 @@ async fn get_ready(
         let _ = turn.await;
     }
     prepare::prepare(node, assignment, arrived).await
+}
+
+/// Writes the start down. What its secrets are searched for by is worked out meanwhile, and not when the guest first writes.
+async fn start(
+    node: &Node,
+    id: &ExecutionId,
+    secrets: Option<Arc<Searched>>,
+) -> Result<(), skrei_ledger::Error> {
+    let work_out = async {
+        if let Some(secrets) = secrets {
+            // It is done by then, or the guest waits for it when it writes.
+            drop(tokio::task::spawn_blocking(move || secrets.work_out()));
+        }
+    };
+    // In this order: the disk is the slower of the two.
+    let (started, ()) = tokio::join!(node.journal.start(id), work_out);
+    started
 }
 
 async fn run(

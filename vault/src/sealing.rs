@@ -39,6 +39,9 @@ pub enum SealError {
 }
 
 const PUBLIC_BYTES: usize = 32;
+
+/// What sealing adds to a secret: a public key, and the tag of the cipher.
+pub(crate) const SEALING_BYTES: usize = PUBLIC_BYTES + 16;
 const PRIVATE_BYTES: usize = 32;
 
 /// What every message is for, whatever its context says.
@@ -119,8 +122,11 @@ impl SealingKey {
     /// # Errors
     /// It was not, or was changed.
     pub fn unseal(&self, sealed: &str, context: &Context) -> Result<Secret, SealError> {
-        let bytes = BASE64_STANDARD.decode(sealed).map_err(|_| SealError::NotOpened)?;
-        let (encapsulated, content) = bytes.split_at_checked(PUBLIC_BYTES).ok_or(SealError::NotOpened)?;
+        self.unseal_bytes(&BASE64_STANDARD.decode(sealed).map_err(|_| SealError::NotOpened)?, context)
+    }
+
+    pub(crate) fn unseal_bytes(&self, sealed: &[u8], context: &Context) -> Result<Secret, SealError> {
+        let (encapsulated, content) = sealed.split_at_checked(PUBLIC_BYTES).ok_or(SealError::NotOpened)?;
         let encapsulated = EncapsulatedSecret(encapsulated.to_vec());
         let opened = SUITE.open(&encapsulated, INFO, context.bytes(), content, &self.private);
         opened.map(Secret::new).map_err(|_| SealError::NotOpened)
@@ -133,11 +139,15 @@ impl Recipient {
     /// # Errors
     /// The key is one that no honest recipient has, or there is no randomness.
     pub fn seal(&self, secret: &Secret, context: &Context) -> Result<String, SealError> {
+        Ok(BASE64_STANDARD.encode(self.seal_bytes(secret.expose(), context)?))
+    }
+
+    pub(crate) fn seal_bytes(&self, secret: &[u8], context: &Context) -> Result<Vec<u8>, SealError> {
         let key = HpkePublicKey(self.0.to_vec());
         let (EncapsulatedSecret(mut sealed), content) =
-            SUITE.seal(INFO, context.bytes(), secret.expose(), &key).map_err(|_| SealError::NotSealed)?;
+            SUITE.seal(INFO, context.bytes(), secret, &key).map_err(|_| SealError::NotSealed)?;
         sealed.extend(content);
-        Ok(BASE64_STANDARD.encode(sealed))
+        Ok(sealed)
     }
 }
 

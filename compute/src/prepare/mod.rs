@@ -149,9 +149,6 @@ pub(crate) async fn prepare(
         let opened = node.secrets.opened(assignment, coming).await;
         let given = opened.map_err(Unready::Refused)?.give(sandbox);
         let (with_secrets, searched) = given.map_err(|error| Unready::failed(error.to_string()))?;
-        // While the start is written down, and not when the guest first writes.
-        let ready = Arc::clone(&searched);
-        tokio::task::spawn_blocking(move || ready.work_out());
         (sandbox, secrets) = (with_secrets, Some(searched));
     }
     // After the secrets: what the node says of itself no variable of the job replaces.

@@ -86,7 +86,8 @@ mod tests {
         .unwrap();
         let (execution, name) = (ExecutionId::new("e-1"), "key".parse().unwrap());
         let context = delivery(&secrets.node, &execution, &name);
-        let sealed = secrets.key.recipient().seal(&Secret::from(b"value".as_slice()), &context).unwrap();
+        let sealer = secrets.key.recipient().sealer().unwrap();
+        let sealed = sealer.seal(&Secret::from(b"value".as_slice()), &context).unwrap();
         Assignment {
             execution,
             job: JobId::new("j-1"),

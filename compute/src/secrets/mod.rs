@@ -14,7 +14,7 @@ use skrei_job::{
     NodeId,
     outcome::{Refusal, Rule},
 };
-use skrei_vault::{KeyError, SealingKey};
+use skrei_vault::{KeyError, Opener, SealingKey};
 
 use desk::Desk;
 pub(crate) use opened::Opened;
@@ -24,13 +24,15 @@ pub(crate) use opened::Opened;
 pub(crate) struct Secrets {
     node: NodeId,
     key: SealingKey,
+    opener: Opener,
     pub(crate) desk: Desk,
 }
 
 impl Secrets {
     /// Reads the node's sealing key, or makes one.
     pub(crate) fn open(node: NodeId, path: &Path) -> Result<Self, KeyError> {
-        Ok(Self { node, key: SealingKey::open(path)?, desk: Desk::default() })
+        let key = SealingKey::open(path)?;
+        Ok(Self { node, key, opener: Opener::default(), desk: Desk::default() })
     }
 
     /// What others seal to.

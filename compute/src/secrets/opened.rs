@@ -27,7 +27,10 @@ impl Secrets {
             let sealed = sealed
                 .ok_or_else(|| refusal(format!("the orchestrator did not send secret `{name}`"), None))?;
             let opened = match &sealed.content {
-                None => self.key.unseal(&sealed.sealed, &delivery(&self.node, &assignment.execution, name)),
+                None => {
+                    let context = delivery(&self.node, &assignment.execution, name);
+                    self.opener.open(&self.key, &sealed.sealed, &context)
+                }
                 Some(content) => {
                     let context = by_client(&job, name);
                     let of_key = context.clone().with(self.node.as_str());

@@ -22,7 +22,11 @@ fn sealed(session: &Session, execution: &str, name: &str, value: &[u8]) -> Seale
     let recipient: Recipient = session.hello.as_ref().unwrap().info.sealing_key.parse().unwrap();
     let name: Name = name.parse().unwrap();
     let context = delivery(&NodeId::new("n-1"), &ExecutionId::new(execution), &name);
-    SealedSecret { sealed: recipient.seal(&Secret::from(value), &context).unwrap(), content: None, name }
+    SealedSecret {
+        sealed: recipient.sealer().unwrap().seal(&Secret::from(value), &context).unwrap(),
+        content: None,
+        name,
+    }
 }
 
 async fn question(session: &mut Session) -> WantSecrets {

@@ -12,6 +12,8 @@ use std::{
 use skrei_job::{Digest, ExecutionId, NodeId, Spec, Timestamp, outcome::Refusal, spec::Source};
 use skrei_protocol::link::{Granted, Judge, Judgement, Load, LogChunk, LogPage, NodeInfo, ReadLog, ToNode};
 
+use skrei_vault::{Recipient, SealError, Sealer};
+
 use super::{outbox::Outbox, questions::Questions};
 use crate::told;
 
@@ -41,6 +43,8 @@ pub(crate) struct Peer {
     pub(crate) since: Timestamp,
     pub(crate) heard: Timestamp,
     pub(crate) load: Load,
+    /// Made for the first secret that this link brings the node.
+    sealer: Option<Arc<Sealer>>,
 }
 
 /// Why a log cannot be read from a node.
@@ -88,6 +92,7 @@ impl Hub {
             since: now,
             heard: now,
             load,
+            sealer: None,
         };
         let mut peers = self.peers();
         if let Some(before) = peers.insert(node.clone(), peer) {
@@ -131,9 +136,25 @@ impl Hub {
         self.peers().get(node).cloned()
     }
 
-    /// What secrets for a node are sealed to, as it told; none if it is not connected.
-    pub(crate) fn sealing_key(&self, node: &NodeId) -> Option<String> {
-        self.peers().get(node).map(|peer| peer.info.sealing_key.clone())
+    /// What seals secrets to a node, by the key that it told; none if it is not connected.
+    pub(crate) fn sealer(&self, node: &NodeId) -> Option<Result<Arc<Sealer>, SealError>> {
+        let (session, key) = {
+            let peers = self.peers();
+            let peer = peers.get(node)?;
+            if let Some(sealer) = peer.sealer.as_ref().filter(|sealer| !sealer.is_used_up()) {
+                return Some(Ok(Arc::clone(sealer)));
+            }
+            (peer.session, peer.info.sealing_key.clone())
+        };
+        // It takes a while: two who come at once make one each, and either is good.
+        let sealer = match key.parse::<Recipient>().and_then(|recipient| recipient.sealer()) {
+            Ok(sealer) => Arc::new(sealer),
+            Err(error) => return Some(Err(error)),
+        };
+        if let Some(peer) = self.peers().get_mut(node).filter(|peer| peer.session == session) {
+            peer.sealer = Some(Arc::clone(&sealer));
+        }
+        Some(Ok(sealer))
     }
 
     /// Sends to a node, if it is connected. One that is not is told everything when it comes.
@@ -262,5 +283,33 @@ impl Hub {
 
     fn assigned(&self) -> MutexGuard<'_, BTreeMap<NodeId, BTreeMap<ExecutionId, Arc<Spec>>>> {
         self.assigned.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use skrei_vault::SealingKey;
+
+    use super::*;
+
+    #[test]
+    fn a_link_has_one_sealer_from_its_first_secret_on_and_the_next_link_another() {
+        let (hub, node) = (Hub::default(), NodeId::new("n-1"));
+        let attach = |sealing_key: String| {
+            let info = NodeInfo { sealing_key, ..NodeInfo::default() };
+            hub.attach(&node, info, String::new(), ([127, 0, 0, 1], 1).into(), Timestamp::default())
+        };
+        assert!(hub.sealer(&node).is_none(), "it is not connected");
+        let key = SealingKey::generate().unwrap().recipient().to_string();
+        attach(key.clone());
+        let first = hub.sealer(&node).unwrap().unwrap();
+        assert!(Arc::ptr_eq(&first, &hub.sealer(&node).unwrap().unwrap()));
+        let seat = attach(key);
+        let second = hub.sealer(&node).unwrap().unwrap();
+        assert!(!Arc::ptr_eq(&first, &second));
+        hub.detach(&node, seat.session);
+        assert!(hub.sealer(&node).is_none());
+        attach("no key".to_owned());
+        assert_eq!(hub.sealer(&node).unwrap().unwrap_err(), SealError::NotARecipient);
     }
 }

@@ -13,7 +13,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{
     Keys,
-    sealed::{recipient, sealed},
+    sealed::{sealed, sealer},
 };
 use crate::{
     nodes::Hub,
@@ -81,7 +81,7 @@ fn seal(store: Reader<'_>, hub: &Hub, keys: &Keys, placed: Placed) -> Option<Vec
     if !standing.is_approved {
         return None;
     }
-    let recipient = recipient(hub, &node).ok()?;
+    let sealer = sealer(hub, &node).ok()?;
     // Before what they open is read: what is locked again in between does not open, and is asked for.
     let ring = keys.ring();
     let (grants, stored) = store.granted(&job, version, &namespace, grants).ok()?;
@@ -90,7 +90,7 @@ fn seal(store: Reader<'_>, hub: &Hub, keys: &Keys, placed: Placed) -> Option<Vec
     if bytes(&entitlement) > AHEAD_BYTES_MAX {
         return None;
     }
-    sealed(&entitlement, &standing, &execution, (&ring, &recipient)).ok()
+    sealed(&entitlement, &standing, &execution, (&ring, &sealer)).ok()
 }
 
 /// About as many as what is sealed has.
@@ -107,7 +107,7 @@ fn bytes(entitlement: &Entitlement) -> usize {
 mod tests {
     use skrei_job::{Timestamp, labels::Requirement, secret::Scope};
     use skrei_protocol::link::{NodeInfo, delivery};
-    use skrei_vault::{Recipient, SealingKey, Secret};
+    use skrei_vault::{Opener, Recipient, SealingKey, Secret};
 
     use super::*;
     use crate::{
@@ -186,7 +186,8 @@ mod tests {
             let (hub, keys) = (Arc::clone(&self.hub), Arc::clone(&self.keys));
             let sealed = self.store.reading(move |store| seal(store, &hub, &keys, placed)).await.unwrap()?;
             let open = |secret: SealedSecret| {
-                let opened = self.node.unseal(&secret.sealed, &delivery(&node, &execution, &secret.name));
+                let context = delivery(&node, &execution, &secret.name);
+                let opened = Opener::default().open(&self.node, &secret.sealed, &context);
                 opened.unwrap().expose().clone()
             };
             Some(sealed.into_iter().map(open).collect())

@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::{
     Keys,
-    sealed::{NotNow, recipient, refusal, sealed},
+    sealed::{NotNow, refusal, sealed, sealer},
 };
 use crate::{
     nodes::Hub,
@@ -64,7 +64,7 @@ impl Answers {
     }
 
     async fn answer(&self, node: &NodeId, wanted: &WantSecrets) -> Result<Vec<SealedSecret>, NotNow> {
-        let recipient = recipient(&self.hub, node)?;
+        let sealer = sealer(&self.hub, node)?;
         // Never closed.
         let _turn = self.turns.acquire().await;
         let (keys, node, wanted) = (Arc::clone(&self.keys), node.clone(), wanted.clone());
@@ -73,7 +73,7 @@ impl Answers {
             keys.in_force(|ring| {
                 let found = store.entitlement(&wanted.job, &wanted.execution).map_err(unread)?;
                 let (entitlement, standing) = entitled(found, &node)?;
-                sealed(&entitlement, &standing, &wanted.execution, (ring, &recipient))
+                sealed(&entitlement, &standing, &wanted.execution, (ring, &sealer))
             })
         });
         sealing.await.unwrap_or_else(|error| Err(unread(error).into()))

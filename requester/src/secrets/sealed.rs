@@ -1,5 +1,7 @@
 //! What a node gets of the secrets of an execution: each sealed to its key, or the rule in its way.
 
+use std::sync::Arc;
+
 use skrei_job::{
     ExecutionId, NodeId,
     outcome::{Refusal, Rule},
@@ -7,7 +9,7 @@ use skrei_job::{
 };
 use skrei_protocol::link::{SealedSecret, delivery};
 use skrei_scheduler::Grant;
-use skrei_vault::{KeyRing, LockError, Locked, Recipient, Secret};
+use skrei_vault::{KeyRing, LockError, Locked, SealError, Sealer, Secret};
 
 use super::{given, scope, stored};
 use crate::{
@@ -30,11 +32,14 @@ impl From<Refusal> for NotNow {
     }
 }
 
-/// The key of a node that is connected.
-pub(super) fn recipient(hub: &Hub, node: &NodeId) -> Result<Recipient, Refusal> {
-    let key = hub.sealing_key(node).ok_or_else(|| refusal("the node is not connected".to_owned(), None))?;
-    key.parse().map_err(|_| {
-        refusal(format!("node `{node}` has told no sealing key that secrets could be sealed to"), None)
+/// What seals to the key of a node that is connected.
+pub(super) fn sealer(hub: &Hub, node: &NodeId) -> Result<Arc<Sealer>, Refusal> {
+    let sealer = hub.sealer(node).ok_or_else(|| refusal("the node is not connected".to_owned(), None))?;
+    sealer.map_err(|error| match error {
+        SealError::NotARecipient => {
+            refusal(format!("node `{node}` has told no sealing key that secrets could be sealed to"), None)
+        }
+        _ => refusal(format!("nothing can be sealed to the key of node `{node}`"), None),
     })
 }
 
@@ -43,7 +48,7 @@ pub(super) fn sealed(
     entitlement: &Entitlement,
     standing: &NodeStanding,
     execution: &ExecutionId,
-    (ring, recipient): (&KeyRing, &Recipient),
+    (ring, sealer): (&KeyRing, &Sealer),
 ) -> Result<Vec<SealedSecret>, NotNow> {
     let node = &entitlement.node;
     let seal = |grant: &Grant| {
@@ -51,7 +56,7 @@ pub(super) fn sealed(
             return sealed_by_client(grant, envelopes, node);
         }
         let secret = open(ring, entitlement, grant, standing)?;
-        let sealed = recipient.seal(&secret, &delivery(node, execution, &grant.name));
+        let sealed = sealer.seal(&secret, &delivery(node, execution, &grant.name));
         let sealed = sealed.map_err(|_| {
             refusal(format!("secret `{}` cannot be sealed to the key of node `{node}`", grant.name), None)
         })?;

@@ -187,7 +187,9 @@ pub(super) fn granted(
     version: u64,
     grants: &[Grant],
 ) -> rusqlite::Result<()> {
-    forget_given(transaction, job, version.saturating_sub(1))?;
+    if let Some(before @ 1..) = version.checked_sub(1) {
+        forget_given(transaction, job, before)?;
+    }
     for grant in grants {
         transaction
             .prepare_cached(

@@ -10,7 +10,7 @@ use skrei_protocol::{
     client,
     link::{Assignment, FromNode, Hello, NodeInfo, SealedSecret, Secrets, ToNode, WantSecrets, delivery},
 };
-use skrei_vault::SealingKey;
+use skrei_vault::{Opener, SealingKey};
 
 use super::harness::{Node, Orchestrator, hello, job};
 
@@ -88,7 +88,8 @@ impl Sealed {
         let [secret] = sealed else { panic!("{} secrets", sealed.len()) };
         assert_eq!(secret.content, None, "the orchestrator sealed it");
         let context = delivery(&NodeId::new(self.name), execution, &secret.name);
-        String::from_utf8(self.key.unseal(&secret.sealed, &context).unwrap().expose().clone()).unwrap()
+        let opened = Opener::default().open(&self.key, &secret.sealed, &context).unwrap();
+        String::from_utf8(opened.expose().clone()).unwrap()
     }
 }
 
