@@ -22,6 +22,10 @@ use skrei_protocol::{
 use tokio::{net::TcpListener, runtime::Runtime, sync::oneshot, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+/// That of the program that is given to people.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CLIENTS: u64 = 64;
 const BURST: u64 = 1000;
 
