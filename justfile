@@ -33,9 +33,18 @@ bench-api:
 bench-size:
     cargo bench --package skrei-requester --bench store_at_size
 
-# whatever reads bytes of others, each for a minute; needs a nightly compiler and cargo-fuzz
+# whatever reads bytes of others, each for a minute; needs a nightly compiler and cargo-fuzz. What it finds stays in target/
 fuzz seconds="60":
-    for target in modules allow_list network; do cargo +nightly fuzz run --sanitizer none $target -- -max_total_time={{seconds}} || exit 1; done
+    for target in modules allow_list network; do \
+        mkdir -p target/corpus/$target && \
+        cargo +nightly fuzz run --sanitizer none $target target/corpus/$target fuzz/corpus/$target -- -max_total_time={{seconds}} || exit 1; \
+    done
+
+# adds to the corpora what of that leads to code that nothing in them leads to
+fuzz-keep:
+    for target in modules allow_list network; do \
+        cargo +nightly fuzz run --sanitizer none $target fuzz/corpus/$target target/corpus/$target -- -set_cover_merge=1 -use_counters=0 || exit 1; \
+    done
 
 # a fleet of real links over TLS, 1,000 and 10,000 of them: what a node costs, how long a job takes over all
 bench-fleet *which:
