@@ -42,7 +42,7 @@ const PROGRAMS: &[(&str, &str)] = &[
     ),
     (
         "request",
-        "Makes the HTTP request in its arguments (method, URL, a header, body) with `wasi:http` and prints the status, the headers, an empty line and the body, or the error. With the method `hold`, says how many answers it can have at once, and why no more; with `words`, whether a request takes a method and a host of so many bytes; on WASI 0.3 with `abort`, what comes of a request that is given up, and with `trail`, of one with a trailer.",
+        "Makes the HTTP request in its arguments (method, URL, a header, body) with `wasi:http` and prints the status, the headers, an empty line and the body, or the error. With the method `hold`, says how many answers it can have at once, and why no more; with `words`, whether a request takes a method and a host of so many bytes; on WASI 0.3 with `abort`, what comes of a request that is given up, with `trail`, of one with a trailer, and with `transmit`, of a request and of its transmission.",
     ),
     ("sleep", "Sleeps as many milliseconds as its first argument says, then prints `awake`."),
     ("spin", "Loops for ever without a host call."),

@@ -13,7 +13,8 @@ use crate::guest::Guest;
 pub(super) fn add_to_linker(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     client::add_to_linker::<_, WasiHttp>(linker, Guest::http)?;
     types::add_to_linker::<_, WasiHttp>(linker, Guest::http)?;
-    bounded(linker)
+    bounded(linker)?;
+    super::send::add_to_linker(linker)
 }
 
 request_words!(instance: "wasi:http/types@0.3.0", resource: "request", request: Request);

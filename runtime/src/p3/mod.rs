@@ -15,6 +15,7 @@ mod listing;
 mod pace;
 mod random;
 mod relay;
+mod send;
 mod sockets;
 mod stdio;
 

@@ -177,6 +177,27 @@ fn a_component_that_gives_a_request_up_is_told_its_own_error() {
 }
 
 #[test]
+fn a_component_is_not_told_that_a_request_was_transmitted_that_was_not() {
+    let ask = |network: &Network, address: &str| {
+        let sandbox = Sandbox::new().network(network.clone()).args(["transmit", address]);
+        run(p3::request(), sandbox).stdout.to_string()
+    };
+    let web = Web::answering(answer("204 No Content", "", ""));
+    let (there, nobody) = (url(web.port(), "/"), TcpListener::bind("127.0.0.1:0").unwrap());
+    assert_eq!(ask(&listing(&["localhost"]), &there), "Ok(204) Ok(())\n");
+    assert_eq!(ask(&listing(&["localhost"]), there.trim_end_matches('/')), "Ok(204) Ok(())\n");
+    assert!(
+        web.asked().iter().all(|asked| asked.line == "GET / HTTP/1.1"),
+        "no path is that of all there is"
+    );
+    let (denied, refused) = ("ErrorCode::HttpRequestDenied", "ErrorCode::ConnectionRefused");
+    assert_eq!(ask(&Network::Denied, &there), format!("Err({denied}) Err({denied})\n"));
+    let not_there = url(nobody.local_addr().unwrap().port(), "/");
+    drop(nobody);
+    assert_eq!(ask(&listing(&["localhost"]), &not_there), format!("Err({refused}) Err({refused})\n"));
+}
+
+#[test]
 fn what_a_component_says_after_the_body_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = url(listener.local_addr().unwrap().port(), "/");

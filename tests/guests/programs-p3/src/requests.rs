@@ -18,6 +18,7 @@ pub async fn run(arguments: &[&str]) {
         ["abort", url] => {
             sent_in_pieces(url, "half", Err(ErrorCode::InternalError(Some("given up".to_owned())))).await
         }
+        ["transmit", url] => transmit(url).await,
         ["trail", url] => {
             let trailers = Fields::from_list(&[("x-sum".to_owned(), b"1".to_vec())]).expect("a trailer");
             sent_in_pieces(url, "body", Ok(Some(trailers))).await
@@ -121,6 +122,20 @@ async fn sent_in_pieces(url: &str, content: &str, end: Result<Option<Fields>, Er
         Ok(answer) => format!("status {}\n", answer.get_status_code()),
         Err(error) => format!("{error:?}\n"),
     }
+}
+
+/// What comes of a request, and of its transmission.
+async fn transmit(url: &str) -> String {
+    let rest = url.strip_prefix("http://").expect("a URL");
+    let (authority, path) = rest.find('/').map_or((rest, None), |at| (&rest[..at], Some(&rest[at..])));
+    let (trailers, no_trailers) = wasip3::wit_future::new(|| Ok(None));
+    drop(trailers);
+    let (request, sent) = Request::new(Fields::new(), None, no_trailers, None);
+    request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
+    request.set_authority(Some(authority)).expect("an authority");
+    request.set_path_with_query(path).expect("a path");
+    let answer = client::send(request).await.map(|answer| answer.get_status_code());
+    format!("{answer:?} {:?}\n", sent.await)
 }
 
 /// How many answers can be had at once, and why no more.
