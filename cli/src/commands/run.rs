@@ -83,6 +83,9 @@ pub(crate) struct Run {
     #[arg(long, value_name = "NAME")]
     entry_point: Option<String>,
     /// The guest's arguments
+    #[arg(value_name = "ARGS")]
+    first_args: Vec<String>,
+    /// Behind `--`: those that begin with `-`, and whatever else
     #[arg(last = true, value_name = "ARGS")]
     args: Vec<String>,
 }
@@ -188,7 +191,7 @@ impl Run {
         let mut sandbox = Sandbox::new()
             .name(name)
             .args(program.map_or(&[][..], |program| &program.arguments))
-            .args(&self.args)
+            .args(self.first_args.iter().chain(&self.args))
             .entry_point(self.entry_point(job))
             .network(self.network(job)?)
             .output(Arc::new(Passthrough));

@@ -28,6 +28,12 @@ fn the_guest_gets_its_arguments_and_the_variables_given() {
     for line in ["arg: --help", "arg: x y", "env: A=1=2"] {
         assert!(said.stdout.lines().any(|said| said == line), "{said:?}");
     }
+    // Those that look like none of ours need no `--` before them.
+    let said = run(guests::env(), &["one", "two", "--env", "A=1", "--", "-three", "four"], b"");
+    let args: Vec<_> = said.stdout.lines().filter_map(|line| line.strip_prefix("arg: ")).collect();
+    assert!(args.ends_with(&["one", "two", "-three", "four"]), "{said:?}");
+    let said = run(guests::env(), &["one", "--two"], b"");
+    assert!(said.code == 2 && said.stderr.contains("-- --two"), "{said:?}");
 }
 
 #[test]
