@@ -26,6 +26,12 @@ pub(crate) fn check(path: &str) -> Result<&str> {
     Ok(path)
 }
 
+/// Whether a checked path is the name of an entry of the directory itself. Unless that is a link which is followed, it leads
+/// nowhere else.
+pub(crate) fn is_name(path: &str) -> bool {
+    !path.contains('/') && path != "." && path != ".."
+}
+
 /// The directory part of a checked path; `.` where it has none.
 pub(crate) fn parent(path: &str) -> &str {
     match path.trim_end_matches('/').rsplit_once('/') {
@@ -96,6 +102,16 @@ mod tests {
         assert_eq!(parent("a"), ".");
         assert_eq!(parent("a/"), ".");
         assert_eq!(parent("a/b/c"), "a/b");
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        for name in ["a", "...", "..a", " ", "a\\b"] {
+            assert!(is_name(name), "{name}");
+        }
+        for path in [".", "..", "a/", "./a", "../a", "a/.."] {
+            assert!(!is_name(path), "{path}");
+        }
     }
 
     #[test]

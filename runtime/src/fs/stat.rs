@@ -1,6 +1,7 @@
 //! What there is to know about a file without opening it.
 
 use cap_std::fs::{FileTypeExt as _, Metadata, MetadataExt as _};
+use rustix::fs::{FileType, Statx, StatxTimestamp, makedev};
 
 use super::FileTime;
 use super::quota::Inode;
@@ -61,6 +62,22 @@ impl From<&Metadata> for Stat {
     }
 }
 
+impl From<&Statx> for Stat {
+    fn from(found: &Statx) -> Stat {
+        let time = |time: StatxTimestamp| self::time(time.tv_sec, time.tv_nsec.into());
+        Stat {
+            device: makedev(found.stx_dev_major, found.stx_dev_minor),
+            inode: found.stx_ino,
+            kind: FileType::from_raw_mode(found.stx_mode.into()).into(),
+            links: found.stx_nlink.into(),
+            size_bytes: found.stx_size,
+            accessed: time(found.stx_atime),
+            modified: time(found.stx_mtime),
+            changed: time(found.stx_ctime),
+        }
+    }
+}
+
 impl From<cap_std::fs::FileType> for Kind {
     fn from(kind: cap_std::fs::FileType) -> Kind {
         if kind.is_dir() {
@@ -83,9 +100,8 @@ impl From<cap_std::fs::FileType> for Kind {
     }
 }
 
-impl From<rustix::fs::FileType> for Kind {
-    fn from(kind: rustix::fs::FileType) -> Kind {
-        use rustix::fs::FileType;
+impl From<FileType> for Kind {
+    fn from(kind: FileType) -> Kind {
         match kind {
             FileType::Directory => Kind::Directory,
             FileType::RegularFile => Kind::Regular,
@@ -102,4 +118,27 @@ impl From<rustix::fs::FileType> for Kind {
 fn time(seconds: i64, nanos: i64) -> FileTime {
     // The kernel says less than a second.
     FileTime::new(seconds, u32::try_from(nanos).unwrap_or_default()).unwrap_or(FileTime::EPOCH)
+}
+
+#[cfg(test)]
+mod tests {
+    use cap_std::{ambient_authority, fs::Dir};
+    use rustix::fs::{AtFlags, StatxFlags};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_same_by_its_name_and_by_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("file"), "content").unwrap();
+        std::os::unix::fs::symlink("file", directory.path().join("link")).unwrap();
+        std::fs::create_dir(directory.path().join("dir")).unwrap();
+        let dir = Dir::open_ambient_dir(directory.path(), ambient_authority()).unwrap();
+        for name in ["file", "link", "dir"] {
+            let by_name =
+                rustix::fs::statx(&dir, name, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::BASIC_STATS).unwrap();
+            let by_path = Stat::from(&dir.symlink_metadata(name).unwrap());
+            assert_eq!(format!("{:?}", Stat::from(&by_name)), format!("{by_path:?}"));
+        }
+    }
 }
