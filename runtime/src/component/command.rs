@@ -23,9 +23,6 @@ const HANDLES_MAX: usize = 100_000;
 /// Bytes one call may hand to the host, which copies them.
 pub(crate) const CALL_BYTES_MAX: usize = 16 << 20;
 
-/// What one component does at once, and the ends of streams and futures it has not dropped.
-const TASKS_MAX: usize = 4096;
-
 /// A component that can be run.
 pub(crate) struct Command {
     world: World,
@@ -90,8 +87,9 @@ impl Command {
     pub(crate) async fn call(&self, store: &mut Store<Guest>) -> Result<i32, Failure> {
         store.set_max_component_handles(HANDLES_MAX);
         store.set_hostcall_fuel(CALL_BYTES_MAX);
+        let tasks_max = store.data().holdings.tasks_max();
         if let Some(tasks) = store.concurrent_resource_table() {
-            tasks.set_max_capacity(TASKS_MAX);
+            tasks.set_max_capacity(tasks_max);
         }
         let result = match &self.world {
             World::P2(pre) => {

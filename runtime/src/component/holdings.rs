@@ -19,10 +19,17 @@ use crate::network::{Gate, Outbound};
 /// host keeps headers, up to 32 KiB of them.
 const RESOURCES_MAX: usize = 2048;
 
+/// What one component does at once, and the ends of streams and futures it has not dropped, beside those of its connections.
+const TASKS_MAX: usize = 4096;
+
+/// The same of one connection: a stream and two futures for each direction, and what leads one to the other, with both ends.
+const TASKS_OF_CONNECTION: usize = 21;
+
 /// What one component has on the host.
 pub(crate) struct Holdings {
     pub(crate) resources: ResourceTable,
     open: OpenFiles,
+    tasks_max: usize,
     preopens: Vec<(Descriptor, String)>,
     /// What wasmtime's own implementation of sockets goes by. Made when the guest first asks for one.
     gated: Option<Box<WasiCtx>>,
@@ -44,11 +51,17 @@ impl Holdings {
         Holdings {
             resources,
             open: OpenFiles::new(open_max, descriptors.clone()),
+            tasks_max: TASKS_MAX.saturating_add((open_max as usize).saturating_mul(TASKS_OF_CONNECTION)),
             preopens,
             gated: None,
             sockets: Sockets::default(),
             http: None,
         }
+    }
+
+    /// How much it may do at once on WASI 0.3: enough for all connections it may have.
+    pub(crate) fn tasks_max(&self) -> usize {
+        self.tasks_max
     }
 
     /// The descriptor behind a handle.

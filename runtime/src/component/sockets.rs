@@ -32,7 +32,8 @@ pub(super) struct Sockets {
 #[derive(Clone, Default)]
 struct Callers(Share<Vec<Permit>>);
 
-/// Lets callers of one socket in. Part of the socket itself and of the stream of its callers, and so is its room.
+/// Lets callers of one socket in. Part of the socket itself, of the stream of its callers, and of those it let in, and so is its
+/// room: a listener counts as long as any of them is there.
 #[derive(Clone)]
 pub(super) struct Doorkeeper {
     open: OpenFiles,

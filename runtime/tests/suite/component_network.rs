@@ -127,10 +127,10 @@ fn flood() -> (String, Arc<AtomicUsize>) {
 
 #[test]
 fn a_guest_whose_sockets_are_connected_to_each_other_ends_in_time() {
-    let time = Duration::from_secs(1);
-    for (limits, limit) in [
-        (Limits { wall_time: Some(time), ..Limits::default() }, Limit::WallTime),
-        (Limits { cpu_time: Some(time / 4), ..Limits::default() }, Limit::CpuTime),
+    let (time, processor_time) = (Duration::from_secs(1), Duration::from_millis(250));
+    for (limits, limit, most) in [
+        (Limits { wall_time: Some(time), ..Limits::default() }, Limit::WallTime, time),
+        (Limits { cpu_time: Some(processor_time), ..Limits::default() }, Limit::CpuTime, processor_time),
     ] {
         let (address, taken) = flood();
         let sandbox = Sandbox::new().network(Network::Full).arg(&address).limits(limits);
@@ -139,7 +139,7 @@ fn a_guest_whose_sockets_are_connected_to_each_other_ends_in_time() {
         assert!(taken.load(Ordering::Relaxed) > 0, "nothing went through");
         // What it computes beyond its end is its own doing, however late a busy machine lets it.
         let used = outcome.usage.cpu_time;
-        assert!(used < time + Duration::from_millis(150), "{used:?}");
+        assert!(used < most + Duration::from_millis(150), "{used:?}");
     }
 }
 
