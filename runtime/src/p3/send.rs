@@ -27,9 +27,9 @@ async fn send(
     store: &Accessor<Guest>,
     request: Resource<Request>,
 ) -> wasmtime::Result<Result<Resource<Response>, ErrorCode>> {
-    // Why there is no answer; what the guest is told of the transmission. It went well if nothing comes.
-    let (fail, failed) = oneshot::channel::<Error>();
-    let transmitted = async { failed.await.map_or(Ok(()), Err) };
+    // What the guest is told of the transmission: nothing well unless it was said so, whatever becomes of this call.
+    let (tell, told) = oneshot::channel::<Result<(), Error>>();
+    let transmitted = async { told.await.unwrap_or(Err(Error::ConnectionTerminated)) };
     let request = store.with(|mut store| {
         let mut request = store.get().http().table.delete(request)?;
         request.path_with_query.get_or_insert(PathAndQuery::from_static("/"));
@@ -46,14 +46,13 @@ async fn send(
     })?;
     let sent = match request {
         Ok(request) => WasiHttp::send(&store.with_getter::<WasiHttp>(Guest::http), request).await,
-        Err(code) => return Ok(Err(code)),
+        Err(code) => Err(ErrorCode::into(code)),
     };
-    match sent {
-        Ok(answer) => Ok(Ok(answer)),
-        Err(error) => {
-            let code: ErrorCode = error.downcast()?;
-            let _ = fail.send(code.clone().into());
-            Ok(Err(code))
-        }
-    }
+    let answer = match sent {
+        Ok(answer) => Ok(answer),
+        Err(error) => Err(error.downcast()?),
+    };
+    // Nobody may be listening.
+    let _ = tell.send(answer.as_ref().map(|_| ()).map_err(|code: &ErrorCode| code.clone().into()));
+    Ok(answer)
 }

@@ -195,6 +195,13 @@ fn a_component_is_not_told_that_a_request_was_transmitted_that_was_not() {
     let not_there = url(nobody.local_addr().unwrap().port(), "/");
     drop(nobody);
     assert_eq!(ask(&listing(&["localhost"]), &not_there), format!("Err({refused}) Err({refused})\n"));
+    // What is no request at all.
+    let (protocol, uri) = ("ErrorCode::HttpProtocolError", "ErrorCode::HttpRequestUriInvalid");
+    assert_eq!(
+        ask(&listing(&["localhost"]), "ftp://localhost/"),
+        format!("Err({protocol}) Err({protocol})\n")
+    );
+    assert_eq!(ask(&listing(&["localhost"]), "http:///x"), format!("Err({uri}) Err({uri})\n"));
 }
 
 #[test]

@@ -126,13 +126,14 @@ async fn sent_in_pieces(url: &str, content: &str, end: Result<Option<Fields>, Er
 
 /// What comes of a request, and of its transmission.
 async fn transmit(url: &str) -> String {
-    let rest = url.strip_prefix("http://").expect("a URL");
+    let (scheme, rest) = url.split_once("://").expect("a URL");
+    let scheme = if scheme == "http" { Scheme::Http } else { Scheme::Other(scheme.to_owned()) };
     let (authority, path) = rest.find('/').map_or((rest, None), |at| (&rest[..at], Some(&rest[at..])));
     let (trailers, no_trailers) = wasip3::wit_future::new(|| Ok(None));
     drop(trailers);
     let (request, sent) = Request::new(Fields::new(), None, no_trailers, None);
-    request.set_scheme(Some(&Scheme::Http)).expect("a scheme");
-    request.set_authority(Some(authority)).expect("an authority");
+    request.set_scheme(Some(&scheme)).expect("a scheme");
+    request.set_authority(Some(authority).filter(|authority| !authority.is_empty())).expect("an authority");
     request.set_path_with_query(path).expect("a path");
     let answer = client::send(request).await.map(|answer| answer.get_status_code());
     format!("{answer:?} {:?}\n", sent.await)
