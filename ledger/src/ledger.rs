@@ -165,6 +165,11 @@ impl Ledger {
         });
     }
 
+    /// How many queries run at once: two for each processor, at least 4 and at most 32.
+    pub fn readers(&self) -> usize {
+        self.readers.max
+    }
+
     /// Runs a query on a connection of its own, off the async threads, when it is its turn.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub use plan::{Granted, Judge, Judgement};
 pub use secrets::{SealedSecret, Secrets, WantSecrets, by_client, delivery};
 
 /// The version of this protocol. Both sides must have the same.
-pub const PROTOCOL: &str = "skrei/1";
+pub const PROTOCOL: &str = "skrei/2";
 
 /// Path of the websocket on the node listener.
 pub const LINK_PATH: &str = "/link/v1";

@@ -28,7 +28,8 @@ pub struct Secrets {
 pub struct SealedSecret {
     /// Its name.
     pub name: Name,
-    /// The value, sealed. Nobody else can make anything of it. With a content: the key of that.
+    /// The value, sealed by a [`Sealer`](skrei_vault::Sealer) of the link. Nobody else can make anything of it. With a content: the
+    /// key of that, sealed to the node by itself.
     pub sealed: String,
     /// What whoever submitted the job sealed, and the orchestrator cannot open: see [`by_client`].
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -16,11 +16,8 @@ use crate::{
     store::{Entitlement, NodeStanding, Store},
 };
 
-/// Nodes that are answered at once. A fleet that asks for what is large keeps half of the store's readers busy at most: the
-/// others are there for whoever else reads.
-const AT_ONCE: usize = 2;
-
-/// Answers nodes that ask, each when it is its turn.
+/// Answers nodes that ask, each when it is its turn. A fleet that asks for what is large keeps half of the store's readers busy
+/// at most: the others are there for whoever else reads.
 #[derive(Debug)]
 pub(crate) struct Answers {
     store: Store,
@@ -60,16 +57,18 @@ pub(crate) async fn deliver_sealed(orchestrator: &Orchestrator, job: &JobId) {
 impl Answers {
     pub(crate) fn new(store: &Store, hub: &Arc<Hub>, keys: &Arc<Keys>) -> Self {
         let (store, hub, keys) = (store.clone(), Arc::clone(hub), Arc::clone(keys));
-        Self { store, hub, keys, turns: Semaphore::new(AT_ONCE) }
+        let turns = Semaphore::new(store.readers() / 2);
+        Self { store, hub, keys, turns }
     }
 
     async fn answer(&self, node: &NodeId, wanted: &WantSecrets) -> Result<Vec<SealedSecret>, NotNow> {
-        let sealer = sealer(&self.hub, node)?;
         // Never closed.
         let _turn = self.turns.acquire().await;
-        let (keys, node, wanted) = (Arc::clone(&self.keys), node.clone(), wanted.clone());
+        let (hub, keys) = (Arc::clone(&self.hub), Arc::clone(&self.keys));
+        let (node, wanted) = (node.clone(), wanted.clone());
         // To read and to seal takes a tenth of a millisecond or so: not on a thread that answers others.
         let sealing = self.store.reading(move |store| {
+            let sealer = sealer(&hub, &node)?;
             keys.in_force(|ring| {
                 let found = store.entitlement(&wanted.job, &wanted.execution).map_err(unread)?;
                 let (entitlement, standing) = entitled(found, &node)?;
@@ -103,7 +102,7 @@ fn entitled(found: Option<Entitlement>, node: &NodeId) -> Result<(Entitlement, N
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
 
     use skrei_job::{ExecutionId, Timestamp};
     use skrei_protocol::link::NodeInfo;
@@ -112,44 +111,28 @@ mod tests {
     use super::*;
     use crate::secrets::KeySource;
 
-    const FLEET: usize = 1_000;
+    #[tokio::test]
+    async fn a_fleet_that_asks_at_once_leaves_half_of_the_readers_to_others() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        let keys = Arc::new(Keys::open(&KeySource::File(directory.path().join("keys")), false).unwrap());
+        let hub = Arc::new(Hub::default());
+        let sealing_key = SealingKey::generate().unwrap().recipient().to_string();
+        let (node, info) = (NodeId::new("n-1"), NodeInfo { sealing_key, ..NodeInfo::default() });
+        let _seat = hub.attach(&node, info, String::new(), ([127, 0, 0, 1], 1).into(), Timestamp::default());
+        let answers = Answers::new(&store, &hub, &keys);
+        let half = u32::try_from(store.readers() / 2).unwrap();
+        assert!(half >= 2, "{half}");
 
-    #[test]
-    fn a_fleet_that_asks_at_once_is_answered_by_a_few_threads() {
-        let started = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&started);
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .on_thread_start(move || {
-                counted.fetch_add(1, Ordering::SeqCst);
-            })
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let directory = tempfile::tempdir().unwrap();
-            let store = Store::open(directory.path()).unwrap();
-            let keys = Arc::new(Keys::open(&KeySource::File(directory.path().join("keys")), false).unwrap());
-            let hub = Arc::new(Hub::default());
-            let sealing_key = SealingKey::generate().unwrap().recipient().to_string();
-            let (node, info) = (NodeId::new("n-1"), NodeInfo { sealing_key, ..NodeInfo::default() });
-            let address = ([127, 0, 0, 1], 1).into();
-            let _seat = hub.attach(&node, info, String::new(), address, Timestamp::default());
-            let answers = Arc::new(Answers::new(&store, &hub, &keys));
-            let mut asking = tokio::task::JoinSet::new();
-            for number in 0..FLEET {
-                let (answers, node) = (Arc::clone(&answers), node.clone());
-                let execution = ExecutionId::new(format!("e-{number}"));
-                let wanted = WantSecrets { execution, job: JobId::new("j-1") };
-                asking.spawn(async move { answers.answer(&node, &wanted).await });
-            }
-            for answer in asking.join_all().await {
-                let NotNow::Refused(refusal) = answer.unwrap_err() else { panic!("nothing is sealed") };
-                assert!(refusal.message.contains("no such execution"), "{}", refusal.message);
-            }
-        });
-        // Without turns there would be as many as a runtime may have, 512. A thread that has given its turn away may not be idle
-        // yet when the next one is looked for: then there is one more than turns.
-        let started = started.load(Ordering::SeqCst);
-        assert!((1..FLEET / 10).contains(&started), "{started} threads for {FLEET} questions");
+        // As many as are answered at once.
+        let answered = answers.turns.acquire_many(half).await.unwrap();
+        let wanted = WantSecrets { execution: ExecutionId::new("e-1"), job: JobId::new("j-1") };
+        let mut asks = std::pin::pin!(answers.answer(&node, &wanted));
+        let early = tokio::time::timeout(Duration::from_millis(100), asks.as_mut()).await;
+        assert!(early.is_err(), "it is not its turn");
+        store.reading(|_| ()).await.unwrap();
+        drop(answered);
+        let NotNow::Refused(refusal) = asks.await.unwrap_err() else { panic!("nothing is sealed") };
+        assert!(refusal.message.contains("no such execution"), "{}", refusal.message);
     }
 }

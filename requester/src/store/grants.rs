@@ -187,8 +187,8 @@ pub(super) fn granted(
     version: u64,
     grants: &[Grant],
 ) -> rusqlite::Result<()> {
-    if let Some(before @ 1..) = version.checked_sub(1) {
-        forget_given(transaction, job, before)?;
+    if version > 1 {
+        forget_given(transaction, job, version - 1)?;
     }
     for grant in grants {
         transaction

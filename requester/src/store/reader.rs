@@ -10,6 +10,11 @@ use super::{Error, Store};
 pub(crate) struct Reader<'a>(pub(super) &'a Connection);
 
 impl Store {
+    /// How many there are.
+    pub(crate) fn readers(&self) -> usize {
+        self.ledger.readers()
+    }
+
     /// Does `work` on the thread of a reader, when it is its turn.
     pub(crate) async fn reading<T: Send + 'static>(
         &self,
