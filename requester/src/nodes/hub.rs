@@ -115,9 +115,7 @@ impl Hub {
         let current = peers.get(node).is_some_and(|peer| peer.session == session);
         if current {
             peers.remove(node);
-        }
-        drop(peers);
-        if current {
+            // Before the node can be back, and be asked anew.
             self.nothing_comes_of(node);
         }
         current
@@ -311,5 +309,18 @@ mod tests {
         assert!(hub.sealer(&node).is_none());
         attach("no key".to_owned());
         assert_eq!(hub.sealer(&node).unwrap().unwrap_err(), SealError::NotARecipient);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_an_answer_from_a_link_that_another_took_the_place_of() {
+        let (hub, node) = (Hub::default(), NodeId::new("n-1"));
+        let attach = || {
+            let address = ([127, 0, 0, 1], 1).into();
+            hub.attach(&node, NodeInfo::default(), String::new(), address, Timestamp::default())
+        };
+        attach();
+        let mut asked = hub.reads.ask(&node);
+        attach();
+        assert!(asked.answer().await.is_none());
     }
 }
