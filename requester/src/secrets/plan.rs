@@ -13,6 +13,8 @@ pub(crate) struct Plan {
     stored: Vec<StoredSecret>,
     /// Those that somebody has yet to give.
     missing: Vec<String>,
+    /// Those that would be given, and that the job does not name.
+    unnamed: Vec<String>,
     job: String,
     nodes: BTreeMap<NodeId, NodeStanding>,
 }
@@ -23,10 +25,13 @@ impl Plan {
         let mut plan = Self {
             stored: Vec::new(),
             missing: Vec::new(),
+            unnamed: Vec::new(),
             job: spec.name().to_owned(),
             nodes: BTreeMap::new(),
         };
         let mut names: Vec<_> = spec.task().secrets.iter().map(|of_task| &of_task.name).collect();
+        let unnamed = given.keys().filter(|name| !names.contains(name));
+        plan.unnamed = unnamed.map(ToString::to_string).collect();
         names.retain(|name| !given.contains_key(*name));
         names.sort_unstable();
         names.dedup();
@@ -60,8 +65,12 @@ impl Plan {
 
     /// What else is to be said.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = String> {
-        self.missing.iter().map(|name| {
+        let missing = self.missing.iter().map(|name| {
             format!("secret `{name}` is not kept here: the job is taken with --secret {name}=@FILE alone")
-        })
+        });
+        let unnamed = self.unnamed.iter().map(|name| {
+            format!("secret `{name}` is given, and the job does not name it: it is not taken with it")
+        });
+        missing.chain(unnamed)
     }
 }

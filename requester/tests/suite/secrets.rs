@@ -271,6 +271,10 @@ async fn a_plan_names_the_rule_of_a_secret_that_keeps_a_node_from_the_job() {
     assert!(missing.warnings.unwrap()[0].contains("--secret key=@FILE"));
     let given = api.plan(&with_secret("ops", "deploy"), &[name("key")].into(), false).await.unwrap();
     assert!(!given.warnings.unwrap().join("").contains("--secret"), "it would be given with the job");
+    let other = api.plan(&with_secret("ops", "deploy"), &[name("key"), name("other")].into(), false).await;
+    assert!(
+        other.unwrap().warnings.unwrap().join("").contains("`other` is given, and the job does not name")
+    );
     api.set_secret("", &name("key"), &put(VALUE, &["deploy"], Some("zone=eu"))).await.unwrap();
     let planned = api.plan(&with_secret("ops", "deploy"), &BTreeSet::new(), false).await.unwrap();
     // A node of these tests does not say what it would make of a job.
