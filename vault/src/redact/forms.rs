@@ -55,8 +55,8 @@ pub(super) fn of(secret: usize, value: &[u8]) -> Vec<Form> {
     forms.into_iter().map(|bytes| Form { bytes, secret }).collect()
 }
 
-/// Every form of a value. Those in which it is as it is without any are left out: they are worked out when a guest begins to
-/// write, and it waits for them.
+/// Every form of a value. Those in which it is as it is without any are left out: they are worked out while the start of
+/// an execution is written down, and a guest that writes sooner waits for them.
 fn every(value: &[u8]) -> Vec<Zeroizing<Vec<u8>>> {
     let mut forms: Vec<Zeroizing<Vec<u8>>> = vec![value.to_vec().into()];
     forms.extend((0..3).flat_map(|before| base64(value, before)));
